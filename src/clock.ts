@@ -1,0 +1,36 @@
+/** Where time comes from. Nothing outside this file reads the machine's clock; tests and replays bring their own. */
+export interface Clock {
+  /** Epoch milliseconds, UTC. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** A clock that stands still until it is told to move. */
+export class ManualClock implements Clock {
+  #milliseconds: number;
+
+  constructor(startMilliseconds: number) {
+    this.#milliseconds = startMilliseconds;
+  }
+
+  now(): number {
+    return this.#milliseconds;
+  }
+
+  advance(milliseconds: number): void {
+    this.#milliseconds += milliseconds;
+  }
+
+  set(milliseconds: number): void {
+    this.#milliseconds = milliseconds;
+  }
+}
+
+export const HOUR_MILLISECONDS = 3_600_000;
+export const DAY_MILLISECONDS = 86_400_000;
+
+/** Epoch milliseconds as ISO 8601 UTC, the form of every time at a boundary. */
+export function isoTime(epochMilliseconds: number): string {
+  return new Date(epochMilliseconds).toISOString();
+}

@@ -1,0 +1,86 @@
+import type { LimitBook } from '../limits/types.ts';
+
+/** What the control plane asks of the state store. Adapters: `data/sqlite-state-store.ts`. */
+export interface StateStore {
+  latestBook(): Promise<LimitBook | null>;
+  bookByVersion(version: number): Promise<LimitBook | null>;
+  /** The book that was in force at a time (newest with effectiveAt ≤ time). */
+  bookAsOf(time: number): Promise<LimitBook | null>;
+  /**
+   * Makes the book durable together with its audit entry, in one transaction; returns only once both would survive
+   * a crash. Fails with CONFLICT unless the book's version and previousHash follow the latest stored one.
+   */
+  publish(book: LimitBook, audit: AuditDraft): Promise<void>;
+  /** Where a market's schedule changed, newest first. */
+  history(symbol: string, limit: number): Promise<readonly HistoryEntry[]>;
+  appendAudit(draft: AuditDraft): Promise<AuditEntry>;
+  auditAfter(sequence: number, limit: number): Promise<readonly AuditEntry[]>;
+  auditEntry(sequence: number): Promise<AuditEntry | null>;
+  /** Recomputes both chains; the first bad entry of each, or null where the chain holds. */
+  verify(): Promise<ChainVerification>;
+  putUser(policy: UserPolicy): Promise<void>;
+  user(userId: string): Promise<UserPolicy | null>;
+  users(): Promise<readonly UserPolicy[]>;
+  recordTrainingRun(run: TrainingRun): Promise<void>;
+  trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
+  close(): Promise<void>;
+}
+
+export interface HistoryEntry {
+  readonly version: number;
+  /** Epoch milliseconds. */
+  readonly decidedAt: number;
+  readonly effectiveAt: number;
+  readonly maxLeverage: number;
+  readonly bindingBound: string;
+  readonly move: string;
+  readonly reasons: readonly string[];
+  readonly hash: string;
+}
+
+export interface AuditDraft {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly kind: 'decision' | 'promotion' | 'rollback' | 'user-policy' | 'training' | 'start';
+  readonly actor: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditEntry extends AuditDraft {
+  /** 1, 2, 3, … without gaps. */
+  readonly sequence: number;
+  readonly previousHash: string;
+  /** SHA-256 of the previous hash and the canonical JSON of the entry without its hash. */
+  readonly hash: string;
+}
+
+export interface ChainVerification {
+  readonly books: number;
+  readonly auditEntries: number;
+  readonly firstBadBook: { readonly version: number; readonly reason: string } | null;
+  readonly firstBadAuditEntry: { readonly sequence: number; readonly reason: string } | null;
+}
+
+/** The house's and the user's own choices about one user. */
+export interface UserPolicy {
+  readonly userId: string;
+  /** The house's limit for this user; null for none. */
+  readonly maxLeverage: number | null;
+  /** Epoch milliseconds; null where unknown. Young accounts carry less. */
+  readonly accountCreatedAt: number | null;
+  /** The user's own choice, as the least initial margin rate they want to be held to; null for none. */
+  readonly ownInitialMarginRatePpm: number | null;
+  readonly updatedAt: number;
+}
+
+export interface TrainingRun {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly result: 'running' | 'succeeded' | 'failed';
+  readonly modelVersion: string | null;
+  readonly trigger: 'command' | 'schedule' | 'api';
+  readonly message: string;
+}

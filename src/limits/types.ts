@@ -1,0 +1,153 @@
+/**
+ * The words of a limit, as data. Everything here is exact: notionals are whole units of the quote asset, rates are
+ * parts per million, maintenance amounts are millionths of the quote asset; all are safe integers. Evidence may hold
+ * floating-point numbers: it explains, nothing is computed from it.
+ */
+export interface Bracket {
+  /** 1 is the bracket of the smallest notionals. */
+  readonly bracket: number;
+  /** A position p is in the bracket with notionalFloor < p ≤ notionalCap. */
+  readonly notionalFloor: number;
+  readonly notionalCap: number;
+  readonly maxLeverage: number;
+  readonly initialMarginRatePpm: number;
+  readonly maintenanceMarginRatePpm: number;
+  /** Maintenance margin of notional n is n · rate − amount; in millionths of the quote asset. */
+  readonly maintenanceAmountMicros: number;
+}
+
+export type EvidenceValue = string | number | boolean | null;
+
+/** One named upper limit on leverage, with what it rests on. */
+export interface Bound {
+  readonly name: BoundName;
+  /** Leverage at the smallest notional; null where the bound does not limit or is not available. */
+  readonly maxLeverage: number | null;
+  readonly available: boolean;
+  /** Why it is not available; empty otherwise. */
+  readonly unavailableReason: string;
+  readonly evidence: Readonly<Record<string, EvidenceValue>>;
+  /** Version of the rule or model behind it. */
+  readonly version: string;
+}
+
+export const BOUND_NAMES = [
+  'shockModel',
+  'historical',
+  'filtered',
+  'stress',
+  'liquidity',
+  'dataQuality',
+  'policyCeiling',
+  'listingAge',
+  'governor',
+] as const;
+export type BoundName = (typeof BOUND_NAMES)[number];
+
+export type Move = 'initial' | 'tighten' | 'loosen' | 'hold';
+
+export interface GovernorRecord {
+  readonly move: Move;
+  /** Top leverage before this decision; null for the first. */
+  readonly previousMaxLeverage: number | null;
+  /** Top leverage that the bounds alone would give. */
+  readonly targetMaxLeverage: number;
+  readonly publishedMaxLeverage: number;
+  /** Since when (epoch milliseconds) this market's schedule has been what it is. */
+  readonly changedAt: number;
+  /** Earliest time of the next loosening, epoch milliseconds. */
+  readonly looseningAllowedAt: number;
+}
+
+export type QualityGrade = 'accept' | 'degrade' | 'reject';
+
+export interface SideProbability {
+  readonly long: number;
+  readonly short: number;
+}
+
+/** One cell of the forecast that a decision rests on, kept with it. */
+export interface ForecastCell {
+  readonly side: 'long' | 'short';
+  readonly horizonHours: number;
+  readonly confidence: number;
+  readonly valueAtRisk: number;
+  readonly expectedShortfall: number;
+}
+
+export interface ShockCell {
+  readonly side: 'long' | 'short';
+  readonly horizonHours: number;
+  readonly threshold: number;
+  readonly probability: number;
+}
+
+/** One market's part of a book: its schedule and everything that explains it. */
+export interface MarketLimit {
+  readonly symbol: string;
+  readonly brackets: readonly Bracket[];
+  readonly bindingBound: BoundName;
+  readonly bounds: readonly Bound[];
+  readonly reasons: readonly ReasonCode[];
+  readonly governor: GovernorRecord;
+  readonly quality: QualityGrade;
+  readonly simulated: boolean;
+  /** Close of the newest bar used, epoch milliseconds. */
+  readonly asOf: number;
+  /** Probability of an excursion beyond the margin at the top leverage within the margin-call horizon. */
+  readonly shockProbability: SideProbability;
+  /** The forecaster whose numbers are in `forecasts`: the shock model, or the classical one that stood in. */
+  readonly model: string;
+  readonly forecasts: readonly ForecastCell[];
+  readonly shocks: readonly ShockCell[];
+}
+
+/** The schedules of all markets at one version. Immutable once published. */
+export interface LimitBook {
+  /** 1, 2, 3, … without gaps. */
+  readonly version: number;
+  /** SHA-256 of the previous book's hash and this book's canonical JSON without `hash`. */
+  readonly hash: string;
+  /** Hash of the book before; 64 zeros for the first. */
+  readonly previousHash: string;
+  /** Epoch milliseconds. */
+  readonly decidedAt: number;
+  readonly effectiveAt: number;
+  readonly validUntil: number;
+  /** Close of the newest bar that any market used. */
+  readonly asOf: number;
+  readonly degraded: boolean;
+  readonly simulated: boolean;
+  readonly reasons: readonly ReasonCode[];
+  /** Id of the shock model, or null where the classical predictor stood in for all. */
+  readonly model: string | null;
+  readonly policyHash: string;
+  /** SHA-256 over the inputs that the decision used (bars, forecasts). */
+  readonly inputsHash: string;
+  readonly markets: readonly MarketLimit[];
+}
+
+/** Why a limit is what it is, for machines; `docs/reasons.md` says each in a sentence. */
+export const REASON_CODES = [
+  'SHOCK_MODEL_BINDS',
+  'HISTORICAL_BINDS',
+  'FILTERED_BINDS',
+  'STRESS_FLOOR_HOLDS',
+  'LIQUIDITY_BINDS',
+  'DATA_QUALITY_BINDS',
+  'POLICY_CEILING_BINDS',
+  'LISTING_AGE_BINDS',
+  'GOVERNOR_HOLDS',
+  'GOVERNOR_TIGHTENED',
+  'GOVERNOR_LOOSENED',
+  'FIRST_DECISION',
+  'MODEL_UNAVAILABLE',
+  'CLASSICAL_FALLBACK',
+  'DATA_STALE',
+  'DATA_DEGRADED',
+  'DATA_REJECTED',
+  'MARKET_MISSING',
+  'HISTORY_SHORT',
+  'SIMULATED',
+] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
