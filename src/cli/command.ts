@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import type { Clock } from '../clock.ts';
+
+/**
+ * What every verb gets. Data go to stdout through `print`, everything else to stderr, so that a pipe never sees
+ * progress. With `--json` a verb prints exactly one JSON value.
+ */
+export interface CliContext {
+  readonly clock: Clock;
+  /** Lines of data on stdout. */
+  print(text: string): void;
+  /** One JSON value on stdout. */
+  printJson(value: unknown): void;
+  /** Logs and remarks on stderr. */
+  note(text: string): void;
+  /** A bar with rate and remaining time: drawn on a terminal only, and only after two seconds. */
+  progress(label: string, total: number): ProgressBar;
+  /** Aborted at the first interrupt; the command then ends with exit code 130. */
+  readonly interrupted: AbortSignal;
+  /** Sets the exit code of a command that ran to its end but has bad news (3, 5). */
+  setExitCode(code: number): void;
+}
+
+export interface ProgressBar {
+  /** How far, in the units of `total`, with an optional remark such as the current loss. */
+  update(done: number, remark?: string): void;
+  finish(): void;
+}
+
+/** Options that every verb takes. */
+export interface CommonOptions {
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+/** A module of verbs: adds its commands to the program. `--data-dir` and `--json` are already on every verb. */
+export type RegisterVerbs = (program: Command, context: CliContext) => void;
+
+/** Rows as an aligned table; numbers (cells that look like them) to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const numeric = header.map((_, column) =>
+    rows.every((row) => /^[-+]?[\d.,]*%?x?$/.test(row[column] ?? '')),
+  );
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { LimitBook } from './types.ts';
+
+/** The hash before the first link of any chain. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/**
+ * JSON with the keys of every object in code-unit order and no white space, so that equal values have equal bytes.
+ * Follows RFC 8785 for the values that Plimsoll stores: strings, finite numbers, booleans, null, arrays, plain objects.
+ *
+ * @throws TypeError for a value that has no canonical form (NaN, infinity, undefined, function, bigint).
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical JSON form`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object') {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  }
+  throw new TypeError(`a ${typeof value} has no canonical JSON form`);
+}
+
+/** One link: SHA-256 over the previous hash (as hex text), a line feed and the canonical JSON of the body. */
+export function chainHash(previousHash: string, body: unknown): string {
+  return createHash('sha256').update(previousHash).update('\n').update(canonicalJson(body)).digest('hex');
+}
+
+/** A book with its hash set: the hash covers everything but itself. */
+export function sealBook(book: Omit<LimitBook, 'hash'>): LimitBook {
+  return { ...book, hash: chainHash(book.previousHash, book) };
+}
+
+export function bookHashHolds(book: LimitBook): boolean {
+  const { hash, ...body } = book;
+  return chainHash(book.previousHash, body) === hash;
+}
