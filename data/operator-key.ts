@@ -1,0 +1,57 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlimsollError } from '../src/errors.ts';
+
+export interface OperatorKey {
+  /** SHA-256 of the key, hex: all that the service keeps in memory. */
+  readonly hash: string;
+  /** The key itself, only when this call made it, so that it can be printed once. */
+  readonly created: string | null;
+  readonly path: string;
+}
+
+/**
+ * The operator key of a data folder: made at the first start (256 random bits), kept in `operator.key` with mode 600,
+ * read again at later starts.
+ *
+ * @throws PlimsollError CONFIG_INVALID when others can read the file, or when it does not hold a key.
+ */
+export async function ensureOperatorKey(dataDir: string): Promise<OperatorKey> {
+  const path = join(dataDir, 'operator.key');
+  await mkdir(dataDir, { recursive: true });
+  const created = await createKeyFile(path);
+  if (created !== null) return { hash: hashKey(created), created, path };
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) {
+    throw new PlimsollError('CONFIG_INVALID', 'other users of this machine can read the operator key', {
+      remedy: `Take their rights away: chmod 600 ${path}`,
+    });
+  }
+  const key = (await readFile(path, 'utf8')).trim();
+  if (!/^[\w-]{32,128}$/.test(key)) {
+    throw new PlimsollError('CONFIG_INVALID', 'the operator key file does not hold a key', {
+      remedy: `Remove ${path}; the next start makes a new key.`,
+    });
+  }
+  return { hash: hashKey(key), created: null, path };
+}
+
+/** Exclusive creation decides between two first starts: one makes the key, the other reads it. */
+async function createKeyFile(path: string): Promise<string | null> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    const key = randomBytes(32).toString('base64url');
+    await file.writeFile(`${key}\n`);
+    await file.sync();
+    await file.close();
+    return key;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw thrown;
+  }
+}
+
+export function hashKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../clock.ts';
+import { asPlimsollError } from '../errors.ts';
+import type { LimitBook } from '../limits/types.ts';
+import type { AuditDraft, StateStore } from './ports.ts';
+
+/** What a cycle learned beside the book: for metrics, logs and the status that the service shows. */
+export interface CycleFacts {
+  /** Why the shock model does not decide, where it does not. */
+  readonly fallbackReason: string | null;
+  /** Close of the newest bar by source (venue), epoch milliseconds. */
+  readonly lastObservationBySource: Readonly<Record<string, number>>;
+  /** Forecasts that came due in this cycle, judged against what happened. */
+  readonly coverage: readonly CoverageCount[];
+  /** Wall time that the proposal took, in seconds. */
+  readonly seconds: number;
+}
+
+export interface CoverageCount {
+  readonly confidence: number;
+  readonly horizonHours: number;
+  readonly observations: number;
+  readonly exceedances: number;
+}
+
+export interface Proposal {
+  readonly book: LimitBook;
+  readonly facts: CycleFacts;
+}
+
+/** Turns market data into the next book. Runs beside the event loop; see `decision-engine.ts`. */
+export interface BookProposer {
+  /** Null when there is nothing to decide: no new bar, and the book in force is young enough. */
+  propose(previous: LimitBook | null, now: number): Promise<Proposal | null>;
+}
+
+/** Is told what the cycle does. Metrics, logs and the read side listen here. */
+export interface CycleObserver {
+  published(book: LimitBook, previous: LimitBook | null, facts: CycleFacts): void;
+  failed(error: Error): void;
+}
+
+/**
+ * Runs at its own pace: proposes, makes durable, then shows. A book is shown to nobody before it would survive a
+ * crash; a cycle that fails changes nothing, and the last valid book stays in force.
+ */
+export class DecisionCycle {
+  readonly #proposer: BookProposer;
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #observer: CycleObserver;
+  #current: LimitBook | null;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<LimitBook | null> | undefined;
+  #stopped = false;
+
+  constructor(options: {
+    readonly proposer: BookProposer;
+    readonly store: StateStore;
+    readonly clock: Clock;
+    readonly observer: CycleObserver;
+    /** The newest stored book: a start is a recovery. */
+    readonly current: LimitBook | null;
+  }) {
+    this.#proposer = options.proposer;
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#observer = options.observer;
+    this.#current = options.current;
+  }
+
+  /** Runs a cycle now and then every `intervalMilliseconds`, counted from the end of the one before. */
+  start(intervalMilliseconds: number): void {
+    const tick = async (): Promise<void> => {
+      await this.runOnce();
+      if (!this.#stopped) this.#timer = setTimeout(tick, intervalMilliseconds);
+    };
+    void tick();
+  }
+
+  /** Lets a running cycle end and starts no other. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** One cycle; overlapping calls share the one that runs. Returns the book that it published, if any. */
+  async runOnce(): Promise<LimitBook | null> {
+    this.#running ??= this.#cycle().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #cycle(): Promise<LimitBook | null> {
+    try {
+      const previous = this.#current;
+      const proposal = await this.#proposer.propose(previous, this.#clock.now());
+      if (proposal === null) return null;
+      await this.#store.publish(proposal.book, decisionAudit(proposal.book, previous));
+      this.#current = proposal.book;
+      this.#observer.published(proposal.book, previous, proposal.facts);
+      return proposal.book;
+    } catch (thrown) {
+      const error = asPlimsollError(thrown);
+      if (error.code === 'CONFLICT') this.#current = await this.#store.latestBook();
+      this.#observer.failed(error);
+      return null;
+    }
+  }
+}
+
+function decisionAudit(book: LimitBook, previous: LimitBook | null): AuditDraft {
+  const moves: Record<string, number> = {};
+  for (const market of book.markets) moves[market.governor.move] = (moves[market.governor.move] ?? 0) + 1;
+  return {
+    at: book.decidedAt,
+    kind: 'decision',
+    actor: 'decision-cycle',
+    subject: `book ${book.version}`,
+    reason: previous === null ? 'first decision' : 'cycle',
+    details: {
+      hash: book.hash,
+      inputsHash: book.inputsHash,
+      policyHash: book.policyHash,
+      model: book.model,
+      degraded: book.degraded,
+      moves,
+    },
+  };
+}
