@@ -1,0 +1,326 @@
+import { join } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type {
+  AuditDraft,
+  AuditEntry,
+  ChainVerification,
+  HistoryEntry,
+  StateStore,
+  TrainingRun,
+  UserPolicy,
+} from '../src/control/ports.ts';
+import { PlimsollError } from '../src/errors.ts';
+import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import type { LimitBook } from '../src/limits/types.ts';
+import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
+import {
+  asStoreError,
+  inTransaction,
+  openStateFile,
+  STATE_FILE_NAME,
+  type StateFileOptions,
+  translateErrors,
+} from './sqlite-database.ts';
+import { verifyStateFile } from './sqlite-verify.ts';
+
+/**
+ * The state store on SQLite: one file in the data folder, read by any number of processes while the service writes.
+ * A commit is on disk when a call returns. Books and audit entries are kept as the canonical JSON that was hashed,
+ * and a book is handed out only if its hash still holds.
+ *
+ * SQLite works in the calling thread; each call is a few small statements, and a write waits for one disk flush.
+ */
+export class SqliteStateStore implements StateStore {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #statements: Statements;
+  /** The brackets of the newest book, so that publishing does not read back what was just written. */
+  #latest: { readonly hash: string; readonly schedules: SchedulesBySymbol } | undefined;
+
+  private constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#statements = prepareStatements(database);
+  }
+
+  /** See `openStateFile` for what it throws. */
+  static open(dataDir: string, options: StateFileOptions = {}): SqliteStateStore {
+    const path = join(dataDir, STATE_FILE_NAME);
+    const database = openStateFile(dataDir, options);
+    return translateErrors(path, () => new SqliteStateStore(database, path));
+  }
+
+  async latestBook(): Promise<LimitBook | null> {
+    return this.#try(() => this.#book(this.#statements.latestBook.get()));
+  }
+
+  async bookByVersion(version: number): Promise<LimitBook | null> {
+    return this.#try(() => this.#book(this.#statements.bookByVersion.get(version)));
+  }
+
+  async bookAsOf(time: number): Promise<LimitBook | null> {
+    return this.#try(() => this.#book(this.#statements.bookAsOf.get(time)));
+  }
+
+  async publish(book: LimitBook, audit: AuditDraft): Promise<void> {
+    const { hash, ...content } = book;
+    const body = canonicalJson(content);
+    if (chainHashOfText(book.previousHash, body) !== hash) {
+      throw new PlimsollError(
+        'CHAIN_BROKEN',
+        `the hash of book ${book.version} is not the hash of its content`,
+        {
+          remedy: 'Seal the book after its last change.',
+        },
+      );
+    }
+    const schedules = schedulesOf(book);
+    this.#try(() =>
+      inTransaction(this.#database, () => {
+        const previous = this.#requireSuccessor(book);
+        const sequence = this.#insertAudit(audit).sequence;
+        this.#statements.insertBook.run(
+          book.version,
+          hash,
+          book.previousHash,
+          book.decidedAt,
+          book.effectiveAt,
+          sequence,
+          body,
+        );
+        for (const change of scheduleChanges(book, schedules, previous)) {
+          this.#statements.insertChange.run(
+            change.symbol,
+            book.version,
+            change.maxLeverage,
+            change.bindingBound,
+            change.move,
+            canonicalJson(change.reasons),
+          );
+        }
+      }),
+    );
+    this.#latest = { hash, schedules };
+  }
+
+  /** Fails with CONFLICT unless `book` follows the newest stored one; returns the brackets that it replaces. */
+  #requireSuccessor(book: LimitBook): SchedulesBySymbol {
+    const head = this.#statements.bookHead.get();
+    const version = head === undefined ? 0 : (head.version as number);
+    const hash = head === undefined ? GENESIS_HASH : (head.hash as string);
+    if (book.version !== version + 1 || book.previousHash !== hash) {
+      throw new PlimsollError(
+        'CONFLICT',
+        `book ${book.version} after ${book.previousHash.slice(0, 12)} does not follow book ${version} with hash ${hash.slice(0, 12)}`,
+        {
+          remedy: 'Read the newest book and decide again from it.',
+          details: { version: book.version, stored: version },
+        },
+      );
+    }
+    if (version === 0) return new Map();
+    if (this.#latest?.hash === hash) return this.#latest.schedules;
+    const previous = this.#book(this.#statements.latestBook.get());
+    return previous === null ? new Map() : schedulesOf(previous);
+  }
+
+  async history(symbol: string, limit: number): Promise<readonly HistoryEntry[]> {
+    return this.#try(() =>
+      this.#statements.history.all(symbol, limit).map((row) => ({
+        version: row.version as number,
+        decidedAt: row.decided_at as number,
+        effectiveAt: row.effective_at as number,
+        maxLeverage: row.max_leverage as number,
+        bindingBound: row.binding_bound as string,
+        move: row.move as string,
+        reasons: JSON.parse(row.reasons as string) as string[],
+        hash: row.hash as string,
+      })),
+    );
+  }
+
+  async appendAudit(draft: AuditDraft): Promise<AuditEntry> {
+    return this.#try(() => inTransaction(this.#database, () => this.#insertAudit(draft)));
+  }
+
+  /** Needs the write lock: the entry links to the newest one. */
+  #insertAudit(draft: AuditDraft): AuditEntry {
+    const head = this.#statements.auditHead.get();
+    const previousHash = head === undefined ? GENESIS_HASH : (head.hash as string);
+    const sequence = head === undefined ? 1 : (head.sequence as number) + 1;
+    // Field by field: whatever else a caller's object carries must not reach the chain.
+    const { at, kind, actor, subject, reason, details } = draft;
+    const entry = { at, kind, actor, subject, reason, details, sequence, previousHash };
+    const body = canonicalJson(entry);
+    const hash = chainHashOfText(previousHash, body);
+    this.#statements.insertAudit.run(sequence, previousHash, hash, body);
+    return { ...entry, hash };
+  }
+
+  async auditAfter(sequence: number, limit: number): Promise<readonly AuditEntry[]> {
+    return this.#try(() =>
+      this.#statements.auditAfter.all(sequence, limit).map((row) => this.#auditEntry(row)),
+    );
+  }
+
+  async auditEntry(sequence: number): Promise<AuditEntry | null> {
+    return this.#try(() => {
+      const row = this.#statements.auditEntry.get(sequence);
+      return row === undefined ? null : this.#auditEntry(row);
+    });
+  }
+
+  async verify(): Promise<ChainVerification> {
+    try {
+      return await verifyStateFile(this.#database);
+    } catch (thrown) {
+      throw asStoreError(this.#path, thrown);
+    }
+  }
+
+  async putUser(policy: UserPolicy): Promise<void> {
+    this.#try(() =>
+      this.#statements.putUser.run(
+        policy.userId,
+        policy.maxLeverage,
+        policy.accountCreatedAt,
+        policy.ownInitialMarginRatePpm,
+        policy.updatedAt,
+      ),
+    );
+  }
+
+  async user(userId: string): Promise<UserPolicy | null> {
+    return this.#try(() => {
+      const row = this.#statements.user.get(userId);
+      return row === undefined ? null : userPolicy(row);
+    });
+  }
+
+  async users(): Promise<readonly UserPolicy[]> {
+    return this.#try(() => this.#statements.users.all().map(userPolicy));
+  }
+
+  async recordTrainingRun(run: TrainingRun): Promise<void> {
+    this.#try(() =>
+      this.#statements.putTrainingRun.run(
+        run.id,
+        run.startedAt,
+        run.finishedAt,
+        run.result,
+        run.modelVersion,
+        run.trigger,
+        run.message,
+      ),
+    );
+  }
+
+  async trainingRuns(limit: number): Promise<readonly TrainingRun[]> {
+    return this.#try(() => this.#statements.trainingRuns.all(limit).map(trainingRun));
+  }
+
+  /** Moves the write-ahead log into the file. Closing twice is allowed. */
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#try(() => this.#database.close());
+  }
+
+  #try<T>(work: () => T): T {
+    return translateErrors(this.#path, work);
+  }
+
+  #book(row: Row | undefined): LimitBook | null {
+    if (row === undefined) return null;
+    const hash = row.hash as string;
+    const content = this.#checkedContent(row, `book ${row.version}`);
+    return { ...(content as Omit<LimitBook, 'hash'>), hash };
+  }
+
+  #auditEntry(row: Row): AuditEntry {
+    const content = this.#checkedContent(row, `audit entry ${row.sequence}`);
+    return { ...(content as Omit<AuditEntry, 'hash'>), hash: row.hash as string };
+  }
+
+  #checkedContent(row: Row, what: string): unknown {
+    if (chainHashOfText(row.previous_hash as string, row.body as string) !== row.hash) {
+      throw new PlimsollError(
+        'CHAIN_BROKEN',
+        `${this.#path}: the content of ${what} is not what was stored`,
+        {
+          remedy: 'Run plimsoll audit verify to see what else was changed; restore the last good backup.',
+        },
+      );
+    }
+    return JSON.parse(row.body as string);
+  }
+}
+
+type Row = Record<string, unknown>;
+
+type Statements = ReturnType<typeof prepareStatements>;
+
+function prepareStatements(database: DatabaseSync) {
+  const prepare = (sql: string): StatementSync => database.prepare(sql);
+  const book = 'version, hash, previous_hash, body FROM book';
+  const audit = 'sequence, hash, previous_hash, body FROM audit';
+  return {
+    bookHead: prepare('SELECT version, hash FROM book ORDER BY version DESC LIMIT 1'),
+    latestBook: prepare(`SELECT ${book} ORDER BY version DESC LIMIT 1`),
+    bookByVersion: prepare(`SELECT ${book} WHERE version = ?`),
+    // A later version replaces an earlier one that was announced for a later time: the version decides, not the time.
+    bookAsOf: prepare(
+      `SELECT ${book} WHERE version = (SELECT max(version) FROM book WHERE effective_at <= ?)`,
+    ),
+    insertBook: prepare(
+      `INSERT INTO book (version, hash, previous_hash, decided_at, effective_at, audit_sequence, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    insertChange: prepare(
+      `INSERT INTO schedule_change (symbol, version, max_leverage, binding_bound, move, reasons)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    ),
+    history: prepare(
+      `SELECT c.version, b.decided_at, b.effective_at, c.max_leverage, c.binding_bound, c.move, c.reasons, b.hash
+       FROM schedule_change c JOIN book b ON b.version = c.version
+       WHERE c.symbol = ? ORDER BY c.version DESC LIMIT ?`,
+    ),
+    auditHead: prepare('SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1'),
+    auditAfter: prepare(`SELECT ${audit} WHERE sequence > ? ORDER BY sequence LIMIT ?`),
+    auditEntry: prepare(`SELECT ${audit} WHERE sequence = ?`),
+    insertAudit: prepare('INSERT INTO audit (sequence, previous_hash, hash, body) VALUES (?, ?, ?, ?)'),
+    putUser: prepare(
+      `INSERT OR REPLACE INTO user_policy
+         (user_id, max_leverage, account_created_at, own_initial_margin_rate_ppm, updated_at)
+       VALUES (?, ?, ?, ?, ?)`,
+    ),
+    user: prepare('SELECT * FROM user_policy WHERE user_id = ?'),
+    users: prepare('SELECT * FROM user_policy ORDER BY user_id'),
+    putTrainingRun: prepare(
+      `INSERT OR REPLACE INTO training_run
+         (id, started_at, finished_at, result, model_version, "trigger", message)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    trainingRuns: prepare('SELECT * FROM training_run ORDER BY started_at DESC, id DESC LIMIT ?'),
+  };
+}
+
+function userPolicy(row: Row): UserPolicy {
+  return {
+    userId: row.user_id as string,
+    maxLeverage: row.max_leverage as number | null,
+    accountCreatedAt: row.account_created_at as number | null,
+    ownInitialMarginRatePpm: row.own_initial_margin_rate_ppm as number | null,
+    updatedAt: row.updated_at as number,
+  };
+}
+
+function trainingRun(row: Row): TrainingRun {
+  return {
+    id: row.id as string,
+    startedAt: row.started_at as number,
+    finishedAt: row.finished_at as number | null,
+    result: row.result as TrainingRun['result'],
+    modelVersion: row.model_version as string | null,
+    trigger: row.trigger as TrainingRun['trigger'],
+    message: row.message as string,
+  };
+}

@@ -1,0 +1,129 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ChainVerification } from '../src/control/ports.ts';
+import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import type { LimitBook } from '../src/limits/types.ts';
+import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
+
+/** Rows read at a time; between two pages other work of the process gets its turn. */
+const PAGE_ROWS = 64;
+
+type Row = Record<string, unknown>;
+
+/**
+ * Recomputes every hash of both chains from the stored bytes and compares what was derived from a book (its columns,
+ * the history of changed schedules) with the book. Names the first entry that does not hold; what comes after a bad
+ * entry is not judged. A chain that was cut off at its end is whole: only a copy of its last hash, kept elsewhere,
+ * shows that.
+ */
+export async function verifyStateFile(database: DatabaseSync): Promise<ChainVerification> {
+  const audit = await verifyAudit(database);
+  const books = await verifyBooks(database);
+  return {
+    books: count(database, 'book'),
+    auditEntries: count(database, 'audit'),
+    firstBadBook: books === null ? null : { version: books.position, reason: books.reason },
+    firstBadAuditEntry: audit === null ? null : { sequence: audit.position, reason: audit.reason },
+  };
+}
+
+interface BadLink {
+  readonly position: number;
+  readonly reason: string;
+}
+
+async function verifyAudit(database: DatabaseSync): Promise<BadLink | null> {
+  const page = database.prepare(
+    `SELECT sequence AS position, hash, previous_hash, body FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ${PAGE_ROWS}`,
+  );
+  return walkChain(
+    (after) => page.all(after),
+    (row, content) =>
+      content.sequence === row.position && content.previousHash === row.previous_hash
+        ? null
+        : 'its columns differ from its content',
+  );
+}
+
+async function verifyBooks(database: DatabaseSync): Promise<BadLink | null> {
+  const page = database.prepare(
+    `SELECT version AS position, hash, previous_hash, decided_at, effective_at, audit_sequence, body
+     FROM book WHERE version > ? ORDER BY version LIMIT ${PAGE_ROWS}`,
+  );
+  const audited = database.prepare('SELECT 1 FROM audit WHERE sequence = ?');
+  const changes = database.prepare(
+    `SELECT symbol, max_leverage, binding_bound, move, reasons
+     FROM schedule_change WHERE version = ? ORDER BY symbol`,
+  );
+  let previous: SchedulesBySymbol = new Map();
+  return walkChain(
+    (after) => page.all(after),
+    (row, content) => {
+      const book = content as unknown as LimitBook;
+      const columnsAgree =
+        book.version === row.position &&
+        book.previousHash === row.previous_hash &&
+        book.decidedAt === row.decided_at &&
+        book.effectiveAt === row.effective_at;
+      if (!columnsAgree) return 'its columns differ from its content';
+      if (audited.get(row.audit_sequence as number) === undefined) return 'its audit entry is missing';
+      const schedules = schedulesOf(book);
+      const expected = scheduleChanges(book, schedules, previous).map((change) => [
+        change.symbol,
+        change.maxLeverage,
+        change.bindingBound,
+        change.move,
+        canonicalJson(change.reasons),
+      ]);
+      previous = schedules;
+      const stored = changes.all(book.version).map((change) => Object.values(change));
+      return canonicalJson(stored) === canonicalJson(expected)
+        ? null
+        : 'the history of changed schedules differs from it';
+    },
+  );
+}
+
+/**
+ * Follows a chain from its first link. `pageAfter` gives the next rows in order; `checkContent` judges a row whose
+ * hash holds and says what is wrong with it.
+ */
+async function walkChain(
+  pageAfter: (position: number) => Row[],
+  checkContent: (row: Row, content: Row) => string | null,
+): Promise<BadLink | null> {
+  let position = 0;
+  let previousHash = GENESIS_HASH;
+  for (let rows = pageAfter(position); rows.length > 0; rows = pageAfter(position)) {
+    for (const row of rows) {
+      if (row.position !== position + 1) return { position: position + 1, reason: 'it is missing' };
+      position += 1;
+      if (row.previous_hash !== previousHash)
+        return { position, reason: 'it does not link to the one before' };
+      const body = row.body as string;
+      if (chainHashOfText(previousHash, body) !== row.hash) {
+        return { position, reason: 'its hash is not the hash of its content' };
+      }
+      const reason = judge(() => checkContent(row, JSON.parse(body) as Row));
+      if (reason !== null) return { position, reason };
+      previousHash = row.hash as string;
+    }
+    await nextTurn();
+  }
+  return null;
+}
+
+/** Someone who rewrites the hashes too can put anything into a body; what is not even of the right shape is bad. */
+function judge(check: () => string | null): string | null {
+  try {
+    return check();
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || thrown instanceof TypeError)
+      return 'its content has the wrong shape';
+    throw thrown;
+  }
+}
+
+function count(database: DatabaseSync, tableName: 'book' | 'audit'): number {
+  return Number(database.prepare(`SELECT count(*) AS n FROM ${tableName}`).get()?.n ?? 0);
+}
