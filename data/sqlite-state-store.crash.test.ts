@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Random } from '../src/random.ts';
+import { SqliteStateStore } from './sqlite-state-store.ts';
+import { decisionDraft, nextBook } from './test-books.ts';
+
+/** What was acknowledged survives: the death of the process, the loss of the log's tail, a full disk. */
+const FIXTURE = fileURLToPath(new URL('./publishing-process.fixture.ts', import.meta.url));
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'plimsoll-crash-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the publishing process; kills it `delay` ms after its start or after its first acknowledgement. */
+async function publishAndKill(delay: number, countFrom: 'start' | 'firstBook'): Promise<number> {
+  const child = spawn(process.execPath, [FIXTURE, folder, '12'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.on('close', (_, signal) => resolve(signal)),
+  );
+  const firstBook = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      resolve();
+    });
+  });
+  if (countFrom === 'firstBook') await firstBook;
+  await wait(delay);
+  child.kill('SIGKILL');
+  expect(await ended).toBe('SIGKILL');
+  expect(output).not.toContain('failed');
+  return Number(output.split('\n').at(-2) ?? 0);
+}
+
+/** Reads the store as a new process would; returns the newest version after checking that everything before it is there. */
+async function newestSoundVersion(dataDir = folder): Promise<number> {
+  const store = SqliteStateStore.open(dataDir);
+  const newest = (await store.latestBook())?.version ?? 0;
+  expect(await store.verify()).toEqual({
+    books: newest,
+    auditEntries: newest,
+    firstBadBook: null,
+    firstBadAuditEntry: null,
+  });
+  await store.close();
+  return newest;
+}
+
+test('kill -9 at any moment loses nothing that was acknowledged and leaves no gap', async () => {
+  const random = new Random(20240101);
+  const kills = 24;
+  let acknowledged = 0;
+  let newest = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    // Every fourth kill counts from the start of the process, to hit the opening of the file and its recovery too.
+    const duringStart = kill % 4 === 3;
+    const last = await publishAndKill(
+      random.uniform() * (duringStart ? 250 : 60),
+      duringStart ? 'start' : 'firstBook',
+    );
+    acknowledged = Math.max(acknowledged, last);
+    const found = await newestSoundVersion();
+    expect(found).toBeGreaterThanOrEqual(acknowledged);
+    expect(found).toBeGreaterThanOrEqual(newest);
+    newest = found;
+  }
+  expect(acknowledged).toBeGreaterThan(kills / 2);
+}, 300_000);
+
+test('a log that lost its tail, as after a power failure, gives back every book that was flushed before the cut', async () => {
+  const store = SqliteStateStore.open(folder);
+  const logSizeAfter: number[] = [];
+  let book = null;
+  for (let version = 1; version <= 30; version++) {
+    book = nextBook(book, { AURUSDT: 2 + (version % 5), BOREUSDT: 2 + (version % 3) });
+    await store.publish(book, decisionDraft(book));
+    logSizeAfter.push(statSync(join(folder, 'state.sqlite-wal')).size);
+  }
+  const random = new Random(7);
+  const copy = join(folder, 'copy');
+  for (let cut = 0; cut < 40; cut++) {
+    const size = random.integer(logSizeAfter[29] + 1);
+    mkdirSync(copy);
+    copyFileSync(join(folder, 'state.sqlite'), join(copy, 'state.sqlite'));
+    copyFileSync(join(folder, 'state.sqlite-wal'), join(copy, 'state.sqlite-wal'));
+    truncateSync(join(copy, 'state.sqlite-wal'), size);
+    // A sector that was being written when the power went holds anything.
+    const noise = Buffer.from(Array.from({ length: cut % 2 === 0 ? 0 : 512 }, () => random.integer(256)));
+    writeFileSync(join(copy, 'state.sqlite-wal'), noise, { flag: 'a' });
+    expect(await newestSoundVersion(copy)).toBe(logSizeAfter.filter((flushed) => flushed <= size).length);
+    rmSync(copy, { recursive: true });
+  }
+  await store.close();
+});
+
+test('a full disk fails the publication as IO_FAILED and the books before it stay whole', async () => {
+  // A limit on the size of files stands in for the disk: 500 blocks of 512 bytes.
+  const child = spawn(
+    'sh',
+    ['-c', 'ulimit -f 500; exec "$0" "$@"', process.execPath, FIXTURE, folder, '12'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  const lines = output.trim().split('\n');
+  expect(lines.at(-1)).toBe('failed IO_FAILED');
+  const acknowledged = Number(lines.at(-2));
+  expect(acknowledged).toBeGreaterThan(0);
+  expect(await newestSoundVersion()).toBe(acknowledged);
+  await publishAndKill(0, 'firstBook');
+  expect(await newestSoundVersion()).toBeGreaterThan(acknowledged);
+}, 60_000);
+
+test('another process reads whole books while one writes', async () => {
+  const child = spawn(process.execPath, [FIXTURE, folder, '12'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.stdout.resume();
+  const reader = SqliteStateStore.open(folder, { readOnly: true });
+  const seen: number[] = [];
+  for (let read = 0; read < 200; read++) {
+    // Reading checks the hash of what it reads: half a book cannot come out.
+    seen.push((await reader.latestBook())?.version ?? 0);
+    expect(await reader.history('M0USDT', 1)).toHaveLength(1);
+    await wait(1);
+  }
+  const verification = await reader.verify();
+  child.kill('SIGKILL');
+  await ended;
+  await reader.close();
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  expect(seen.at(-1)).toBeGreaterThan(seen[0]);
+  expect(verification).toMatchObject({ firstBadBook: null, firstBadAuditEntry: null });
+}, 60_000);
