@@ -1,0 +1,115 @@
+import {
+  LOG_UNIT,
+  MOVE_UNIT,
+  nextPrefix,
+  onLattice,
+  signedDifference,
+  unsignedDifference,
+} from './lattice.ts';
+import type { MarketMemory } from './market-memory.ts';
+import { logVolatilityFeature, MEDIUM_MEMORY_BARS, VARIANCE_FLOOR, WARM_UP_BARS } from './spec.ts';
+
+const SLOTS = MEDIUM_MEMORY_BARS + 1;
+/** An average correlation, measured as a ratio of variances, may exceed 1 by chance; it counts at most this much. */
+const MAXIMUM_CORRELATION = 1.5;
+
+/**
+ * What all markets do together: an equally weighted index, and the spread of the markets around it. Every sum over
+ * markets is on the lattice, so the order of the markets changes no bit.
+ */
+export class CrossSection {
+  indexLogVolatility24 = 0;
+  indexLogVolatility168 = 0;
+  indexLogVolatility720 = 0;
+  meanLogVolatility24 = 0;
+  meanLogVolatility168 = 0;
+  logDispersion24 = 0;
+  logDispersion168 = 0;
+  averageCorrelation168 = 0;
+  shockShare24 = 0;
+
+  readonly #returns = new Float64Array(SLOTS);
+  readonly #squares = new Float64Array(SLOTS);
+  #head = 0;
+  #hours = 0;
+
+  /**
+   * Closes one hour of the index: its return is the mean of the log returns of the markets that have a bar.
+   *
+   * @param returnUnits sum of those returns in units of `MOVE_UNIT`.
+   * @param markets how many there are; an hour without any has the return 0.
+   */
+  advance(returnUnits: number, markets: number): void {
+    const move = markets === 0 ? 0 : (returnUnits * MOVE_UNIT) / markets;
+    const previous = this.#head;
+    this.#head = previous + 1 === SLOTS ? 0 : previous + 1;
+    this.#returns[this.#head] = nextPrefix(this.#returns[previous], onLattice(move, MOVE_UNIT));
+    this.#squares[this.#head] = nextPrefix(this.#squares[previous], onLattice(move * move, MOVE_UNIT));
+    if (this.#hours < MEDIUM_MEMORY_BARS) this.#hours++;
+  }
+
+  /** Recomputes everything that a row needs. The memories must have been refreshed at this hour. */
+  refresh(memories: readonly MarketMemory[]): void {
+    let markets = 0;
+    let logVolatility24 = 0;
+    let logVolatility168 = 0;
+    let return24 = 0;
+    let return168 = 0;
+    let square24 = 0;
+    let square168 = 0;
+    let variance168 = 0;
+    let shocked = 0;
+    for (const memory of memories) {
+      if (memory.age < WARM_UP_BARS) continue;
+      markets++;
+      logVolatility24 += onLattice(memory.logVolatility24, LOG_UNIT);
+      logVolatility168 += onLattice(memory.logVolatility168, LOG_UNIT);
+      return24 += onLattice(memory.return24, LOG_UNIT);
+      return168 += onLattice(memory.return168, LOG_UNIT);
+      square24 += onLattice(memory.return24 * memory.return24, LOG_UNIT);
+      square168 += onLattice(memory.return168 * memory.return168, LOG_UNIT);
+      variance168 += onLattice(memory.variance168, MOVE_UNIT);
+      if (memory.hoursSinceShock() < 24) shocked++;
+    }
+    this.indexLogVolatility24 = logVolatilityFeature(this.#variance(24));
+    this.indexLogVolatility168 = logVolatilityFeature(this.#variance(168));
+    this.indexLogVolatility720 = logVolatilityFeature(this.#variance(720));
+    const share = markets === 0 ? 0 : 1 / markets;
+    this.meanLogVolatility24 = logVolatility24 * LOG_UNIT * share;
+    this.meanLogVolatility168 = logVolatility168 * LOG_UNIT * share;
+    this.logDispersion24 = logDispersion(return24, square24, share, 24);
+    this.logDispersion168 = logDispersion(return168, square168, share, 168);
+    const meanVariance = variance168 * MOVE_UNIT * share;
+    this.averageCorrelation168 = Math.min(
+      this.#variance(168) / (meanVariance + VARIANCE_FLOOR),
+      MAXIMUM_CORRELATION,
+    );
+    this.shockShare24 = shocked * share;
+  }
+
+  /** Log return of the index over the last hours in units of its own 168 h volatility over as many hours. */
+  scaledReturn(hours: number): number {
+    const slot = this.#slotBefore(hours);
+    const move = signedDifference(this.#returns[this.#head], this.#returns[slot]) * MOVE_UNIT;
+    return move / Math.sqrt(hours * (this.#variance(168) + VARIANCE_FLOOR));
+  }
+
+  #variance(hours: number): number {
+    const available = Math.min(hours, this.#hours);
+    if (available === 0) return 0;
+    const sum = unsignedDifference(this.#squares[this.#head], this.#squares[this.#slotBefore(hours)]);
+    return (sum * MOVE_UNIT) / available;
+  }
+
+  #slotBefore(hours: number): number {
+    const slot = this.#head - Math.min(hours, this.#hours);
+    return slot < 0 ? slot + SLOTS : slot;
+  }
+}
+
+/** The spread of the markets' returns over some hours, as a log volatility like the others. */
+function logDispersion(sumUnits: number, squareUnits: number, share: number, hours: number): number {
+  const mean = sumUnits * LOG_UNIT * share;
+  const variance = Math.max(squareUnits * LOG_UNIT * share - mean * mean, 0);
+  return logVolatilityFeature(variance / hours);
+}
