@@ -27,6 +27,11 @@ export class CrossSection {
   logDispersion168 = 0;
   averageCorrelation168 = 0;
   shockShare24 = 0;
+  /** Log returns of the index in units of its own 168 h volatility over as many hours. */
+  scaledReturn1 = 0;
+  scaledReturn4 = 0;
+  scaledReturn24 = 0;
+  scaledReturn168 = 0;
 
   readonly #returns = new Float64Array(SLOTS);
   readonly #squares = new Float64Array(SLOTS);
@@ -71,8 +76,9 @@ export class CrossSection {
       variance168 += onLattice(memory.variance168, MOVE_UNIT);
       if (memory.hoursSinceShock() < 24) shocked++;
     }
+    const indexVariance168 = this.#variance(168);
     this.indexLogVolatility24 = logVolatilityFeature(this.#variance(24));
-    this.indexLogVolatility168 = logVolatilityFeature(this.#variance(168));
+    this.indexLogVolatility168 = logVolatilityFeature(indexVariance168);
     this.indexLogVolatility720 = logVolatilityFeature(this.#variance(720));
     const share = markets === 0 ? 0 : 1 / markets;
     this.meanLogVolatility24 = logVolatility24 * LOG_UNIT * share;
@@ -81,17 +87,20 @@ export class CrossSection {
     this.logDispersion168 = logDispersion(return168, square168, share, 168);
     const meanVariance = variance168 * MOVE_UNIT * share;
     this.averageCorrelation168 = Math.min(
-      this.#variance(168) / (meanVariance + VARIANCE_FLOOR),
+      indexVariance168 / (meanVariance + VARIANCE_FLOOR),
       MAXIMUM_CORRELATION,
     );
     this.shockShare24 = shocked * share;
+    this.scaledReturn1 = this.#scaledReturn(1, indexVariance168);
+    this.scaledReturn4 = this.#scaledReturn(4, indexVariance168);
+    this.scaledReturn24 = this.#scaledReturn(24, indexVariance168);
+    this.scaledReturn168 = this.#scaledReturn(168, indexVariance168);
   }
 
-  /** Log return of the index over the last hours in units of its own 168 h volatility over as many hours. */
-  scaledReturn(hours: number): number {
+  #scaledReturn(hours: number, variance168: number): number {
     const slot = this.#slotBefore(hours);
     const move = signedDifference(this.#returns[this.#head], this.#returns[slot]) * MOVE_UNIT;
-    return move / Math.sqrt(hours * (this.#variance(168) + VARIANCE_FLOOR));
+    return move / Math.sqrt(hours * (variance168 + VARIANCE_FLOOR));
   }
 
   #variance(hours: number): number {

@@ -197,13 +197,15 @@ export class MarketMemory {
 
   /** Largest squared return of the last hours. */
   largestSquare(hours: number): number {
+    const squares = this.#squares;
     let largest = 0;
     let slot = this.#longHead;
+    let prefix = squares[slot];
     for (let i = this.available(hours); i > 0; i--) {
-      const before = slot === 0 ? LONG_SLOTS - 1 : slot - 1;
-      const square = unsignedDifference(this.#squares[slot], this.#squares[before]);
+      slot = slot === 0 ? LONG_SLOTS - 1 : slot - 1;
+      const square = unsignedDifference(prefix, squares[slot]);
+      prefix = squares[slot];
       if (square > largest) largest = square;
-      slot = before;
     }
     return largest * MOVE_UNIT;
   }

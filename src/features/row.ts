@@ -31,6 +31,16 @@ const HOUR_COSINE = Float64Array.from({ length: 24 }, (_, hour) => Math.cos((2 *
 const WEEKDAY_SINE = Float64Array.from({ length: 7 }, (_, day) => Math.sin((2 * Math.PI * day) / 7));
 const WEEKDAY_COSINE = Float64Array.from({ length: 7 }, (_, day) => Math.cos((2 * Math.PI * day) / 7));
 
+/** ln(1 + hours), 1 at the cap; by hours since the last shock. */
+const LOG_SINCE_SHOCK = Float64Array.from(
+  { length: MAXIMUM_HOURS_SINCE_SHOCK + 1 },
+  (_, hours) => Math.log1p(hours) / Math.log1p(MAXIMUM_HOURS_SINCE_SHOCK),
+);
+/** ln(age / cap) by age in hours, which is at least `WARM_UP_BARS` where it is looked up. */
+const LOG_AGE = Float64Array.from({ length: MEMORY_BARS + 1 }, (_, hours) =>
+  Math.log(Math.max(hours, 1) / MEMORY_BARS),
+);
+
 /**
  * Writes one market's row, in the order of `FEATURE_NAMES`. The groups below follow that order; the test computes
  * each feature a second time, slowly and by name, so that a slip between the two lists cannot stay.
@@ -132,10 +142,10 @@ function writeMarketWide(
   start: number,
 ): number {
   let at = start;
-  out[at++] = clip(market.scaledReturn(1), MAXIMUM_SIGMAS);
-  out[at++] = clip(market.scaledReturn(4), MAXIMUM_SIGMAS);
-  out[at++] = clip(market.scaledReturn(24), MAXIMUM_SIGMAS);
-  out[at++] = clip(market.scaledReturn(168), MAXIMUM_SIGMAS);
+  out[at++] = clip(market.scaledReturn1, MAXIMUM_SIGMAS);
+  out[at++] = clip(market.scaledReturn4, MAXIMUM_SIGMAS);
+  out[at++] = clip(market.scaledReturn24, MAXIMUM_SIGMAS);
+  out[at++] = clip(market.scaledReturn168, MAXIMUM_SIGMAS);
   out[at++] = memory.logVolatility24 - market.meanLogVolatility24;
   out[at++] = memory.logVolatility168 - market.meanLogVolatility168;
   out[at++] = market.logDispersion24;
@@ -156,12 +166,9 @@ function writeTime(memory: MarketMemory, asOf: number, out: Float64Array, start:
   out[at++] = WEEKDAY_SINE[weekday];
   out[at++] = WEEKDAY_COSINE[weekday];
   out[at++] = weekday === 0 || weekday === 6 ? 1 : 0;
-  out[at++] = Math.log1p(memory.hoursSinceShock()) / LOG_SHOCK_SCALE;
-  out[at++] = Math.log(Math.min(memory.age, MEMORY_BARS)) - LOG_AGE_CENTRE;
+  out[at++] = LOG_SINCE_SHOCK[memory.hoursSinceShock()];
+  out[at++] = LOG_AGE[Math.min(memory.age, MEMORY_BARS)];
 }
-
-const LOG_SHOCK_SCALE = Math.log1p(MAXIMUM_HOURS_SINCE_SHOCK);
-const LOG_AGE_CENTRE = Math.log(MEMORY_BARS);
 
 function logRangeVolatility(memory: MarketMemory, quantity: number, hours: number): number {
   const present = memory.available(hours) - memory.sum(MISSING, hours);
