@@ -130,15 +130,15 @@ function forecastMarket(
 ): void {
   const scales = exponent === 0 ? null : volatilityPower(bars, exponent);
   const scaleToday = scales === null ? 1 : scales[bars.length - 1];
-  const raw = new Float64Array(bars.length - firstOrigin);
-  const standardised = new Float64Array(raw.length);
+  const scratch = new Float64Array(bars.length - firstOrigin);
   for (let h = 0; h < HORIZON_COUNT; h++) {
     const excursions = adverseExcursions(bars, HORIZONS_HOURS[h]);
     for (let side = 0; side < SIDE_COUNT; side++) {
       const path = pathIndex(market, side, h);
-      const count = gatherLosses(excursions, SIDES[side], firstOrigin, scales, raw, standardised);
-      const losses = standardised.subarray(0, count);
-      const threshold = quantileInPlace(raw.subarray(0, count), SHOCK_CONFIDENCE);
+      const raw = gatherLosses(excursions, SIDES[side], firstOrigin, null, scratch);
+      const threshold = quantileInPlace(raw, SHOCK_CONFIDENCE);
+      const losses =
+        scales === null ? raw : gatherLosses(excursions, SIDES[side], firstOrigin, scales, scratch);
       const tail = tailOfPathInPlace(losses);
       batch.shockThreshold[path] = threshold;
       batch.shockProbability[path] = probabilityAbove(losses, tail.pareto, threshold / scaleToday);
@@ -154,25 +154,23 @@ function forecastMarket(
 }
 
 /**
- * Collects the excursions of the origins whose horizon is known, as they were and divided by the scale of the origin.
+ * Collects the excursions of the origins whose horizon is known, divided by the scale of the origin where scales are
+ * given.
  *
- * @returns how many there are.
+ * @returns a view on `out`, which is overwritten.
  */
 function gatherLosses(
   excursions: AdverseExcursions,
   side: Side,
   firstOrigin: number,
   scales: Float64Array | null,
-  raw: Float64Array,
-  standardised: Float64Array,
-): number {
+  out: Float64Array,
+): Float64Array {
   const losses = excursions[side];
   let count = 0;
   for (let i = firstOrigin; i < excursions.length; i++) {
     if (excursions.valid[i] === 0) continue;
-    raw[count] = losses[i];
-    standardised[count] = scales === null ? losses[i] : losses[i] / scales[i];
-    count++;
+    out[count++] = scales === null ? losses[i] : losses[i] / scales[i];
   }
-  return count;
+  return out.subarray(0, count);
 }
