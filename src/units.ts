@@ -4,3 +4,59 @@
  */
 export const PPM = 1_000_000;
 export const MICROS = 1_000_000;
+
+/** Noise of a few units in the last place must not raise a rate that is whole in ppm by another one. */
+const PPM_NOISE = 1e-6;
+
+/** A rate in parts per million, rounded up. */
+export function rateToPpmUp(rate: number): number {
+  return Math.ceil(rate * PPM - PPM_NOISE);
+}
+
+export function ppmToRate(ppm: number): number {
+  return ppm / PPM;
+}
+
+/** The initial margin rate that a leverage asks for, 1 / leverage in parts per million, rounded up. */
+export function leverageToMarginPpmUp(leverage: number): number {
+  return Math.ceil(PPM / leverage);
+}
+
+/** The highest leverage of a ladder (falling) that is not above the given one; the last rung where none is. */
+export function ladderDown(leverage: number, ladder: readonly number[]): number {
+  for (const rung of ladder) if (rung <= leverage) return rung;
+  return ladder[ladder.length - 1];
+}
+
+/** Millionths as an exact decimal string without trailing zeros: 1500000 is "1.5". */
+export function formatMicros(micros: number | bigint): string {
+  const value = BigInt(micros);
+  const sign = value < 0n ? '-' : '';
+  const magnitude = value < 0n ? -value : value;
+  const whole = magnitude / BigInt(MICROS);
+  const fraction = (magnitude % BigInt(MICROS)).toString().padStart(6, '0').replace(/0+$/, '');
+  return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+}
+
+/** Whole units as a decimal string. */
+export function formatWhole(units: number): string {
+  return BigInt(units).toString();
+}
+
+const DECIMAL = /^(-?)(\d{1,18})(?:\.(\d{1,18}))?$/;
+
+/**
+ * A decimal string as millionths; digits beyond the sixth are rounded away from zero, so that a notional never counts
+ * as smaller than it is.
+ *
+ * @returns null for anything but plain decimals of at most 18 digits on either side of the point.
+ */
+export function parseMicros(text: string): bigint | null {
+  const match = DECIMAL.exec(text);
+  if (match === null) return null;
+  const [, sign, whole, fraction = ''] = match;
+  const kept = BigInt(fraction.slice(0, 6).padEnd(6, '0'));
+  const carry = /[1-9]/.test(fraction.slice(6)) ? 1n : 0n;
+  const magnitude = BigInt(whole) * BigInt(MICROS) + kept + carry;
+  return sign === '-' ? -magnitude : magnitude;
+}

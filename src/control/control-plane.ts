@@ -1,0 +1,139 @@
+import type { Clock } from '../clock.ts';
+import { PlimsollError } from '../errors.ts';
+import type { Policy } from '../limits/policy.ts';
+import type { LimitBook } from '../limits/types.ts';
+import type { CycleFacts } from './decision-cycle.ts';
+import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
+import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
+
+/**
+ * What the service knows right now, in memory: the book in force, the users' policies and the state of the cycle.
+ * Reads that a request needs at once are answered from here; older books, history and audit come from the store.
+ */
+export class ControlPlane implements ControlReads {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #policy: Policy;
+  readonly #listModels: () => Promise<readonly ModelSummary[]>;
+  readonly #listeners = new Set<(book: LimitBook) => void>();
+  readonly #users = new Map<string, UserPolicy>();
+  #book: LimitBook | null;
+  #lastDecisionAt: number | null = null;
+  #lastFailure: string | null = null;
+  #fallbackReason: string | null = null;
+
+  private constructor(options: ControlPlaneOptions, book: LimitBook | null, users: readonly UserPolicy[]) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#policy = options.policy;
+    this.#listModels = options.listModels;
+    this.#book = book;
+    for (const user of users) this.#users.set(user.userId, user);
+  }
+
+  /** Recovers the newest book and the users from the store: every start is a recovery. */
+  static async recover(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const [book, users] = await Promise.all([options.store.latestBook(), options.store.users()]);
+    return new ControlPlane(options, book, users);
+  }
+
+  currentBook(): LimitBook | null {
+    return this.#book;
+  }
+
+  onPublish(listener: (book: LimitBook) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Shows a book that is already durable. A listener that fails does not keep the others from seeing it. */
+  show(book: LimitBook, facts: CycleFacts): void {
+    this.#book = book;
+    this.#lastDecisionAt = book.decidedAt;
+    this.#lastFailure = null;
+    this.#fallbackReason = facts.fallbackReason;
+    for (const listener of this.#listeners) listener(book);
+  }
+
+  decisionFailed(error: Error): void {
+    this.#lastFailure = error.message;
+  }
+
+  status(): ControlStatus {
+    const book = this.#book;
+    const reasons: string[] = [];
+    if (book === null) reasons.push('NOTHING_PUBLISHED');
+    if (book !== null && this.#clock.now() > book.validUntil) reasons.push('LIMITS_EXPIRED');
+    if (this.#lastFailure !== null) reasons.push('DECISION_FAILED');
+    if (this.#fallbackReason !== null) reasons.push('CLASSICAL_FALLBACK');
+    if (book?.degraded) reasons.push(...book.reasons);
+    return {
+      ready: book !== null,
+      degraded: book === null || book.degraded || reasons.length > 0,
+      reasons: [...new Set(reasons)],
+      dataAsOf: book?.asOf ?? null,
+      lastDecisionAt: this.#lastDecisionAt ?? book?.decidedAt ?? null,
+    };
+  }
+
+  policy(): Policy {
+    return this.#policy;
+  }
+
+  bookAsOf(time: number): Promise<LimitBook | null> {
+    return this.#store.bookAsOf(time);
+  }
+
+  history(symbol: string, limit: number): Promise<readonly HistoryEntry[]> {
+    return this.#store.history(symbol, limit);
+  }
+
+  models(): Promise<readonly ModelSummary[]> {
+    return this.#listModels();
+  }
+
+  trainingRuns(limit: number): Promise<readonly TrainingRun[]> {
+    return this.#store.trainingRuns(limit);
+  }
+
+  audit(after: number, limit: number): Promise<readonly AuditEntry[]> {
+    return this.#store.auditAfter(after, limit);
+  }
+
+  auditEntry(sequence: number): Promise<AuditEntry | null> {
+    return this.#store.auditEntry(sequence);
+  }
+
+  userNow(userId: string): UserPolicy | null {
+    return this.#users.get(userId) ?? null;
+  }
+
+  /** Durable first, then visible. */
+  async putUser(policy: UserPolicy, actor: string): Promise<void> {
+    if (this.#users.size >= MAXIMUM_USERS && !this.#users.has(policy.userId)) {
+      throw new PlimsollError('CONFLICT', `there are ${MAXIMUM_USERS} users already`, {
+        remedy: 'Remove users that are gone; the service keeps every user policy in memory.',
+      });
+    }
+    await this.#store.putUser(policy);
+    this.#users.set(policy.userId, policy);
+    await this.#store.appendAudit({
+      at: this.#clock.now(),
+      kind: 'user-policy',
+      actor,
+      subject: policy.userId,
+      reason: 'user policy set',
+      details: { ...policy },
+    });
+  }
+}
+
+/** Everything has a limit: policies live in memory, a few hundred bytes each. */
+const MAXIMUM_USERS = 1_000_000;
+
+export interface ControlPlaneOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly policy: Policy;
+  readonly listModels: () => Promise<readonly ModelSummary[]>;
+}
