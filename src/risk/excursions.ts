@@ -61,7 +61,7 @@ function forwardLosses(
   for (let start = 1; start < end; start += h) {
     let minimum = Number.POSITIVE_INFINITY;
     for (let j = Math.min(start + h, end) - 1; j >= start; j--) {
-      minimum = low[j] < minimum ? low[j] : minimum;
+      minimum = Math.min(low[j], minimum);
       suffix[j] = minimum;
     }
   }
@@ -69,12 +69,10 @@ function forwardLosses(
     let minimum = Number.POSITIVE_INFINITY;
     const stop = Math.min(start + h, end);
     for (let j = start; j < stop; j++) {
-      minimum = low[j] < minimum ? low[j] : minimum;
+      minimum = Math.min(low[j], minimum);
       const i = j - h;
       if (i < 0) continue;
-      const lowest = suffix[i + 1] < minimum ? suffix[i + 1] : minimum;
-      const loss = 1 - lowest / close[i];
-      out[i] = loss > 0 ? loss : 0;
+      out[i] = Math.max(1 - Math.min(suffix[i + 1], minimum) / close[i], 0);
     }
   }
 }
@@ -92,7 +90,7 @@ function forwardGains(
   for (let start = 1; start < end; start += h) {
     let maximum = 0;
     for (let j = Math.min(start + h, end) - 1; j >= start; j--) {
-      maximum = high[j] > maximum ? high[j] : maximum;
+      maximum = Math.max(high[j], maximum);
       suffix[j] = maximum;
     }
   }
@@ -100,12 +98,10 @@ function forwardGains(
     let maximum = 0;
     const stop = Math.min(start + h, end);
     for (let j = start; j < stop; j++) {
-      maximum = high[j] > maximum ? high[j] : maximum;
+      maximum = Math.max(high[j], maximum);
       const i = j - h;
       if (i < 0) continue;
-      const highest = suffix[i + 1] > maximum ? suffix[i + 1] : maximum;
-      const gain = highest / close[i] - 1;
-      out[i] = gain > 0 ? gain : 0;
+      out[i] = Math.max(Math.max(suffix[i + 1], maximum) / close[i] - 1, 0);
     }
   }
 }
