@@ -15,6 +15,8 @@ import { readProgress, SAMPLE_GENERATOR, type SampleProgress, writeProgress } fr
 /** The seed of every first run, so that two people who try Plimsoll see the same market moves. */
 export const SAMPLE_SEED = 3;
 
+const FUNDING_INTERVAL_MILLISECONDS = FUNDING_INTERVAL_HOURS * HOUR_MILLISECONDS;
+
 /** What the sample needs of the bar store. Writing rows that are there already must change nothing. */
 export interface SampleStore {
   catalogue(): Promise<readonly SeriesSummary[]>;
@@ -117,15 +119,25 @@ export class SampleSource {
   }
 }
 
-/** Whether every bar that the progress speaks of is stored (by first and last stamp). */
+/** Whether every bar and every settlement that the progress speaks of is stored, by first and last stamp and count. */
 function holdsAll(catalogue: readonly SeriesSummary[], progress: SampleProgress): boolean {
   const { anchor, state } = progress;
-  const lastOpen = anchor + (state.hours - 1) * HOUR_MILLISECONDS;
-  return SAMPLE_MARKETS.filter((market) => market.listedAtHour < state.hours).every((market) => {
-    const stored = catalogue.find((series) => series.symbol === market.symbol && series.kind === 'perp');
-    const firstOpen = anchor + market.listedAtHour * HOUR_MILLISECONDS;
-    return stored !== undefined && stored.from === firstOpen && stored.to >= lastOpen;
-  });
+  const reached = anchor + state.hours * HOUR_MILLISECONDS;
+  const lastSettlement = Math.floor(reached / FUNDING_INTERVAL_MILLISECONDS) * FUNDING_INTERVAL_MILLISECONDS;
+  return SAMPLE_MARKETS.filter((market) => market.listedAtHour < state.hours).every(
+    ({ symbol, listedAtHour }) => {
+      const listed = anchor + listedAtHour * HOUR_MILLISECONDS;
+      const find = (kind: string) =>
+        catalogue.find((series) => series.symbol === symbol && series.kind === kind);
+      const bars = find('perp');
+      const barsHold =
+        bars !== undefined &&
+        bars.from === listed &&
+        bars.to >= reached - HOUR_MILLISECONDS &&
+        bars.rows === (bars.to - bars.from) / HOUR_MILLISECONDS + 1;
+      return barsHold && (lastSettlement <= listed || (find('perp-funding')?.to ?? 0) >= lastSettlement);
+    },
+  );
 }
 
 /** Where a sample starts whose progress was lost: the first bar of a market that was always listed. */
