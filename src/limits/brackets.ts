@@ -13,6 +13,9 @@ export const SMALLEST_NOTIONAL_CAP = EDGES[0];
 
 const HIGHEST_RATE_LEVERAGE_PPM = MAINTENANCE_TO_INITIAL_RATIO * PPM;
 
+/** Noise of the last place, in ppm, that must not raise a rate that is whole already. */
+const PPM_NOISE = 1e-6;
+
 interface Step {
   readonly leverage: number;
   readonly cap: number;
@@ -129,8 +132,8 @@ function chordRatePpm(before: readonly Bracket[], cap: number, curve: MarginCurv
   const last = before.at(-1);
   const floor = last?.notionalCap ?? 0;
   const marginAtFloor = last === undefined ? 0 : maintenanceMarginMicros(last, floor);
-  const marginAtCap = Math.ceil(cap * curve.maintenance(cap) * PPM);
-  const chord = Math.ceil((marginAtCap - marginAtFloor) / (cap - floor));
+  const marginAtCap = cap * curve.maintenance(cap) * PPM;
+  const chord = Math.ceil((marginAtCap - marginAtFloor) / (cap - floor) - PPM_NOISE);
   return Math.max(chord, (last?.maintenanceMarginRatePpm ?? 0) + 1);
 }
 

@@ -1,3 +1,6 @@
+import { PlimsollError } from '../errors.ts';
+import { chainHash, GENESIS_HASH } from './chain.ts';
+
 /**
  * The policy: what the house is willing to risk, as one value. The policy's hash is written into every decision, so
  * that a book can be replayed under exactly the rules that made it.
@@ -32,9 +35,13 @@ export interface Policy {
   readonly youngListingMaximumLeverage: number;
   /** Highest leverage while the data of a market are degraded. */
   readonly degradedMaximumLeverage: number;
-  /** The worst excursions of this many days of the market's own past, times `stressMultiplier`, make the stress bound. */
+  /** The stress excursions are multiplied by this. */
   readonly stressMultiplier: number;
   readonly governor: GovernorPolicy;
+  /** The notional at which bounds are stated and compared: a small but real position, closeout cost included. */
+  readonly referenceNotional: number;
+  /** Maintenance margin must be at least this many times the cost of closing out the reference notional. */
+  readonly closeoutCostCover: number;
   /** A book is valid for this long after it was decided. */
   readonly validityHours: number;
   /** Data older than this make the book degraded. */
@@ -45,7 +52,7 @@ export interface Policy {
 }
 
 export interface GovernorPolicy {
-  /** One loosening lowers the margin rate at most to previous / loosenMaximumRatio. */
+  /** One loosening raises leverage, and lowers the maintenance rate, by at most this ratio (or to the next rung). */
   readonly loosenMaximumRatio: number;
   /** Least time between a market's last change and its next loosening. */
   readonly loosenDelayHours: number;
@@ -72,9 +79,121 @@ export const DEFAULT_POLICY: Policy = {
   youngListingMaximumLeverage: 10,
   degradedMaximumLeverage: 10,
   stressMultiplier: 1,
+  referenceNotional: 10_000,
+  closeoutCostCover: 2,
   governor: { loosenMaximumRatio: 1.25, loosenDelayHours: 24, deadBandRatio: 1.05 },
   validityHours: 6,
   staleAfterHours: 3,
   newAccountDays: 60,
   newAccountMaximumLeverage: 20,
 };
+
+/** The hash that every decision carries: over all of the policy, independent of the order of its keys. */
+export function policyHash(policy: Policy): string {
+  return chainHash(GENESIS_HASH, policy);
+}
+
+/** Confidences and horizons that forecasts come in; a policy can only ask for these. */
+export interface PolicyAxes {
+  readonly horizonsHours: readonly number[];
+  readonly confidences: readonly number[];
+}
+
+/**
+ * Every contradiction in a policy, in words that name the setting; empty for a good one.
+ */
+export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
+  const faults: string[] = [];
+  const need = (holds: boolean, fault: string): void => {
+    if (!holds) faults.push(fault);
+  };
+  const confidences = axes.confidences.join(', ');
+  need(
+    axes.confidences.includes(policy.maintenanceConfidence),
+    `maintenanceConfidence must be one of ${confidences}`,
+  );
+  need(
+    axes.confidences.includes(policy.initialConfidence),
+    `initialConfidence must be one of ${confidences}`,
+  );
+  need(
+    axes.horizonsHours.includes(policy.marginCallHorizonHours),
+    `marginCallHorizonHours must be one of ${axes.horizonsHours.join(', ')}`,
+  );
+  for (const name of POSITIVE) need(isPositive(policy[name]), `${name} must be a number above 0`);
+  for (const name of SHARES) need(policy[name] >= 0 && policy[name] < 1, `${name} must be in [0, 1)`);
+  need(policy.participationRatio <= 1, 'participationRatio must not be above 1');
+  need(
+    policy.minimumCloseoutHorizonHours <= policy.maximumCloseoutHorizonHours,
+    'minimumCloseoutHorizonHours must not be above maximumCloseoutHorizonHours',
+  );
+  faults.push(...ladderFaults(policy.leverageLadder));
+  need(
+    Number.isInteger(policy.maximumBrackets) && policy.maximumBrackets >= 2,
+    'maximumBrackets must be a whole number of at least 2',
+  );
+  for (const name of LEVERAGES) need(policy[name] >= 1, `${name} must be at least 1`);
+  need(
+    policy.youngListingMaximumLeverage <= policy.maximumLeverage,
+    'youngListingMaximumLeverage must not be above maximumLeverage',
+  );
+  need(
+    policy.degradedMaximumLeverage <= policy.maximumLeverage,
+    'degradedMaximumLeverage must not be above maximumLeverage',
+  );
+  need(policy.governor.loosenMaximumRatio > 1, 'governor.loosenMaximumRatio must be above 1');
+  need(policy.governor.deadBandRatio >= 1, 'governor.deadBandRatio must be at least 1');
+  need(
+    policy.governor.deadBandRatio <= policy.governor.loosenMaximumRatio,
+    'governor.deadBandRatio must not be above governor.loosenMaximumRatio',
+  );
+  need(policy.governor.loosenDelayHours >= 0, 'governor.loosenDelayHours must not be negative');
+  return faults;
+}
+
+const POSITIVE = [
+  'minimumCloseoutHorizonHours',
+  'maximumCloseoutHorizonHours',
+  'participationRatio',
+  'stressMultiplier',
+  'referenceNotional',
+  'closeoutCostCover',
+  'validityHours',
+  'staleAfterHours',
+] as const;
+const SHARES = ['takerFeeRate', 'halfSpreadRate', 'volumeQuantile'] as const;
+const LEVERAGES = [
+  'maximumLeverage',
+  'youngListingMaximumLeverage',
+  'degradedMaximumLeverage',
+  'newAccountMaximumLeverage',
+] as const;
+
+function isPositive(value: number): boolean {
+  return Number.isFinite(value) && value > 0;
+}
+
+function ladderFaults(ladder: readonly number[]): string[] {
+  const faults: string[] = [];
+  if (ladder.at(-1) !== 1) faults.push('leverageLadder must end in 1');
+  if (ladder.some((rung) => !Number.isInteger(rung) || rung < 1 || rung > 1000)) {
+    faults.push('leverageLadder must hold whole numbers from 1 to 1000');
+  }
+  if (ladder.some((rung, i) => i > 0 && rung >= ladder[i - 1]))
+    faults.push('leverageLadder must fall strictly');
+  return faults;
+}
+
+/** @throws PlimsollError POLICY_INVALID that names every contradiction at once. */
+export function requireValidPolicy(policy: Policy, axes: PolicyAxes): Policy {
+  const faults = policyFaults(policy, axes);
+  if (faults.length === 0) return policy;
+  throw new PlimsollError(
+    'POLICY_INVALID',
+    `the policy ${policy.name} contradicts itself: ${faults.join('; ')}`,
+    {
+      remedy: 'Mend every setting that is named.',
+      details: { faults },
+    },
+  );
+}

@@ -1,0 +1,314 @@
+import { type BoundedCurve, boundMarket } from './bounds.ts';
+import { mostConservativeBrackets, scheduleFaults } from './brackets.ts';
+import { GENESIS_HASH, sealBook } from './chain.ts';
+import type { ForecastAxes } from './curve.ts';
+import { survivalProbability } from './distribution.ts';
+import { type GovernedSchedule, govern } from './governor.ts';
+import type { MarketInput, SourceForecast } from './market-input.ts';
+import { type Policy, policyHash } from './policy.ts';
+import type {
+  Bound,
+  BoundName,
+  ForecastCell,
+  GovernorRecord,
+  LimitBook,
+  MarketLimit,
+  ReasonCode,
+  ShockCell,
+  SideProbability,
+} from './types.ts';
+
+const HOUR_MILLISECONDS = 3_600_000;
+const SIDE_NAMES = ['long', 'short'] as const;
+
+/** What a whole decision needs beside the markets. */
+export interface DecisionContext {
+  readonly policy: Policy;
+  readonly axes: ForecastAxes;
+  /** Epoch milliseconds. */
+  readonly decidedAt: number;
+  /** Id of the shock model that forecast, or null where the classical predictors stood in for all markets. */
+  readonly model: string | null;
+  readonly inputsHash: string;
+}
+
+/**
+ * The next book: every market decided on its own, so that one with bad input leaves the others as they are. Markets of
+ * the previous book that have no input any more are held. The same arguments give the same book, to the bit.
+ */
+export function decideBook(
+  inputs: readonly MarketInput[],
+  previous: LimitBook | null,
+  context: DecisionContext,
+): LimitBook {
+  const { policy, decidedAt } = context;
+  const before = new Map(previous?.markets.map((market) => [market.symbol, market]));
+  const decided = inputs.map((input) => decideMarket(input, before.get(input.symbol) ?? null, context));
+  const symbols = new Set(inputs.map((input) => input.symbol));
+  const missing = (previous?.markets ?? []).filter((market) => !symbols.has(market.symbol)).map(holdMissing);
+  const markets = [...decided, ...missing].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  const reasons = bookReasons(markets, context.model);
+  return sealBook({
+    version: (previous?.version ?? 0) + 1,
+    previousHash: previous?.hash ?? GENESIS_HASH,
+    decidedAt,
+    effectiveAt: decidedAt,
+    validUntil: decidedAt + policy.validityHours * HOUR_MILLISECONDS,
+    asOf: markets.reduce((newest, market) => Math.max(newest, market.asOf), 0),
+    degraded: reasons.some((reason) => DEGRADING.has(reason)),
+    simulated: markets.some((market) => market.simulated),
+    reasons,
+    model: context.model,
+    policyHash: policyHash(policy),
+    inputsHash: context.inputsHash,
+    markets,
+  });
+}
+
+/** Reasons that make a book degraded when any market has them. */
+const DEGRADING: ReadonlySet<ReasonCode> = new Set([
+  'DATA_STALE',
+  'DATA_REJECTED',
+  'MARKET_MISSING',
+  'MODEL_UNAVAILABLE',
+]);
+
+function bookReasons(markets: readonly MarketLimit[], model: string | null): readonly ReasonCode[] {
+  const reasons = new Set<ReasonCode>();
+  if (model === null) reasons.add('MODEL_UNAVAILABLE');
+  for (const market of markets) {
+    for (const reason of market.reasons) {
+      if (DEGRADING.has(reason) || reason === 'SIMULATED') reasons.add(reason);
+    }
+  }
+  return [...reasons].sort();
+}
+
+/**
+ * One market's limit. Never throws: what cannot be computed holds the schedule in force, and where there is none it
+ * gives the most conservative one.
+ */
+export function decideMarket(
+  input: MarketInput,
+  previous: MarketLimit | null,
+  context: DecisionContext,
+): MarketLimit {
+  const { policy, axes } = context;
+  const bounded = input.quality === 'reject' ? null : boundSafely(input, axes, policy);
+  const schedule =
+    bounded === null ? holdOrRefuse(previous, context) : governed(bounded, input, previous, context);
+  const faults = scheduleFaults(schedule.brackets);
+  const safe = faults.length === 0 ? schedule : holdOrRefuse(previous, context);
+  const binding = bindingOf(bounded, safe.record, faults);
+  const shown = shownForecast(input);
+  return {
+    symbol: input.symbol,
+    brackets: safe.brackets,
+    bindingBound: binding,
+    bounds: [...(bounded?.bounds ?? [rejectedBound(input)]), governorBound(safe.record)],
+    reasons: reasonsFor(input, bounded, binding, safe.record),
+    governor: safe.record,
+    quality: input.quality,
+    simulated: input.simulated,
+    asOf: input.asOf,
+    shockProbability: shockProbabilityAtCap(shown, safe.brackets[0].maxLeverage, axes, policy),
+    model: shown?.predictor ?? 'none',
+    forecasts: shown === null ? [] : forecastCells(shown, axes),
+    shocks: shown === null ? [] : shockCells(shown, axes),
+  };
+}
+
+function boundSafely(input: MarketInput, axes: ForecastAxes, policy: Policy): BoundedCurve | null {
+  try {
+    return boundMarket(input, axes, policy);
+  } catch {
+    // A defect in one market's input must not take the book of all others with it; the market is held and says so.
+    return null;
+  }
+}
+
+function governed(
+  bounded: BoundedCurve,
+  input: MarketInput,
+  previous: MarketLimit | null,
+  { policy, decidedAt }: DecisionContext,
+): GovernedSchedule {
+  const inForce =
+    previous === null ? null : { brackets: previous.brackets, changedAt: previous.governor.changedAt };
+  const mayLoosen = !input.stale && input.quality === 'accept' && !bounded.isClassicalMissing;
+  return govern(bounded, inForce, mayLoosen, policy, decidedAt);
+}
+
+function holdOrRefuse(previous: MarketLimit | null, { decidedAt }: DecisionContext): GovernedSchedule {
+  if (previous !== null) {
+    const record: GovernorRecord = {
+      ...previous.governor,
+      move: 'hold',
+      previousMaxLeverage: previous.governor.publishedMaxLeverage,
+      targetMaxLeverage: previous.governor.publishedMaxLeverage,
+    };
+    return { brackets: previous.brackets, record };
+  }
+  return {
+    brackets: mostConservativeBrackets(),
+    record: {
+      move: 'initial',
+      previousMaxLeverage: null,
+      targetMaxLeverage: 1,
+      publishedMaxLeverage: 1,
+      changedAt: decidedAt,
+      looseningAllowedAt: decidedAt,
+    },
+  };
+}
+
+function holdMissing(previous: MarketLimit): MarketLimit {
+  const { publishedMaxLeverage } = previous.governor;
+  return {
+    ...previous,
+    reasons: ['GOVERNOR_HOLDS', 'MARKET_MISSING', ...(previous.simulated ? (['SIMULATED'] as const) : [])],
+    governor: {
+      ...previous.governor,
+      move: 'hold',
+      previousMaxLeverage: publishedMaxLeverage,
+      targetMaxLeverage: publishedMaxLeverage,
+    },
+  };
+}
+
+function bindingOf(
+  bounded: BoundedCurve | null,
+  record: GovernorRecord,
+  faults: readonly string[],
+): BoundName {
+  if (bounded === null || faults.length > 0) return 'dataQuality';
+  return record.publishedMaxLeverage < record.targetMaxLeverage ? 'governor' : bounded.binding;
+}
+
+/** Stands in the list of bounds of a market that could not be bounded: it says why, and asks for leverage 1. */
+function rejectedBound(input: MarketInput): Bound {
+  return {
+    name: 'dataQuality',
+    maxLeverage: 1,
+    available: true,
+    unavailableReason: '',
+    evidence: {
+      grade: input.quality,
+      findings: input.qualityFindings.join('; '),
+      traded: input.liquidity !== null && input.liquidity.hourlyVolume > 0,
+    },
+    version: '1',
+  };
+}
+
+function governorBound(record: GovernorRecord): Bound {
+  return {
+    name: 'governor',
+    maxLeverage: record.publishedMaxLeverage < record.targetMaxLeverage ? record.publishedMaxLeverage : null,
+    available: true,
+    unavailableReason: '',
+    evidence: {
+      move: record.move,
+      previousMaxLeverage: record.previousMaxLeverage,
+      targetMaxLeverage: record.targetMaxLeverage,
+    },
+    version: '1',
+  };
+}
+
+const BINDING_REASON: Readonly<Record<BoundName, ReasonCode>> = {
+  shockModel: 'SHOCK_MODEL_BINDS',
+  historical: 'HISTORICAL_BINDS',
+  filtered: 'FILTERED_BINDS',
+  stress: 'STRESS_FLOOR_HOLDS',
+  liquidity: 'LIQUIDITY_BINDS',
+  dataQuality: 'DATA_QUALITY_BINDS',
+  policyCeiling: 'POLICY_CEILING_BINDS',
+  listingAge: 'LISTING_AGE_BINDS',
+  governor: 'GOVERNOR_HOLDS',
+};
+
+const MOVE_REASON = {
+  initial: 'FIRST_DECISION',
+  tighten: 'GOVERNOR_TIGHTENED',
+  loosen: 'GOVERNOR_LOOSENED',
+  hold: null,
+} as const;
+
+/** The reason that binds comes first. */
+function reasonsFor(
+  input: MarketInput,
+  bounded: BoundedCurve | null,
+  binding: BoundName,
+  record: GovernorRecord,
+): readonly ReasonCode[] {
+  const reasons = new Set<ReasonCode>([BINDING_REASON[binding]]);
+  const move = MOVE_REASON[record.move];
+  if (move !== null) reasons.add(move);
+  if (input.shockModel.unavailable !== '') reasons.add('CLASSICAL_FALLBACK');
+  if (bounded?.isClassicalMissing) reasons.add('HISTORY_SHORT');
+  if (input.stale) reasons.add('DATA_STALE');
+  if (input.quality === 'degrade') reasons.add('DATA_DEGRADED');
+  if (input.quality === 'reject' || bounded === null) reasons.add('DATA_REJECTED');
+  if (input.simulated) reasons.add('SIMULATED');
+  return [...reasons];
+}
+
+/** The forecast that readers see: the shock model's, or the best classical one that stood in. */
+function shownForecast(input: MarketInput): SourceForecast | null {
+  return (
+    [input.shockModel, input.filtered, input.historical].find((source) => source.unavailable === '') ?? null
+  );
+}
+
+/** Probability that an excursion within the margin-call horizon eats the whole initial margin at the top leverage. */
+function shockProbabilityAtCap(
+  source: SourceForecast | null,
+  maxLeverage: number,
+  axes: ForecastAxes,
+  policy: Policy,
+): SideProbability {
+  const horizon = axes.horizonsHours.indexOf(policy.marginCallHorizonHours);
+  const probability = (side: number): number => {
+    if (source === null) return 0;
+    const cell = (side * axes.horizonsHours.length + horizon) * axes.confidences.length;
+    const quantiles = source.valueAtRisk.subarray(cell, cell + axes.confidences.length);
+    return survivalProbability(1 / maxLeverage, quantiles, axes.confidences);
+  };
+  return { long: probability(0), short: probability(1) };
+}
+
+function forecastCells(source: SourceForecast, axes: ForecastAxes): readonly ForecastCell[] {
+  const cells: ForecastCell[] = [];
+  for (const side of SIDE_NAMES) {
+    for (const horizonHours of axes.horizonsHours) {
+      for (const confidence of axes.confidences) {
+        const cell = cells.length;
+        cells.push({
+          side,
+          horizonHours,
+          confidence,
+          valueAtRisk: source.valueAtRisk[cell],
+          expectedShortfall: source.expectedShortfall[cell],
+        });
+      }
+    }
+  }
+  return cells;
+}
+
+function shockCells(source: SourceForecast, axes: ForecastAxes): readonly ShockCell[] {
+  const cells: ShockCell[] = [];
+  for (const side of SIDE_NAMES) {
+    for (const horizonHours of axes.horizonsHours) {
+      const path = cells.length;
+      cells.push({
+        side,
+        horizonHours,
+        threshold: source.shockThreshold[path],
+        probability: source.shockProbability[path],
+      });
+    }
+  }
+  return cells;
+}
