@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto';
+import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
+import { asPlimsollError } from '../errors.ts';
+import { latestFeatures } from '../features/batch.ts';
+import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
+import {
+  CELLS_PER_MARKET,
+  CONFIDENCES,
+  emptyForecast,
+  type ForecastBatch,
+  HORIZONS_HOURS,
+  PATHS_PER_MARKET,
+  type Predictor,
+  type PredictorInput,
+  SIDES,
+} from '../forecast/predictor.ts';
+import { decideBook } from '../limits/decide.ts';
+import type { LiquidityInput, MarketInput, SourceForecast, StressInput } from '../limits/market-input.ts';
+import type { Policy } from '../limits/policy.ts';
+import type { LimitBook } from '../limits/types.ts';
+import type { MarketHistory } from '../risk/bars.ts';
+import { robustHourlyVolume } from '../risk/liquidity.ts';
+import { stressExcursion, worstExcursions } from '../risk/stress.ts';
+import { CoverageWatch } from './coverage-watch.ts';
+import type { BookProposer, Proposal } from './decision-cycle.ts';
+
+const HOUR_MILLISECONDS = 3_600_000;
+const DAY_MILLISECONDS = 86_400_000;
+/** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
+const VOLUME_LOOKBACK_HOURS = 30 * 24;
+/** Without a new bar a book is decided anew after this long, so that its validity never runs out by itself. */
+const RENEWAL_MILLISECONDS = HOUR_MILLISECONDS;
+
+/** The shock model in use, or why there is none. Asked each cycle: a promotion takes effect with the next book. */
+export interface ChampionSource {
+  champion(): Promise<{ readonly predictor: Predictor | null; readonly reason: string }>;
+}
+
+export interface DecisionEngineOptions {
+  readonly reader: MarketDataReader;
+  readonly judgeQuality: (history: MarketHistory, asOf: number) => QualityReport;
+  readonly champion: ChampionSource;
+  readonly historical: Predictor;
+  readonly filtered: Predictor;
+  readonly policy: Policy;
+  /** Measures how long a proposal took; seconds of any monotonic clock. */
+  readonly stopwatch: () => number;
+}
+
+/**
+ * From stored bars to the next book: load, judge, compute features, forecast, decide. Everything but loading is a pure
+ * function of what was loaded, the previous book and the time.
+ */
+export class DecisionEngine implements BookProposer {
+  readonly #options: DecisionEngineOptions;
+  readonly #coverage = new CoverageWatch();
+  #fingerprint = '';
+  #markets: readonly MarketHistory[] = [];
+  #stress: readonly StressInput[] = [];
+
+  constructor(options: DecisionEngineOptions) {
+    this.#options = options;
+  }
+
+  async propose(previous: LimitBook | null, now: number): Promise<Proposal | null> {
+    const { reader, champion, policy, stopwatch } = this.#options;
+    const started = stopwatch();
+    const fingerprint = await reader.fingerprint();
+    const hasNewData = fingerprint !== this.#fingerprint;
+    const { predictor, reason } = await champion.champion();
+    const isNewModel = previous !== null && (predictor?.id ?? null) !== previous.model;
+    const isOld = previous === null || now - previous.decidedAt >= RENEWAL_MILLISECONDS;
+    if (!hasNewData && !isNewModel && !isOld) return null;
+    if (hasNewData) await this.#load(fingerprint);
+
+    const markets = this.#markets;
+    const asOf = newestClose(markets, now);
+    const forecasts = await this.#forecast(predictor, reason, asOf);
+    const inputs = markets.map((history, m) => this.#input(history, m, forecasts, asOf, now));
+    const model = forecasts.shockModel.unavailable.every((why) => why !== '')
+      ? null
+      : forecasts.shockModel.predictor;
+    const book = decideBook(inputs, previous, {
+      policy,
+      axes: { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES },
+      decidedAt: Math.max(now, previous?.decidedAt ?? now),
+      model,
+      inputsHash: hashInputs(markets, inputs),
+    });
+    return {
+      book,
+      facts: {
+        fallbackReason: model === null ? forecasts.fallbackReason : null,
+        lastObservationBySource: newestCloseBySource(markets),
+        coverage: this.#coverage.judge(book, markets),
+        seconds: stopwatch() - started,
+      },
+    };
+  }
+
+  async #load(fingerprint: string): Promise<void> {
+    const markets = (await this.#options.reader.loadMarkets()).filter((history) => history.bars.length > 0);
+    this.#markets = markets;
+    this.#stress = markets.map((history) => stressOf(history, this.#options.policy));
+    this.#fingerprint = fingerprint;
+  }
+
+  /** All forecasters on the same input. A shock model that fails is absent; the classical ones decide without it. */
+  async #forecast(champion: Predictor | null, absence: string, asOf: number): Promise<Forecasts> {
+    const { historical, filtered } = this.#options;
+    const features = latestFeatures(this.#markets, asOf);
+    const input: PredictorInput = {
+      asOf: features.asOf,
+      markets: this.#markets,
+      features: features.values,
+      featuresReady: features.ready,
+    };
+    const [byHistory, byFilter] = [await historical.predict(input), await filtered.predict(input)];
+    const common = { features, historical: byHistory, filtered: byFilter };
+    if (champion === null)
+      return { ...common, shockModel: this.#absent('none', asOf, absence), fallbackReason: absence };
+    try {
+      return { ...common, shockModel: await champion.predict(input), fallbackReason: 'history_short' };
+    } catch (thrown) {
+      const why = asPlimsollError(thrown).message;
+      return { ...common, shockModel: this.#absent(champion.id, asOf, why), fallbackReason: 'model_failed' };
+    }
+  }
+
+  #absent(id: string, asOf: number, reason: string): ForecastBatch {
+    const symbols = this.#markets.map((history) => history.symbol);
+    return { ...emptyForecast(id, asOf, symbols), unavailable: symbols.map(() => reason) };
+  }
+
+  #input(history: MarketHistory, m: number, forecasts: Forecasts, asOf: number, now: number): MarketInput {
+    const { policy, judgeQuality } = this.#options;
+    const { bars } = history;
+    const newest = bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
+    const quality = judgeQuality(history, asOf);
+    return {
+      symbol: history.symbol,
+      simulated: history.simulated,
+      asOf: newest,
+      quality: quality.grade,
+      qualityFindings: quality.findings.map((finding) => finding.detail),
+      historyDays: (asOf - bars.openTime[0]) / DAY_MILLISECONDS,
+      stale: now - newest > policy.staleAfterHours * HOUR_MILLISECONDS,
+      shockModel: sourceOf(forecasts.shockModel, m),
+      historical: sourceOf(forecasts.historical, m),
+      filtered: sourceOf(forecasts.filtered, m),
+      stress: this.#stress[m],
+      liquidity: liquidityOf(history, asOf, forecasts.features, m, policy),
+    };
+  }
+}
+
+interface Forecasts {
+  readonly features: ReturnType<typeof latestFeatures>;
+  readonly historical: ForecastBatch;
+  readonly filtered: ForecastBatch;
+  readonly shockModel: ForecastBatch;
+  readonly fallbackReason: string;
+}
+
+/** Close of the newest bar of any market that closed by now. */
+function newestClose(markets: readonly MarketHistory[], now: number): number {
+  let newest = 0;
+  for (const { bars } of markets) {
+    newest = Math.max(newest, bars.openTime[bars.length - 1] + bars.intervalMilliseconds);
+  }
+  return Math.min(newest, now);
+}
+
+function newestCloseBySource(markets: readonly MarketHistory[]): Record<string, number> {
+  const newest: Record<string, number> = {};
+  for (const { source, bars } of markets) {
+    const venue = source.split('-')[1] ?? source;
+    const close = bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
+    newest[venue] = Math.max(newest[venue] ?? 0, close);
+  }
+  return newest;
+}
+
+function sourceOf(batch: ForecastBatch, m: number): SourceForecast {
+  const cells = [m * CELLS_PER_MARKET, (m + 1) * CELLS_PER_MARKET] as const;
+  const paths = [m * PATHS_PER_MARKET, (m + 1) * PATHS_PER_MARKET] as const;
+  return {
+    predictor: batch.predictor,
+    unavailable: batch.unavailable[m],
+    valueAtRisk: batch.valueAtRisk.subarray(...cells),
+    expectedShortfall: batch.expectedShortfall.subarray(...cells),
+    shockThreshold: batch.shockThreshold.subarray(...paths),
+    shockProbability: batch.shockProbability.subarray(...paths),
+  };
+}
+
+function stressOf({ bars }: MarketHistory, policy: Policy): StressInput {
+  const worst = worstExcursions(bars, HORIZONS_HOURS);
+  const excursion = new Float64Array(PATHS_PER_MARKET);
+  let source = '';
+  let worstAtCall = -1;
+  for (const [s, side] of SIDES.entries()) {
+    for (const [h, hours] of HORIZONS_HOURS.entries()) {
+      const found = stressExcursion(worst, side, hours);
+      excursion[s * HORIZONS_HOURS.length + h] = found.excursion;
+      if (hours === policy.marginCallHorizonHours && found.excursion > worstAtCall) {
+        worstAtCall = found.excursion;
+        source = found.source;
+      }
+    }
+  }
+  return { excursion, source };
+}
+
+const VOLATILITY_720_HOURS = featureIndex('logRealisedVolatility720h');
+
+/** Null where nothing was traded, or where no volatility is known yet. */
+function liquidityOf(
+  { bars }: MarketHistory,
+  asOf: number,
+  features: Forecasts['features'],
+  m: number,
+  policy: Policy,
+): LiquidityInput | null {
+  const hourlyVolume = robustHourlyVolume(bars, asOf, VOLUME_LOOKBACK_HOURS, policy.volumeQuantile);
+  if (!(hourlyVolume > 0) || features.ready[m] === 0) return null;
+  return {
+    hourlyVolume,
+    dailyVolatility: dailyVolatilityOf(features.values[m * FEATURE_COUNT + VOLATILITY_720_HOURS]),
+  };
+}
+
+/** SHA-256 over everything numeric that the decision used, market by market. */
+function hashInputs(markets: readonly MarketHistory[], inputs: readonly MarketInput[]): string {
+  const hash = createHash('sha256');
+  for (const [m, input] of inputs.entries()) {
+    hash.update(`${input.symbol}\n${markets[m].source}\n${input.asOf}\n${input.quality}\n${input.stale}\n`);
+    hash.update(
+      `${input.historyDays}\n${input.liquidity?.hourlyVolume}\n${input.liquidity?.dailyVolatility}\n`,
+    );
+    for (const source of [input.shockModel, input.historical, input.filtered]) {
+      hash.update(`${source.predictor}\n${source.unavailable}\n`);
+      hash.update(source.valueAtRisk).update(source.expectedShortfall);
+      hash.update(source.shockThreshold).update(source.shockProbability);
+    }
+    hash.update(input.stress.excursion);
+  }
+  return hash.digest('hex');
+}
