@@ -1,8 +1,10 @@
 import {
   LOG_UNIT,
+  MAXIMUM_CROSS_SECTION_RETURN,
   MOVE_UNIT,
   nextPrefix,
   onLattice,
+  RETURN_UNIT,
   signedDifference,
   unsignedDifference,
 } from './lattice.ts';
@@ -60,8 +62,6 @@ export class CrossSection {
     let logVolatility168 = 0;
     let return24 = 0;
     let return168 = 0;
-    let square24 = 0;
-    let square168 = 0;
     let variance168 = 0;
     let shocked = 0;
     for (const memory of memories) {
@@ -69,10 +69,8 @@ export class CrossSection {
       markets++;
       logVolatility24 += onLattice(memory.logVolatility24, LOG_UNIT);
       logVolatility168 += onLattice(memory.logVolatility168, LOG_UNIT);
-      return24 += onLattice(memory.return24, LOG_UNIT);
-      return168 += onLattice(memory.return168, LOG_UNIT);
-      square24 += onLattice(memory.return24 * memory.return24, LOG_UNIT);
-      square168 += onLattice(memory.return168 * memory.return168, LOG_UNIT);
+      return24 += onLattice(clipReturn(memory.return24), RETURN_UNIT);
+      return168 += onLattice(clipReturn(memory.return168), RETURN_UNIT);
       variance168 += onLattice(memory.variance168, MOVE_UNIT);
       if (memory.hoursSinceShock() < 24) shocked++;
     }
@@ -83,8 +81,7 @@ export class CrossSection {
     const share = markets === 0 ? 0 : 1 / markets;
     this.meanLogVolatility24 = logVolatility24 * LOG_UNIT * share;
     this.meanLogVolatility168 = logVolatility168 * LOG_UNIT * share;
-    this.logDispersion24 = logDispersion(return24, square24, share, 24);
-    this.logDispersion168 = logDispersion(return168, square168, share, 168);
+    this.#refreshDispersion(memories, return24 * RETURN_UNIT * share, return168 * RETURN_UNIT * share, share);
     const meanVariance = variance168 * MOVE_UNIT * share;
     this.averageCorrelation168 = Math.min(
       indexVariance168 / (meanVariance + VARIANCE_FLOOR),
@@ -95,6 +92,26 @@ export class CrossSection {
     this.scaledReturn4 = this.#scaledReturn(4, indexVariance168);
     this.scaledReturn24 = this.#scaledReturn(24, indexVariance168);
     this.scaledReturn168 = this.#scaledReturn(168, indexVariance168);
+  }
+
+  /** The spread of the markets' returns around their means, per hour, as log volatilities like the others. */
+  #refreshDispersion(
+    memories: readonly MarketMemory[],
+    mean24: number,
+    mean168: number,
+    share: number,
+  ): void {
+    let squares24 = 0;
+    let squares168 = 0;
+    for (const memory of memories) {
+      if (memory.age < WARM_UP_BARS) continue;
+      const deviation24 = clipReturn(clipReturn(memory.return24) - mean24);
+      const deviation168 = clipReturn(clipReturn(memory.return168) - mean168);
+      squares24 += onLattice(deviation24 * deviation24, RETURN_UNIT);
+      squares168 += onLattice(deviation168 * deviation168, RETURN_UNIT);
+    }
+    this.logDispersion24 = logVolatilityFeature((squares24 * RETURN_UNIT * share) / 24);
+    this.logDispersion168 = logVolatilityFeature((squares168 * RETURN_UNIT * share) / 168);
   }
 
   #scaledReturn(hours: number, variance168: number): number {
@@ -116,9 +133,6 @@ export class CrossSection {
   }
 }
 
-/** The spread of the markets' returns over some hours, as a log volatility like the others. */
-function logDispersion(sumUnits: number, squareUnits: number, share: number, hours: number): number {
-  const mean = sumUnits * LOG_UNIT * share;
-  const variance = Math.max(squareUnits * LOG_UNIT * share - mean * mean, 0);
-  return logVolatilityFeature(variance / hours);
+function clipReturn(value: number): number {
+  return Math.max(-MAXIMUM_CROSS_SECTION_RETURN, Math.min(MAXIMUM_CROSS_SECTION_RETURN, value));
 }

@@ -1,6 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import { CrossSection } from './cross-section.ts';
-import { MOVE_UNIT, onLattice } from './lattice.ts';
+import { MAXIMUM_MARKETS, MOVE_UNIT, onLattice } from './lattice.ts';
 import { MarketMemory } from './market-memory.ts';
 import { writeFeatureRow } from './row.ts';
 import { FEATURE_COUNT, WARM_UP_BARS } from './spec.ts';
@@ -48,7 +48,17 @@ export class FeatureEngine {
   #openTime = Number.NaN;
   #refreshedAt = Number.NaN;
 
+  /** @throws PlimsollError INPUT_INVALID for more than `MAXIMUM_MARKETS` markets. */
   constructor(symbols: readonly string[]) {
+    if (symbols.length > MAXIMUM_MARKETS) {
+      throw new PlimsollError(
+        'INPUT_INVALID',
+        `${symbols.length} markets; at most ${MAXIMUM_MARKETS} are summed exactly`,
+        {
+          remedy: 'Compute the features of fewer markets at once.',
+        },
+      );
+    }
     this.symbols = symbols;
     this.#memories = symbols.map(() => new MarketMemory());
   }

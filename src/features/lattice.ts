@@ -21,6 +21,11 @@ const HALF_MODULUS = 2 ** 51;
 export const MOVE_UNIT = 2 ** -40;
 /** Lattice of log variances, |x| at most 24 and x² at most 576, in windows of up to 720. */
 export const LOG_UNIT = 2 ** -30;
+/** Lattice of returns over many hours in sums over markets, each at most 4 in size, so that 8192 squares stay exact. */
+export const RETURN_UNIT = 2 ** -36;
+export const MAXIMUM_CROSS_SECTION_RETURN = 4;
+/** With more markets the sums over them would no longer be exact. */
+export const MAXIMUM_MARKETS = 8192;
 /** Lattice of traded quote volume; one bar counts at most `MAXIMUM_QUOTE_VOLUME`, so that 720 stay below 2^52. */
 export const VOLUME_UNIT = 2 ** -4;
 export const MAXIMUM_QUOTE_VOLUME = 2 ** 38;
