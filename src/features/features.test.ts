@@ -5,7 +5,7 @@ import { Random } from '../random.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import { computeFeatures, latestFeatures } from './batch.ts';
 import { emptyHour, FeatureEngine } from './engine.ts';
-import { FEATURE_COUNT, LOAD_HOURS, MAXIMUM_GAP_HOURS, WARM_UP_BARS } from './spec.ts';
+import { FEATURE_COUNT, LOAD_HOURS, MAXIMUM_GAP_HOURS, MEMORY_BARS, WARM_UP_BARS } from './spec.ts';
 
 const HOUR = 3_600_000;
 
@@ -36,6 +36,18 @@ function rowsByKey(table: ReturnType<typeof computeFeatures>): Map<string, numbe
     rows.set(`${table.symbols[table.market[r]]}@${table.asOf[r]}`, Array.from(values));
   }
   return rows;
+}
+
+/** The newest row of a market is the same from its whole history and from its last LOAD_HOURS hours. */
+function expectSameFromLoadedHours(market: MarketHistory, hours: number): void {
+  const asOf = RANDOM_MARKET_START + hours * HOUR;
+  const since = asOf - LOAD_HOURS * HOUR;
+  const loaded = { ...market, bars: selectBars(market.bars, (i) => market.bars.openTime[i] >= since) };
+  const key = `${market.symbol}@${asOf}`;
+  expect(rowsByKey(computeFeatures([market])).get(key)).toBeDefined();
+  expect(rowsByKey(computeFeatures([loaded])).get(key)).toEqual(
+    rowsByKey(computeFeatures([market])).get(key),
+  );
 }
 
 const seeds = fc.integer({ min: 0, max: 1e6 });
@@ -111,6 +123,29 @@ describe('features', () => {
       }),
       { seed: 32, numRuns: 12 },
     );
+  });
+
+  test('nor does it when the longest bridged gap ends where the longest window begins', () => {
+    const hours = 500 + MAXIMUM_GAP_HOURS + MEMORY_BARS;
+    const market = randomMarket({ seed: 8, hours });
+    const isInGap = (i: number): boolean => i >= 500 && i < 500 + MAXIMUM_GAP_HOURS;
+    const gapped = { ...market, bars: selectBars(market.bars, (i) => !isInGap(i)) };
+    expectSameFromLoadedHours(gapped, hours);
+  });
+
+  test('nor does it when a far shock is one only against the volatility of loaded hours', () => {
+    const hours = 500 + LOAD_HOURS;
+    const market = randomMarket({ seed: 9, hours });
+    // Moves of 5 % until the loaded hours begin and of 0.1 % after, with one of 8 % in their first 168 hours.
+    let price = 100;
+    for (let i = 0; i < hours; i++) {
+      const size = i < 500 ? 0.05 : 0.001;
+      price *= i === 600 ? 1.08 : i % 2 === 0 ? 1 + size : 1 / (1 + size);
+      for (const prices of [market.bars.open, market.bars.high, market.bars.low, market.bars.close]) {
+        prices[i] = price;
+      }
+    }
+    expectSameFromLoadedHours(market, hours);
   });
 
   test('a poisoned future changes nothing that was known before it', () => {
