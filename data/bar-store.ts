@@ -13,6 +13,16 @@ import { SERIES_KINDS, type SeriesKey } from './series.ts';
 import { SeriesFiles, type SeriesManifest } from './series-files.ts';
 
 const ROWS_PER_CHUNK = 2048;
+/** Quote volume is taken at the typical price where the source gives only base volume. */
+const BAR_EXPRESSIONS = [
+  'open_time',
+  'open',
+  'high',
+  'low',
+  'close',
+  'coalesce(volume, 0)',
+  'coalesce(quote_volume, volume * (high + low + close) / 3, 0)',
+];
 
 /**
  * Market history at rest: one Parquet file a series, read and merged by DuckDB, handed out as typed arrays. Any number
@@ -62,13 +72,7 @@ export class BarStore implements MarketDataReader {
 
   /** Bars of one stored series; empty where there is none. */
   async loadBars(manifest: SeriesManifest, options: LoadOptions = {}): Promise<BarSeries> {
-    const columns = await this.#readColumns(
-      manifest,
-      `open_time, open, high, low, close, coalesce(volume, 0),
-       coalesce(quote_volume, volume * (high + low + close) / 3, 0)`,
-      'open_time',
-      options,
-    );
+    const columns = await this.#readColumns(manifest, BAR_EXPRESSIONS, 'open_time', options);
     const [openTime, open, high, low, close, volume, quoteVolume] = columns;
     const { intervalMilliseconds } = manifest;
     return {
@@ -178,7 +182,7 @@ export class BarStore implements MarketDataReader {
   async #loadFunding(manifest: SeriesManifest, options: LoadOptions): Promise<FundingSeries> {
     const [time, rate] = await this.#readColumns(
       manifest,
-      'funding_time, funding_rate',
+      ['funding_time', 'funding_rate'],
       'funding_time',
       options,
     );
@@ -191,7 +195,7 @@ export class BarStore implements MarketDataReader {
    */
   async #readColumns(
     manifest: SeriesManifest,
-    selection: string,
+    expressions: readonly string[],
     time: string,
     options: LoadOptions,
     isRetry = false,
@@ -201,10 +205,7 @@ export class BarStore implements MarketDataReader {
     const table = `read_parquet(${literal(this.files.path(manifest))}) WHERE ${time} >= ${from} AND ${time} < ${to}`;
     try {
       const [count] = await numbersOf(this.connection, `SELECT count(*) FROM ${table}`);
-      const casts = selection
-        .split(/,(?![^(]*\))/)
-        .map((column) => `CAST(${column} AS DOUBLE)`)
-        .join(', ');
+      const casts = expressions.map((expression) => `CAST(${expression} AS DOUBLE)`).join(', ');
       const result = await this.connection.stream(`SELECT ${casts} FROM ${table} ORDER BY ${time}`);
       const columns = Array.from({ length: result.columnCount }, () => new Float64Array(count));
       let offset = 0;
@@ -220,7 +221,7 @@ export class BarStore implements MarketDataReader {
     } catch (thrown) {
       const newer = (await this.files.manifests()).find(({ id }) => id === manifest.id);
       if (isRetry || newer === undefined || newer.file === manifest.file) throw thrown;
-      return this.#readColumns(newer, selection, time, options, true);
+      return this.#readColumns(newer, expressions, time, options, true);
     }
   }
 }
