@@ -1,0 +1,98 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { PlimsollError } from '../../src/errors.ts';
+
+/** How the rows of a text file are laid out. Columns are counted from 1. */
+export interface TextLayout {
+  readonly name: 'uniform' | 'binance' | 'funding';
+  readonly headerLines: 0 | 1;
+  readonly columns: number;
+  readonly time: number;
+  /** By the stored column: its place in the row. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+const UNIFORM_HEADER = 'open_time,open,high,low,close,volume,quote_volume';
+const FUNDING_HEADER = 'funding_time,funding_rate';
+const BINANCE_COLUMNS = 12;
+const BINANCE_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, quote_volume: 8 };
+
+export const FUNDING_VALUES = { funding_rate: 2 };
+export const UNIFORM_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, quote_volume: 7 };
+
+/**
+ * Recognises the layout of a CSV file by its first line.
+ *
+ * @throws PlimsollError LAYOUT_UNKNOWN, FILE_UNREADABLE (damaged gzip) or DATA_INSUFFICIENT (empty), each with a remedy.
+ */
+export async function detectTextLayout(path: string, shownName: string): Promise<TextLayout> {
+  const line = (await firstLine(path, shownName)).replace(/^\uFEFF/, '').trim();
+  if (line === '') {
+    throw new PlimsollError('DATA_INSUFFICIENT', `${shownName} is empty`, {
+      remedy: 'Fetch the file again.',
+    });
+  }
+  const header = line.toLowerCase().replaceAll(/[\s"]/g, '');
+  const common = { time: 1 };
+  if (header === UNIFORM_HEADER)
+    return { ...common, name: 'uniform', headerLines: 1, columns: 7, values: UNIFORM_VALUES };
+  if (header === FUNDING_HEADER)
+    return { ...common, name: 'funding', headerLines: 1, columns: 2, values: FUNDING_VALUES };
+  const words = header.split(',');
+  if (words.length === BINANCE_COLUMNS) {
+    const isHeader = words[0] === 'open_time';
+    if (isHeader || /^\d+$/.test(words[0])) {
+      return {
+        ...common,
+        name: 'binance',
+        headerLines: isHeader ? 1 : 0,
+        columns: BINANCE_COLUMNS,
+        values: BINANCE_VALUES,
+      };
+    }
+  }
+  throw new PlimsollError(
+    'LAYOUT_UNKNOWN',
+    `${shownName} starts with a line of no known layout: ${line.slice(0, 80)}`,
+    {
+      remedy: `Bars need the header ${UNIFORM_HEADER} or Binance's 12 kline columns; funding needs ${FUNDING_HEADER}.`,
+    },
+  );
+}
+
+const FIRST_LINE_BYTES = 4096;
+
+async function firstLine(path: string, shownName: string): Promise<string> {
+  const isGzip = await startsWith(path, [0x1f, 0x8b]);
+  if (!isGzip && path.endsWith('.gz')) throw damagedGzip(shownName, 'it does not start as gzip does');
+  const file = createReadStream(path, { end: isGzip ? 65_535 : FIRST_LINE_BYTES });
+  const stream = isGzip ? file.pipe(createGunzip()) : file;
+  if (isGzip) file.on('error', (error) => stream.destroy(error));
+  let text = '';
+  try {
+    for await (const piece of stream) {
+      text += (piece as Buffer).toString('latin1');
+      if (text.includes('\n') || text.length >= FIRST_LINE_BYTES) break;
+    }
+  } catch (thrown) {
+    if (!text.includes('\n')) throw damagedGzip(shownName, (thrown as Error).message);
+  }
+  return text.split(/\r?\n/, 1)[0];
+}
+
+export function damagedGzip(shownName: string, detail: string): PlimsollError {
+  return new PlimsollError('FILE_UNREADABLE', `${shownName} is not a whole gzip file: ${detail}`, {
+    remedy: 'Fetch the file again; nothing of it was taken.',
+  });
+}
+
+async function startsWith(path: string, bytes: readonly number[]): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes.length), 0, bytes.length, 0);
+    return bytesRead === bytes.length && bytes.every((byte, i) => buffer[i] === byte);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,171 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { literal, numbersOf } from '../duckdb.ts';
+import { formatInterval } from '../series.ts';
+import type { TextLayout } from './layout.ts';
+
+/** Why a row is refused. The remedy is said once for each reason that occurs. */
+export const ROW_REASONS = {
+  COLUMN_COUNT: 'Give every row the number of columns that the layout has.',
+  NOT_A_NUMBER: 'Give plain finite numbers; an unknown volume is left empty.',
+  PRICE_NOT_POSITIVE: 'Prices must be above zero; leave out bars without a trade.',
+  HIGH_BELOW_LOW: 'The high must not be below the low.',
+  OUTSIDE_RANGE: 'Open and close must lie between low and high.',
+  NEGATIVE_VOLUME: 'Volumes must not be negative.',
+  OFF_GRID: "A stamp must be a multiple of the series' interval.",
+  FUTURE_STAMP: 'The bar is not closed yet by the clock of this machine; import it later, or set the clock.',
+  BACKWARD_STAMP: 'Sort the file by time.',
+  DUPLICATE_STAMP: 'Keep one row for each time.',
+  CONFLICT: 'The stored row has other values and was kept; import with --replace to overwrite it.',
+} as const;
+export type RowReason = keyof typeof ROW_REASONS;
+
+export interface RefusedRow {
+  readonly line: number;
+  readonly reason: RowReason;
+}
+
+export interface StagedFile {
+  readonly rows: number;
+  readonly good: number;
+  readonly refusedByReason: Readonly<Partial<Record<RowReason, number>>>;
+  /** The first refused rows, by line. */
+  readonly refused: readonly RefusedRow[];
+  /** The most frequent distance between neighbouring good stamps, milliseconds; 0 for fewer than two rows. */
+  readonly commonDistance: number;
+}
+
+export const SHOWN_ROWS = 20;
+/** Stamps from here on are microseconds: as milliseconds it would be the year 5138. */
+const MICROSECOND_STAMPS_FROM = 1e14;
+const LONGEST_LINE_BYTES = 1_000_000;
+
+/**
+ * Reads a text file line by line into the temporary table `staged` (good rows) and reports the others. A line is one
+ * value to the reader, so that line numbers are those of the file, whatever is wrong inside a line.
+ */
+export async function stageText(
+  connection: DuckDBConnection,
+  path: string,
+  layout: TextLayout,
+  intervalMilliseconds: number,
+  now: number,
+): Promise<StagedFile> {
+  await connection.run(
+    `CREATE OR REPLACE TEMP VIEW lines AS
+     SELECT row_number() OVER () AS line, rtrim(text, chr(13)) AS text FROM read_csv(${literal(path)},
+       columns = {'text': 'VARCHAR'}, header = false, delim = chr(31), quote = '', escape = '',
+       auto_detect = false, parallel = false, strict_mode = false, max_line_size = ${LONGEST_LINE_BYTES})`,
+  );
+  const number = (place: number): string => `TRY_CAST(trim(f[${place}]) AS DOUBLE)`;
+  const values = Object.entries(layout.values);
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE parsed AS
+     SELECT line, len(f) AS columns, TRY_CAST(trim(f[${layout.time}]) AS BIGINT) AS stamp,
+       ${values.map(([name, place]) => `${number(place)} AS ${name}`).join(', ')},
+       ${OPTIONAL.map((name) => `${name in layout.values ? `trim(f[${layout.values[name]}]) <> '' AND ${number(layout.values[name])} IS NULL` : 'false'} AS bad_${name}`).join(', ')}
+     FROM (SELECT line, string_split(text, ',') AS f FROM lines WHERE line > ${layout.headerLines} AND trim(text) <> '')`,
+  );
+  return judgeParsed(
+    connection,
+    layout.columns,
+    values.map(([name]) => name),
+    intervalMilliseconds,
+    now,
+  );
+}
+
+/** The same for a Parquet file with the uniform names; a row's number stands for its line. */
+export async function stageParquet(
+  connection: DuckDBConnection,
+  path: string,
+  isFunding: boolean,
+  intervalMilliseconds: number,
+  now: number,
+): Promise<StagedFile> {
+  const names = isFunding ? ['funding_rate'] : ['open', 'high', 'low', 'close', ...OPTIONAL];
+  const time = isFunding ? 'funding_time' : 'open_time';
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE parsed AS
+     SELECT row_number() OVER () AS line, ${names.length + 1} AS columns, TRY_CAST(${time} AS BIGINT) AS stamp,
+       ${names.map((name) => `TRY_CAST(${name} AS DOUBLE) AS ${name}`).join(', ')},
+       false AS bad_volume, false AS bad_quote_volume FROM read_parquet(${literal(path)})`,
+  );
+  return judgeParsed(connection, names.length + 1, names, intervalMilliseconds, now);
+}
+
+const OPTIONAL = ['volume', 'quote_volume'];
+
+/** Judges the rows of `parsed`; leaves the good ones in `staged`, under the names that are stored. */
+async function judgeParsed(
+  connection: DuckDBConnection,
+  columns: number,
+  names: readonly string[],
+  intervalMilliseconds: number,
+  now: number,
+): Promise<StagedFile> {
+  const isFunding = names.includes('funding_rate');
+  const required = names.filter((name) => !OPTIONAL.includes(name));
+  const milliseconds = `CASE WHEN abs(stamp) >= ${MICROSECOND_STAMPS_FROM} THEN stamp // 1000 ELSE stamp END`;
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE judged AS
+     WITH stamped AS (SELECT * REPLACE (${milliseconds} AS stamp) FROM parsed),
+     alone AS (SELECT *, CASE
+       WHEN columns <> ${columns} THEN 'COLUMN_COUNT'
+       WHEN stamp IS NULL OR ${required.map((name) => `${name} IS NULL OR NOT isfinite(${name})`).join(' OR ')}
+         ${isFunding ? '' : 'OR bad_volume OR bad_quote_volume OR NOT isfinite(coalesce(volume, 0)) OR NOT isfinite(coalesce(quote_volume, 0))'}
+         THEN 'NOT_A_NUMBER'
+       ${isFunding ? '' : BAR_CASES}
+       ${isFunding ? '' : `WHEN stamp % ${intervalMilliseconds} <> 0 THEN 'OFF_GRID'`}
+       WHEN stamp + ${isFunding ? 0 : intervalMilliseconds} > ${now} THEN 'FUTURE_STAMP'
+       END AS reason FROM stamped),
+     ordered AS (SELECT *, max(stamp) FILTER (reason IS NULL)
+       OVER (ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest FROM alone)
+     SELECT * REPLACE (CASE
+       WHEN reason IS NOT NULL THEN reason
+       WHEN stamp = newest THEN 'DUPLICATE_STAMP'
+       WHEN stamp < newest THEN 'BACKWARD_STAMP' END AS reason) FROM ordered`,
+  );
+  const time = isFunding ? 'funding_time' : 'open_time';
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE staged AS
+     SELECT stamp AS ${time}, ${names.join(', ')}, line FROM judged WHERE reason IS NULL`,
+  );
+  return report(connection, time);
+}
+
+const BAR_CASES = `
+  WHEN least(open, high, low, close) <= 0 THEN 'PRICE_NOT_POSITIVE'
+  WHEN high < low THEN 'HIGH_BELOW_LOW'
+  WHEN greatest(open, close) > high OR least(open, close) < low THEN 'OUTSIDE_RANGE'
+  WHEN coalesce(volume, 0) < 0 OR coalesce(quote_volume, 0) < 0 THEN 'NEGATIVE_VOLUME'`;
+
+async function report(connection: DuckDBConnection, time: string): Promise<StagedFile> {
+  const [rows, good] = await numbersOf(
+    connection,
+    'SELECT (SELECT count(*) FROM judged), (SELECT count(*) FROM staged)',
+  );
+  const byReason = await connection.runAndReadAll(
+    'SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason',
+  );
+  const first = await connection.runAndReadAll(
+    `SELECT line, reason FROM judged WHERE reason IS NOT NULL ORDER BY line LIMIT ${SHOWN_ROWS}`,
+  );
+  const [commonDistance = 0] = await numbersOf(
+    connection,
+    `SELECT mode(distance) FROM (SELECT ${time} - lag(${time}) OVER (ORDER BY ${time}) AS distance FROM staged)`,
+  );
+  return {
+    rows,
+    good,
+    refusedByReason: Object.fromEntries(byReason.getRows().map(([reason, count]) => [reason, Number(count)])),
+    refused: first.getRows().map(([line, reason]) => ({ line: Number(line), reason: reason as RowReason })),
+    commonDistance: Number.isFinite(commonDistance) ? commonDistance : 0,
+  };
+}
+
+/** What a file says about its interval when its rows are that far apart, or null where it agrees with its name. */
+export function wrongInterval(staged: StagedFile, intervalMilliseconds: number): string | null {
+  const { commonDistance, good } = staged;
+  if (good < 3 || commonDistance === 0 || commonDistance === intervalMilliseconds) return null;
+  return `its rows are ${formatInterval(commonDistance)} apart, but it is named as ${formatInterval(intervalMilliseconds)}`;
+}
