@@ -5,7 +5,7 @@ import { asPlimsollError, PlimsollError } from '../../src/errors.ts';
 import type { BarStore } from '../bar-store.ts';
 import { acquireLock } from '../lock.ts';
 import { type SeriesOverrides, seriesId, seriesOfFile } from '../series.ts';
-import { damagedGzip, detectTextLayout } from './layout.ts';
+import { damagedGzip, detectTextLayout, requireWholeGzip } from './layout.ts';
 import {
   type RefusedRow,
   type RowReason,
@@ -156,6 +156,7 @@ async function importOne(
     const isFunding = layout === null ? /-funding/.test(name) : layout.name === 'funding';
     const key = seriesOfFile(name, options.overrides, isFunding);
     const now = options.clock.now();
+    if (layout !== null) await requireWholeGzip(path, name);
     const staged =
       layout === null
         ? await stageParquet(store.connection, path, isFunding, key.intervalMilliseconds, now)

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { PlimsollError } from '../../src/errors.ts';
 
@@ -61,10 +63,11 @@ export async function detectTextLayout(path: string, shownName: string): Promise
   );
 }
 
+const GZIP_MAGIC = [0x1f, 0x8b];
 const FIRST_LINE_BYTES = 4096;
 
 async function firstLine(path: string, shownName: string): Promise<string> {
-  const isGzip = await startsWith(path, [0x1f, 0x8b]);
+  const isGzip = await startsWith(path, GZIP_MAGIC);
   if (!isGzip && path.endsWith('.gz')) throw damagedGzip(shownName, 'it does not start as gzip does');
   const file = createReadStream(path, { end: isGzip ? 65_535 : FIRST_LINE_BYTES });
   const stream = isGzip ? file.pipe(createGunzip()) : file;
@@ -79,6 +82,23 @@ async function firstLine(path: string, shownName: string): Promise<string> {
     if (!text.includes('\n')) throw damagedGzip(shownName, (thrown as Error).message);
   }
   return text.split(/\r?\n/, 1)[0];
+}
+
+/**
+ * Unpacks a gzip file to its end for nothing but the checksum: a file that was cut off would otherwise pass for a
+ * shorter whole one.
+ */
+export async function requireWholeGzip(path: string, shownName: string): Promise<void> {
+  if (!(await startsWith(path, GZIP_MAGIC))) return;
+  try {
+    await pipeline(
+      createReadStream(path),
+      createGunzip(),
+      new Writable({ write: (_piece, _encoding, done) => done() }),
+    );
+  } catch (thrown) {
+    throw damagedGzip(shownName, (thrown as Error).message);
+  }
 }
 
 export function damagedGzip(shownName: string, detail: string): PlimsollError {

@@ -50,20 +50,23 @@ export async function stageText(
   intervalMilliseconds: number,
   now: number,
 ): Promise<StagedFile> {
+  // Read and parsed in two steps: only what does not have to number the lines runs on both threads.
   await connection.run(
-    `CREATE OR REPLACE TEMP VIEW lines AS
-     SELECT row_number() OVER () AS line, rtrim(text, chr(13)) AS text FROM read_csv(${literal(path)},
+    `CREATE OR REPLACE TEMP TABLE lines AS
+     SELECT row_number() OVER () AS line, text FROM read_csv(${literal(path)},
        columns = {'text': 'VARCHAR'}, header = false, delim = chr(31), quote = '', escape = '',
        auto_detect = false, parallel = false, strict_mode = false, max_line_size = ${LONGEST_LINE_BYTES})`,
   );
-  const number = (place: number): string => `TRY_CAST(trim(f[${place}]) AS DOUBLE)`;
   const values = Object.entries(layout.values);
+  const optional = values.filter(([name]) => OPTIONAL.includes(name));
+  const isBad = optional.map(([name, place]) => `(trim(f[${place}]) <> '' AND ${name} IS NULL)`);
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE parsed AS
-     SELECT line, len(f) AS columns, TRY_CAST(trim(f[${layout.time}]) AS BIGINT) AS stamp,
-       ${values.map(([name, place]) => `${number(place)} AS ${name}`).join(', ')},
-       ${OPTIONAL.map((name) => `${name in layout.values ? `trim(f[${layout.values[name]}]) <> '' AND ${number(layout.values[name])} IS NULL` : 'false'} AS bad_${name}`).join(', ')}
-     FROM (SELECT line, string_split(text, ',') AS f FROM lines WHERE line > ${layout.headerLines} AND trim(text) <> '')`,
+     SELECT line, columns, stamp, ${values.map(([name]) => name).join(', ')}, ${isBad.join(' OR ') || 'false'} AS bad_optional
+     FROM (SELECT line, f, len(f) AS columns, TRY_CAST(f[${layout.time}] AS BIGINT) AS stamp,
+         ${values.map(([name, place]) => `TRY_CAST(f[${place}] AS DOUBLE) AS ${name}`).join(', ')}
+       FROM (SELECT line, string_split(text, ',') AS f FROM lines
+         WHERE line > ${layout.headerLines} AND text IS NOT NULL AND text NOT IN ('', chr(13))))`,
   );
   return judgeParsed(
     connection,
@@ -88,7 +91,7 @@ export async function stageParquet(
     `CREATE OR REPLACE TEMP TABLE parsed AS
      SELECT row_number() OVER () AS line, ${names.length + 1} AS columns, TRY_CAST(${time} AS BIGINT) AS stamp,
        ${names.map((name) => `TRY_CAST(${name} AS DOUBLE) AS ${name}`).join(', ')},
-       false AS bad_volume, false AS bad_quote_volume FROM read_parquet(${literal(path)})`,
+       false AS bad_optional FROM read_parquet(${literal(path)})`,
   );
   return judgeParsed(connection, names.length + 1, names, intervalMilliseconds, now);
 }
@@ -112,7 +115,7 @@ async function judgeParsed(
      alone AS (SELECT *, CASE
        WHEN columns <> ${columns} THEN 'COLUMN_COUNT'
        WHEN stamp IS NULL OR ${required.map((name) => `${name} IS NULL OR NOT isfinite(${name})`).join(' OR ')}
-         ${isFunding ? '' : 'OR bad_volume OR bad_quote_volume OR NOT isfinite(coalesce(volume, 0)) OR NOT isfinite(coalesce(quote_volume, 0))'}
+         ${isFunding ? '' : 'OR bad_optional OR NOT isfinite(coalesce(volume, 0)) OR NOT isfinite(coalesce(quote_volume, 0))'}
          THEN 'NOT_A_NUMBER'
        ${isFunding ? '' : BAR_CASES}
        ${isFunding ? '' : `WHEN stamp % ${intervalMilliseconds} <> 0 THEN 'OFF_GRID'`}
