@@ -58,7 +58,7 @@ export class BarStore implements MarketDataReader {
   }
 
   async loadMarkets(options: LoadOptions = {}): Promise<readonly MarketHistory[]> {
-    const manifests = await this.files.manifests();
+    const manifests = withoutSample(await this.files.manifests());
     const wanted = options.symbols === undefined ? null : new Set(options.symbols);
     const symbols = [...new Set(manifests.filter(isMarketSeries).map(({ symbol }) => symbol))].sort();
     const histories: MarketHistory[] = [];
@@ -224,4 +224,10 @@ export class BarStore implements MarketDataReader {
       return this.#readColumns(newer, expressions, time, options, true);
     }
   }
+}
+
+/** Who has imported real markets is not shown invented ones beside them. */
+function withoutSample(manifests: readonly SeriesManifest[]): readonly SeriesManifest[] {
+  const isReal = (manifest: SeriesManifest): boolean => isMarketSeries(manifest) && !manifest.simulated;
+  return manifests.some(isReal) ? manifests.filter(({ simulated }) => !simulated) : manifests;
 }

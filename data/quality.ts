@@ -1,0 +1,180 @@
+import type { BarSeries, MarketHistory } from '../src/risk/bars.ts';
+import type { QualityFinding, QualityGrade, QualityReport } from './ports.ts';
+
+/**
+ * Where a market's newest data stop being good enough. Shares are of the hours judged; a share at or above `degrade`
+ * keeps the market from being loosened, one at or above `reject` keeps it from being decided at all.
+ */
+export const QUALITY_LIMITS = {
+  windowHours: 30 * 24,
+  /** Hours in which the market has no bar. */
+  gaps: { degrade: 0.01, reject: 0.2 },
+  /** Age of the newest bar at the time of the decision, hours. */
+  staleHours: { degrade: 3, reject: 48 },
+  /** Bars whose extreme is far beyond what the next close and the mark price confirm. */
+  spikes: { degrade: 0.005, reject: 0.1 },
+  /** A wick is far when it is this many times the median range, and more than `spikeLeastMove` of the price. */
+  spikeRanges: 30,
+  spikeLeastMove: 0.15,
+  /** Hours whose last trade is further than this from the mark price. */
+  crossedMarks: { degrade: 0.005, reject: 0.1 },
+  markDistance: 0.05,
+  /** Hours without a trade. */
+  volumeHoles: { degrade: 0.05, reject: 0.5 },
+  /** Fewer bars than this are too few to judge. */
+  leastBars: 24,
+} as const;
+
+const RANK: Readonly<Record<QualityGrade, number>> = { accept: 0, degrade: 1, reject: 2 };
+
+/**
+ * Judges the last 30 days of a market before `asOf` (epoch milliseconds): gaps, staleness, spikes, crossed marks and
+ * hours without volume. The worst finding gives the grade; a market without findings is accepted.
+ */
+export function judgeQuality(history: MarketHistory, asOf: number): QualityReport {
+  const { bars } = history;
+  const interval = bars.intervalMilliseconds;
+  const end = barsClosedBy(bars, asOf);
+  const first = firstBarFrom(bars, asOf - QUALITY_LIMITS.windowHours * interval, end);
+  const count = end - first;
+  if (count < QUALITY_LIMITS.leastBars) return tooShort(count);
+  const window = { bars, first, end, hours: Math.round((asOf - bars.openTime[first]) / interval) };
+  const findings = [
+    gaps(window),
+    staleness(bars, end, asOf),
+    spikes(window, history.mark),
+    crossedMarks(window, history.mark),
+    volumeHoles(window),
+  ].filter((finding) => finding.grade !== 'accept');
+  return { grade: worstGrade(findings), findings };
+}
+
+interface Window {
+  readonly bars: BarSeries;
+  readonly first: number;
+  readonly end: number;
+  /** Full hours from the first bar judged to `asOf`. */
+  readonly hours: number;
+}
+
+interface Limits {
+  readonly degrade: number;
+  readonly reject: number;
+}
+
+function grade(value: number, limits: Limits): QualityGrade {
+  if (value >= limits.reject) return 'reject';
+  return value >= limits.degrade ? 'degrade' : 'accept';
+}
+
+function worstGrade(findings: readonly QualityFinding[]): QualityGrade {
+  return findings.reduce<QualityGrade>(
+    (worst, next) => (RANK[next.grade] > RANK[worst] ? next.grade : worst),
+    'accept',
+  );
+}
+
+function tooShort(count: number): QualityReport {
+  const detail = `only ${count} bars in the last 30 days; ${QUALITY_LIMITS.leastBars} are needed`;
+  return { grade: 'reject', findings: [{ code: 'SHORT', grade: 'reject', count, share: 0, detail }] };
+}
+
+function finding(
+  code: QualityFinding['code'],
+  count: number,
+  hours: number,
+  limits: Limits,
+  what: string,
+): QualityFinding {
+  const share = hours > 0 ? count / hours : 0;
+  const detail = `${count} of ${hours} hours ${what} (${(100 * share).toFixed(2)} %)`;
+  return { code, grade: grade(share, limits), count, share, detail };
+}
+
+/** Hours without a bar before the newest one; the hours after it are staleness. */
+function gaps({ bars, first, end }: Window): QualityFinding {
+  const hours = Math.round((bars.openTime[end - 1] - bars.openTime[first]) / bars.intervalMilliseconds) + 1;
+  return finding('GAPS', hours - (end - first), hours, QUALITY_LIMITS.gaps, 'have no bar');
+}
+
+function staleness(bars: BarSeries, end: number, asOf: number): QualityFinding {
+  const age = Math.floor((asOf - bars.openTime[end - 1]) / bars.intervalMilliseconds) - 1;
+  const limits = QUALITY_LIMITS.staleHours;
+  const detail = `the newest bar closed ${age} hours ago`;
+  return { code: 'STALE', grade: grade(age, limits), count: age, share: 0, detail };
+}
+
+/**
+ * A spike is a wick far beyond the body of its bar that neither the next close nor the mark price confirms: often a
+ * single print on a thin book, or a fault of the source.
+ */
+function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): QualityFinding {
+  const far = Math.max(
+    QUALITY_LIMITS.spikeRanges * medianRange(bars, first, end),
+    QUALITY_LIMITS.spikeLeastMove,
+  );
+  let count = 0;
+  for (let i = first; i < end; i++) {
+    const body = Math.min(bars.open[i], bars.close[i]);
+    const roof = Math.max(bars.open[i], bars.close[i]);
+    if (1 - bars.low[i] / body < far && bars.high[i] / roof - 1 < far) continue;
+    const markBar = mark === null ? -1 : indexOfTime(mark, bars.openTime[i]);
+    const isConfirmed =
+      mark !== null &&
+      markBar >= 0 &&
+      mark.low[markBar] < bars.low[i] * 1.1 &&
+      mark.high[markBar] > bars.high[i] * 0.9;
+    if (!isConfirmed) count++;
+  }
+  return finding('SPIKES', count, hours, QUALITY_LIMITS.spikes, 'have a wick that nothing confirms');
+}
+
+function crossedMarks({ bars, first, end, hours }: Window, mark: BarSeries | null): QualityFinding {
+  let count = 0;
+  if (mark !== null) {
+    let m = firstBarFrom(mark, bars.openTime[first], mark.length);
+    for (let i = first; i < end; i++) {
+      while (m < mark.length && mark.openTime[m] < bars.openTime[i]) m++;
+      if (m === mark.length) break;
+      const isSameHour = mark.openTime[m] === bars.openTime[i];
+      if (isSameHour && Math.abs(bars.close[i] / mark.close[m] - 1) > QUALITY_LIMITS.markDistance) count++;
+    }
+  }
+  return finding('CROSSED_MARK', count, hours, QUALITY_LIMITS.crossedMarks, 'end far from the mark price');
+}
+
+/** Only where the source gives volumes at all. */
+function volumeHoles({ bars, first, end, hours }: Window): QualityFinding {
+  let holes = 0;
+  for (let i = first; i < end; i++) if (bars.volume[i] === 0 && bars.quoteVolume[i] === 0) holes++;
+  return finding('VOLUME_HOLES', holes, hours, QUALITY_LIMITS.volumeHoles, 'have no trade');
+}
+
+function medianRange(bars: BarSeries, first: number, end: number): number {
+  const ranges = new Float64Array(end - first);
+  for (let i = first; i < end; i++) ranges[i - first] = bars.high[i] / bars.low[i] - 1;
+  ranges.sort();
+  return ranges[ranges.length >>> 1];
+}
+
+function barsClosedBy(bars: BarSeries, asOf: number): number {
+  let end = bars.length;
+  while (end > 0 && bars.openTime[end - 1] + bars.intervalMilliseconds > asOf) end--;
+  return end;
+}
+
+function firstBarFrom(bars: BarSeries, from: number, end: number): number {
+  let low = 0;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (bars.openTime[middle] < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function indexOfTime(bars: BarSeries, time: number): number {
+  const i = firstBarFrom(bars, time, bars.length);
+  return i < bars.length && bars.openTime[i] === time ? i : -1;
+}
