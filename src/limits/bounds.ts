@@ -1,134 +1,104 @@
+import { ladderDown } from '../units.ts';
 import {
-  cappedAt,
   closeoutCost,
+  closeoutHours,
+  closeoutNotional,
   corridor,
   type ForecastAxes,
-  forecastCurve,
-  highest,
+  highestProfile,
   type Liquidity,
   MAINTENANCE_TO_INITIAL_RATIO,
   type MarginCurve,
+  marginCurve,
   type TailProfile,
   tailProfile,
 } from './curve.ts';
-import type { LiquidityInput, MarketInput, SourceForecast } from './market-input.ts';
+import type { ScheduleTarget } from './cut.ts';
+import type { SourceForecast, UsableInput } from './market-input.ts';
 import type { Policy } from './policy.ts';
 import type { Bound, BoundName, EvidenceValue } from './types.ts';
 
-/** All bounds of a market and the margin curve that they leave together. */
-export interface BoundedCurve {
+/** All bounds of a market and what they leave together. */
+export interface BoundedMarket {
   readonly bounds: readonly Bound[];
-  readonly curve: MarginCurve;
+  readonly target: ScheduleTarget;
   readonly binding: BoundName;
-  /** Positions that would take longer to close out than the policy allows are refused. */
-  readonly largestNotional: number;
-  /** Neither classical forecaster was there, so the stress margin stands in. */
-  readonly isClassicalMissing: boolean;
 }
 
 const RULE_VERSION = '1';
 
 /**
- * Every bound of the market at the policy's reference notional, and the curve they leave: the corridor of classical
- * bounds, stress and shock model, under the caps of liquidity, data quality, listing age and policy.
+ * Every bound of the market, stated at the policy's reference notional, and the target they leave: the corridor of
+ * classical bounds, stress and shock model, under the caps of liquidity, data quality, listing age and policy.
+ *
+ * @returns null where nothing can be said: no liquidity, or neither a classical forecast nor a stress excursion.
  */
-export function boundMarket(input: MarketInput, axes: ForecastAxes, policy: Policy): BoundedCurve | null {
-  const liquidity = usableLiquidity(input.liquidity);
+export function boundMarket(input: UsableInput, axes: ForecastAxes, policy: Policy): BoundedMarket | null {
+  const { liquidity } = input;
   if (liquidity === null) return null;
-  const sources = {
-    historical: sourceCurve(input.historical, liquidity, axes, policy),
-    filtered: sourceCurve(input.filtered, liquidity, axes, policy),
-    shockModel: sourceCurve(input.shockModel, liquidity, axes, policy),
-    stress: stressCurve(input, liquidity, axes, policy),
+  const sources: Sources = {
+    historical: profileOf(input.historical, axes, policy),
+    filtered: profileOf(input.filtered, axes, policy),
+    shockModel: profileOf(input.shockModel, axes, policy),
+    stress: stressProfile(input, axes, policy),
   };
-  const classical = [sources.historical, sources.filtered].filter((source) => source !== null);
-  const isClassicalMissing = classical.length === 0;
-  // Without a classical bound nothing says how far the model may go: the stress margin, the most careful, stands in.
-  const risk = isClassicalMissing
-    ? sources.stress.curve
-    : corridor(
-        highest(classical.map((source) => source.curve)),
-        sources.stress.curve,
-        sources.shockModel?.curve ?? null,
-      );
+  const profile = allowedProfile(sources);
+  if (profile === null) return null;
+  const curve = marginCurve(profile, liquidity, axes, policy);
+  const stated: Stated = { axes, policy, liquidity, notional: policy.referenceNotional };
   const caps = leverageCaps(input, liquidity, policy);
-  const curve = caps.reduce(
-    (left, cap) => (cap.maxLeverage === null ? left : cappedAt(cap.maxLeverage, left)),
-    risk,
-  );
-  const at = policy.referenceNotional;
-  const bounds: Bound[] = [
-    forecastBound('shockModel', input.shockModel, sources.shockModel, at, policy),
-    forecastBound('historical', input.historical, sources.historical, at, policy),
-    forecastBound('filtered', input.filtered, sources.filtered, at, policy),
-    stressBound(input, sources.stress, at),
-    ...caps,
-  ];
+  const tightestCap = caps.reduce((a, b) => (leverageOf(b) < leverageOf(a) ? b : a));
   return {
-    bounds,
-    curve,
-    binding: bindingBound(risk, caps, sources, at),
-    largestNotional: policy.maximumCloseoutHorizonHours * policy.participationRatio * liquidity.hourlyVolume,
-    isClassicalMissing,
+    bounds: [
+      forecastBound('shockModel', input.shockModel, sources.shockModel, stated),
+      forecastBound('historical', input.historical, sources.historical, stated),
+      forecastBound('filtered', input.filtered, sources.filtered, stated),
+      stressBound(input, sources.stress, stated),
+      ...caps,
+    ],
+    target: {
+      curve,
+      maximumLeverage: leverageOf(tightestCap),
+      largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
+    },
+    binding:
+      leverageOf(tightestCap) < leverageAt(curve, stated.notional)
+        ? tightestCap.name
+        : bindingSource(profile, curve, sources, stated),
   };
 }
 
-interface SourceCurve {
-  readonly curve: MarginCurve;
-  readonly profile: TailProfile;
+type SourceName = 'historical' | 'filtered' | 'shockModel' | 'stress';
+type Sources = Readonly<Record<SourceName, TailProfile | null>>;
+
+/** What a bound is stated with: at one notional of one market under one policy. */
+interface Stated {
+  readonly axes: ForecastAxes;
+  readonly policy: Policy;
+  readonly liquidity: Liquidity;
+  readonly notional: number;
 }
 
-interface RiskSources {
-  readonly historical: SourceCurve | null;
-  readonly filtered: SourceCurve | null;
-  readonly shockModel: SourceCurve | null;
-  readonly stress: SourceCurve;
+function allowedProfile({ historical, filtered, shockModel, stress }: Sources): TailProfile | null {
+  const classical = [historical, filtered].filter((profile) => profile !== null);
+  // Without a classical bound nothing says how far the model may go: the stress margin, the most careful, stands in.
+  if (classical.length === 0) return stress;
+  return corridor(highestProfile(classical), stress, shockModel);
 }
 
-function usableLiquidity(input: LiquidityInput | null): Liquidity | null {
-  if (input === null || !(input.hourlyVolume > 0) || !Number.isFinite(input.hourlyVolume)) return null;
-  if (!(input.dailyVolatility >= 0) || !Number.isFinite(input.dailyVolatility)) return null;
-  return input;
+function profileOf(source: SourceForecast, axes: ForecastAxes, policy: Policy): TailProfile | null {
+  if (source.unavailable !== '') return null;
+  return tailProfile(source.valueAtRisk, source.expectedShortfall, axes, policy);
 }
 
-function sourceCurve(
-  source: SourceForecast,
-  liquidity: Liquidity,
-  axes: ForecastAxes,
-  policy: Policy,
-): SourceCurve | null {
-  if (whyUnusable(source) !== '') return null;
-  const profile = tailProfile(source.valueAtRisk, source.expectedShortfall, axes, policy);
-  return { profile, curve: forecastCurve(profile, liquidity, axes, policy) };
-}
-
-/** A forecast with a number that cannot be is treated as absent: it may neither grant nor take away leverage. */
-function whyUnusable(source: SourceForecast): string {
-  if (source.unavailable !== '') return source.unavailable;
-  for (const values of [source.valueAtRisk, source.expectedShortfall]) {
-    for (const value of values)
-      if (!(value >= 0 && value < 1e6)) return 'the forecast holds an impossible number';
-  }
-  return '';
-}
-
-function stressCurve(
-  input: MarketInput,
-  liquidity: Liquidity,
-  axes: ForecastAxes,
-  policy: Policy,
-): SourceCurve {
+function stressProfile({ stress }: UsableInput, axes: ForecastAxes, policy: Policy): TailProfile | null {
+  if (stress === null) return null;
   const confidences = axes.confidences.length;
-  const spread = new Float64Array(input.stress.excursion.length * confidences);
-  for (let path = 0; path < input.stress.excursion.length; path++) {
-    spread.fill(
-      policy.stressMultiplier * input.stress.excursion[path],
-      path * confidences,
-      (path + 1) * confidences,
-    );
+  const cells = new Float64Array(stress.excursion.length * confidences);
+  for (let i = 0; i < cells.length; i++) {
+    cells[i] = policy.stressMultiplier * stress.excursion[Math.floor(i / confidences)];
   }
-  const profile = tailProfile(spread, spread, axes, policy);
-  return { profile, curve: forecastCurve(profile, liquidity, axes, policy) };
+  return tailProfile(cells, cells, axes, policy);
 }
 
 function leverageAt(curve: MarginCurve, notional: number): number {
@@ -138,65 +108,64 @@ function leverageAt(curve: MarginCurve, notional: number): number {
 function forecastBound(
   name: BoundName,
   source: SourceForecast,
-  curve: SourceCurve | null,
-  notional: number,
-  policy: Policy,
+  profile: TailProfile | null,
+  stated: Stated,
 ): Bound {
-  if (curve === null) {
-    return {
-      name,
-      maxLeverage: null,
-      available: false,
-      unavailableReason: whyUnusable(source),
-      evidence: {},
-      version: source.predictor,
-    };
-  }
-  return {
-    name,
-    maxLeverage: leverageAt(curve.curve, notional),
-    available: true,
-    unavailableReason: '',
-    evidence: { ...curveEvidence(curve, notional), ...confidenceEvidence(policy) },
-    version: source.predictor,
-  };
+  if (profile === null) return unavailableBound(name, source.unavailable, source.predictor);
+  return availableBound(name, profile, stated, {}, source.predictor);
 }
 
-function stressBound(input: MarketInput, stress: SourceCurve, notional: number): Bound {
+function stressBound({ stress }: UsableInput, profile: TailProfile | null, stated: Stated): Bound {
+  if (stress === null || profile === null)
+    return unavailableBound('stress', 'no stress excursions are known', RULE_VERSION);
+  const evidence = {
+    source: stress.source,
+    role: 'floor of the corridor: the shock model cannot push leverage below it',
+  };
+  return availableBound('stress', profile, stated, evidence, RULE_VERSION);
+}
+
+function unavailableBound(name: BoundName, reason: string, version: string): Bound {
+  return { name, maxLeverage: null, available: false, unavailableReason: reason, evidence: {}, version };
+}
+
+function availableBound(
+  name: BoundName,
+  profile: TailProfile,
+  { axes, policy, liquidity, notional }: Stated,
+  evidence: Readonly<Record<string, EvidenceValue>>,
+  version: string,
+): Bound {
+  const curve = marginCurve(profile, liquidity, axes, policy);
+  const maxLeverage = leverageAt(curve, notional);
+  const maintenanceMarginRate = curve.maintenance(notional);
+  const closeoutCostRate = closeoutCost(notional, liquidity, policy);
   return {
-    name: 'stress',
-    maxLeverage: leverageAt(stress.curve, notional),
+    name,
+    maxLeverage,
     available: true,
     unavailableReason: '',
     evidence: {
-      ...curveEvidence(stress, notional),
-      source: input.stress.source,
-      role: 'floor of the corridor: the shock model cannot push leverage below it',
+      referenceNotional: notional,
+      ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
+      initialMarginRate: curve.initial(notional),
+      marginCallShortfall: profile.marginCallShortfall,
+      marginCallHorizonHours: policy.marginCallHorizonHours,
+      initialConfidence: policy.initialConfidence,
+      worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
+      maintenanceMarginRate,
+      closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
+      closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
+      maintenanceConfidence: policy.maintenanceConfidence,
+      closeoutCostRate,
+      ...evidence,
     },
-    version: RULE_VERSION,
-  };
-}
-
-function curveEvidence({ curve, profile }: SourceCurve, notional: number): Record<string, EvidenceValue> {
-  return {
-    referenceNotional: notional,
-    maintenanceMarginRate: curve.maintenance(notional),
-    initialMarginRate: curve.initial(notional),
-    marginCallShortfall: profile.marginCallShortfall,
-    closeoutValueAtRisk: profile.valueAtRiskByHorizon[0],
-  };
-}
-
-function confidenceEvidence(policy: Policy): Record<string, EvidenceValue> {
-  return {
-    initialConfidence: policy.initialConfidence,
-    maintenanceConfidence: policy.maintenanceConfidence,
-    marginCallHorizonHours: policy.marginCallHorizonHours,
+    version,
   };
 }
 
 /** The bounds that cap leverage as such; null where one does not limit. */
-function leverageCaps(input: MarketInput, liquidity: Liquidity, policy: Policy): readonly Bound[] {
+function leverageCaps(input: UsableInput, liquidity: Liquidity, policy: Policy): readonly Bound[] {
   const cap = (
     name: BoundName,
     maxLeverage: number | null,
@@ -210,14 +179,16 @@ function leverageCaps(input: MarketInput, liquidity: Liquidity, policy: Policy):
     version: RULE_VERSION,
   });
   const cost = closeoutCost(policy.referenceNotional, liquidity, policy);
+  const coveringLeverage = MAINTENANCE_TO_INITIAL_RATIO / (policy.closeoutCostCover * cost);
   const isYoung = input.historyDays < policy.youngListingDays;
   return [
-    cap('liquidity', Math.max(MAINTENANCE_TO_INITIAL_RATIO / (policy.closeoutCostCover * cost), 1), {
+    cap('liquidity', Math.min(Math.max(coveringLeverage, 1), LARGEST_LEVERAGE), {
       referenceNotional: policy.referenceNotional,
       closeoutCostRate: cost,
       closeoutCostCover: policy.closeoutCostCover,
       hourlyQuoteVolume: liquidity.hourlyVolume,
       dailyVolatility: liquidity.dailyVolatility,
+      largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
     }),
     cap('dataQuality', input.quality === 'accept' ? null : policy.degradedMaximumLeverage, {
       grade: input.quality,
@@ -231,28 +202,36 @@ function leverageCaps(input: MarketInput, liquidity: Liquidity, policy: Policy):
   ];
 }
 
-/** The lowest limit decides. Within the corridor: the model where it is inside, the edge that holds it otherwise. */
-function bindingBound(
-  risk: MarginCurve,
-  caps: readonly Bound[],
-  sources: RiskSources,
-  notional: number,
-): BoundName {
-  let lowest = leverageAt(risk, notional);
-  let binding = bindingInCorridor(lowest, sources, notional);
-  for (const cap of caps) {
-    if (cap.maxLeverage !== null && cap.maxLeverage < lowest) {
-      lowest = cap.maxLeverage;
-      binding = cap.name;
-    }
-  }
-  return binding;
+/** Without any closeout cost there is no limit from it; the number stays finite. */
+const LARGEST_LEVERAGE = 1e6;
+
+function leverageOf(bound: Bound): number {
+  return bound.maxLeverage ?? Number.POSITIVE_INFINITY;
 }
 
-function bindingInCorridor(leverage: number, sources: RiskSources, notional: number): BoundName {
-  for (const name of ['historical', 'filtered', 'shockModel'] as const) {
-    const source = sources[name];
-    if (source !== null && leverageAt(source.curve, notional) === leverage) return name;
-  }
-  return 'stress';
+/**
+ * Whose number decides the initial margin at the reference notional: a classical one where the model would go lower, the
+ * stress one where it would go higher, the model's where it is inside the corridor.
+ */
+function bindingSource(
+  profile: TailProfile,
+  curve: MarginCurve,
+  sources: Sources,
+  { axes, policy, liquidity, notional }: Stated,
+): SourceName {
+  const shortfallMargin = profile.marginCallShortfall + closeoutCost(notional, liquidity, policy);
+  const hours = closeoutHours(notional, liquidity, policy);
+  const upper = axes.horizonsHours.findIndex((horizon) => horizon >= hours);
+  const h = upper < 0 ? axes.horizonsHours.length - 1 : upper;
+  const decisive =
+    shortfallMargin >= curve.initial(notional)
+      ? (of: TailProfile): number => of.marginCallShortfall
+      : (of: TailProfile): number => of.valueAtRiskByHorizon[h];
+  const names = ['historical', 'filtered', 'shockModel'] as const;
+  return (
+    names.find((name) => {
+      const source = sources[name];
+      return source !== null && decisive(source) === decisive(profile);
+    }) ?? 'stress'
+  );
 }

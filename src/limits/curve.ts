@@ -1,12 +1,14 @@
 import type { Policy } from './policy.ts';
 
 /**
- * Margin as a function of notional, before it is cut into brackets. A curve is a pair of functions of the notional in
- * quote units; both rise with it. Rates are shares of the notional.
+ * Margin as a function of notional, before it is cut into brackets. Both rates are shares of the notional (in quote
+ * units, above 0) and rise with it.
  */
 export interface MarginCurve {
   maintenance(notional: number): number;
   initial(notional: number): number;
+  /** Rising. Between two of them the maintenance margin n · maintenance(n) is convex. */
+  readonly kinks: readonly number[];
 }
 
 /** Axes of the arrays in a forecast: sides × horizons × confidences, the last one fastest. */
@@ -23,12 +25,14 @@ export interface Liquidity {
   readonly dailyVolatility: number;
 }
 
-/** Worst side of one forecaster at the confidences of the policy: what a margin curve needs of it. */
+/** What a margin curve needs of a forecaster: its worse side at the confidences of the policy. */
 export interface TailProfile {
-  /** VaR of the excursion at the maintenance confidence, by horizon; rises with it. */
+  /** VaR of the excursion at the maintenance confidence, by horizon; never falls with it. */
   readonly valueAtRiskByHorizon: Float64Array;
   /** ES of the excursion at the initial confidence over the margin-call horizon. */
   readonly marginCallShortfall: number;
+  /** Index of the side behind `marginCallShortfall`. */
+  readonly shortfallSide: number;
 }
 
 /** MMR × leverage never exceeds this: the observed maximum of published tables, and room between call and closeout. */
@@ -40,9 +44,15 @@ export function closeoutHours(notional: number, liquidity: Liquidity, policy: Po
   return Math.max(hours, policy.minimumCloseoutHorizonHours);
 }
 
+/** The notional that is closed out in some hours: the inverse of `closeoutHours`. */
+export function closeoutNotional(hours: number, liquidity: Liquidity, policy: Policy): number {
+  return hours * policy.participationRatio * liquidity.hourlyVolume;
+}
+
 /**
  * Cost of the closeout as a share of the notional n: half spread + fee + ⅔ · Y · σ_day · √(n / daily volume), the
- * square-root law averaged over the fills (Almgren et al. 2005; Donier and Bonart 2015 for bitcoin).
+ * square-root law averaged over the fills (Almgren et al. 2005; Donier and Bonart 2015 for bitcoin). The daily volume
+ * is 24 robust hours.
  */
 export function closeoutCost(notional: number, liquidity: Liquidity, policy: Policy): number {
   const share = notional / (24 * liquidity.hourlyVolume);
@@ -69,16 +79,20 @@ export function tailProfile(
   const call = axes.horizonsHours.indexOf(policy.marginCallHorizonHours);
   const byHorizon = new Float64Array(horizons);
   let shortfall = 0;
+  let shortfallSide = 0;
   for (let side = 0; side < sides; side++) {
     for (let h = 0; h < horizons; h++) {
       const cell = (side * horizons + h) * confidences;
       byHorizon[h] = Math.max(byHorizon[h], valueAtRisk[cell + maintenance]);
-      if (h === call) shortfall = Math.max(shortfall, expectedShortfall[cell + initial]);
+      if (h === call && expectedShortfall[cell + initial] > shortfall) {
+        shortfall = expectedShortfall[cell + initial];
+        shortfallSide = side;
+      }
     }
   }
   // A longer horizon contains the shorter one, so its excursion cannot be smaller, whatever a forecaster says.
   for (let h = 1; h < horizons; h++) byHorizon[h] = Math.max(byHorizon[h], byHorizon[h - 1]);
-  return { valueAtRiskByHorizon: byHorizon, marginCallShortfall: shortfall };
+  return { valueAtRiskByHorizon: byHorizon, marginCallShortfall: shortfall, shortfallSide };
 }
 
 /** Excursion over any horizon: linear in √h between the forecast ones, growing with √h beyond the last. */
@@ -99,11 +113,14 @@ export function excursionAt(
 }
 
 /**
- * The margin that one forecaster asks for:
+ * The margin that a profile asks for:
  * MMR(n) = VaR of the excursion over the closeout horizon of n, plus the closeout cost;
  * IMR(n) = max(ES of the excursion over the margin-call horizon plus the closeout cost, MMR(n) / 0.75).
+ *
+ * The VaR is linear in √n between two forecast horizons, so n · MMR(n) is a sum of n and n^1.5 with a positive factor on
+ * the latter: convex there.
  */
-export function forecastCurve(
+export function marginCurve(
   profile: TailProfile,
   liquidity: Liquidity,
   axes: ForecastAxes,
@@ -122,41 +139,37 @@ export function forecastCurve(
         profile.marginCallShortfall + closeoutCost(notional, liquidity, policy),
         maintenance(notional) / MAINTENANCE_TO_INITIAL_RATIO,
       ),
+    kinks: [policy.minimumCloseoutHorizonHours, ...axes.horizonsHours]
+      .filter((hours) => hours >= policy.minimumCloseoutHorizonHours)
+      .map((hours) => closeoutNotional(hours, liquidity, policy)),
   };
 }
 
-/** At every notional the higher margin of several curves. */
-export function highest(curves: readonly MarginCurve[]): MarginCurve {
-  return {
-    maintenance: (notional) => Math.max(...curves.map((curve) => curve.maintenance(notional))),
-    initial: (notional) => Math.max(...curves.map((curve) => curve.initial(notional))),
-  };
+/** The highest of several profiles: its curve is at every notional the highest of theirs. */
+export function highestProfile(profiles: readonly TailProfile[]): TailProfile {
+  return profiles.reduce((a, b) => combine(a, b, Math.max));
 }
 
 /**
- * The corridor: the classical margin is the least, the stress margin the most that the shock model may ask for; where
- * the classical margin is beyond the stress margin already, the classical one stands.
+ * The corridor: the classical profile is the least, the stress profile the most that the shock model may ask for; where
+ * the classical one is beyond the stress one already, the classical one stands. Both margins rise with each number of
+ * a profile, so holding each number inside the corridor holds the margins inside it at every notional.
  */
 export function corridor(
-  classical: MarginCurve,
-  stress: MarginCurve | null,
-  model: MarginCurve | null,
-): MarginCurve {
+  classical: TailProfile,
+  stress: TailProfile | null,
+  model: TailProfile | null,
+): TailProfile {
   if (model === null) return classical;
-  const inside = (least: number, most: number, wanted: number): number =>
-    Math.min(Math.max(wanted, least), Math.max(most, least));
-  const mostOf = (rate: 'maintenance' | 'initial', notional: number): number =>
-    stress === null ? Number.POSITIVE_INFINITY : stress[rate](notional);
-  return {
-    maintenance: (n) => inside(classical.maintenance(n), mostOf('maintenance', n), model.maintenance(n)),
-    initial: (n) => inside(classical.initial(n), mostOf('initial', n), model.initial(n)),
-  };
+  const held = stress === null ? model : combine(model, stress, Math.min);
+  return combine(held, classical, Math.max);
 }
 
-/** The curve with its initial margin never below 1 / leverage. */
-export function cappedAt(leverage: number, curve: MarginCurve): MarginCurve {
+function combine(a: TailProfile, b: TailProfile, choose: (x: number, y: number) => number): TailProfile {
+  const shortfall = choose(a.marginCallShortfall, b.marginCallShortfall);
   return {
-    maintenance: curve.maintenance,
-    initial: (notional) => Math.max(curve.initial(notional), 1 / leverage),
+    valueAtRiskByHorizon: a.valueAtRiskByHorizon.map((value, h) => choose(value, b.valueAtRiskByHorizon[h])),
+    marginCallShortfall: shortfall,
+    shortfallSide: shortfall === a.marginCallShortfall ? a.shortfallSide : b.shortfallSide,
   };
 }

@@ -1,14 +1,16 @@
-import { type BoundedCurve, boundMarket } from './bounds.ts';
+import { ppmToRate } from '../units.ts';
+import { type BoundedMarket, boundMarket } from './bounds.ts';
 import { mostConservativeBrackets, scheduleFaults } from './brackets.ts';
 import { GENESIS_HASH, sealBook } from './chain.ts';
 import type { ForecastAxes } from './curve.ts';
 import { survivalProbability } from './distribution.ts';
 import { type GovernedSchedule, govern } from './governor.ts';
-import type { MarketInput, SourceForecast } from './market-input.ts';
+import { type MarketInput, type SourceForecast, type UsableInput, usableInput } from './market-input.ts';
 import { type Policy, policyHash } from './policy.ts';
 import type {
   Bound,
   BoundName,
+  Bracket,
   ForecastCell,
   GovernorRecord,
   LimitBook,
@@ -43,9 +45,11 @@ export function decideBook(
 ): LimitBook {
   const { policy, decidedAt } = context;
   const before = new Map(previous?.markets.map((market) => [market.symbol, market]));
-  const decided = inputs.map((input) => decideMarket(input, before.get(input.symbol) ?? null, context));
-  const symbols = new Set(inputs.map((input) => input.symbol));
-  const missing = (previous?.markets ?? []).filter((market) => !symbols.has(market.symbol)).map(holdMissing);
+  const bySymbol = new Map(inputs.map((input) => [input.symbol, input]));
+  const decided = [...bySymbol.values()].map((input) =>
+    decideMarket(input, before.get(input.symbol) ?? null, context),
+  );
+  const missing = (previous?.markets ?? []).filter((market) => !bySymbol.has(market.symbol)).map(holdMissing);
   const markets = [...decided, ...missing].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const reasons = bookReasons(markets, context.model);
   return sealBook({
@@ -85,15 +89,16 @@ function bookReasons(markets: readonly MarketLimit[], model: string | null): rea
 }
 
 /**
- * One market's limit. Never throws: what cannot be computed holds the schedule in force, and where there is none it
- * gives the most conservative one.
+ * One market's limit. What cannot be computed holds the schedule in force, and where there is none it gives the most
+ * conservative one.
  */
 export function decideMarket(
-  input: MarketInput,
+  raw: MarketInput,
   previous: MarketLimit | null,
   context: DecisionContext,
 ): MarketLimit {
   const { policy, axes } = context;
+  const input = usableInput(raw, axes);
   const bounded = input.quality === 'reject' ? null : boundSafely(input, axes, policy);
   const schedule =
     bounded === null ? holdOrRefuse(previous, context) : governed(bounded, input, previous, context);
@@ -111,14 +116,14 @@ export function decideMarket(
     quality: input.quality,
     simulated: input.simulated,
     asOf: input.asOf,
-    shockProbability: shockProbabilityAtCap(shown, safe.brackets[0].maxLeverage, axes, policy),
+    shockProbability: shockProbabilityAtCap(shown, safe.brackets[0], axes, policy),
     model: shown?.predictor ?? 'none',
     forecasts: shown === null ? [] : forecastCells(shown, axes),
     shocks: shown === null ? [] : shockCells(shown, axes),
   };
 }
 
-function boundSafely(input: MarketInput, axes: ForecastAxes, policy: Policy): BoundedCurve | null {
+function boundSafely(input: UsableInput, axes: ForecastAxes, policy: Policy): BoundedMarket | null {
   try {
     return boundMarket(input, axes, policy);
   } catch {
@@ -128,18 +133,37 @@ function boundSafely(input: MarketInput, axes: ForecastAxes, policy: Policy): Bo
 }
 
 function governed(
-  bounded: BoundedCurve,
-  input: MarketInput,
+  bounded: BoundedMarket,
+  input: UsableInput,
   previous: MarketLimit | null,
   { policy, decidedAt }: DecisionContext,
 ): GovernedSchedule {
   const inForce =
     previous === null ? null : { brackets: previous.brackets, changedAt: previous.governor.changedAt };
-  const mayLoosen = !input.stale && input.quality === 'accept' && !bounded.isClassicalMissing;
-  return govern(bounded, inForce, mayLoosen, policy, decidedAt);
+  return govern(bounded.target, inForce, isBeyondDoubt(input), policy, decidedAt);
 }
 
-function holdOrRefuse(previous: MarketLimit | null, { decidedAt }: DecisionContext): GovernedSchedule {
+/**
+ * Whether a market may loosen at all. Without the shock model it may not: the classical bounds are the ceiling of the
+ * corridor, so a model that fails would otherwise give back what it took.
+ */
+function isBeyondDoubt(input: UsableInput): boolean {
+  return (
+    !input.stale &&
+    input.quality === 'accept' &&
+    input.shockModel.unavailable === '' &&
+    !isClassicalMissing(input)
+  );
+}
+
+function isClassicalMissing({ historical, filtered }: UsableInput): boolean {
+  return historical.unavailable !== '' && filtered.unavailable !== '';
+}
+
+function holdOrRefuse(
+  previous: MarketLimit | null,
+  { policy, decidedAt }: DecisionContext,
+): GovernedSchedule {
   if (previous !== null) {
     const record: GovernorRecord = {
       ...previous.governor,
@@ -157,7 +181,7 @@ function holdOrRefuse(previous: MarketLimit | null, { decidedAt }: DecisionConte
       targetMaxLeverage: 1,
       publishedMaxLeverage: 1,
       changedAt: decidedAt,
-      looseningAllowedAt: decidedAt,
+      looseningAllowedAt: decidedAt + policy.governor.loosenDelayHours * HOUR_MILLISECONDS,
     },
   };
 }
@@ -177,7 +201,7 @@ function holdMissing(previous: MarketLimit): MarketLimit {
 }
 
 function bindingOf(
-  bounded: BoundedCurve | null,
+  bounded: BoundedMarket | null,
   record: GovernorRecord,
   faults: readonly string[],
 ): BoundName {
@@ -186,7 +210,7 @@ function bindingOf(
 }
 
 /** Stands in the list of bounds of a market that could not be bounded: it says why, and asks for leverage 1. */
-function rejectedBound(input: MarketInput): Bound {
+function rejectedBound(input: UsableInput): Bound {
   return {
     name: 'dataQuality',
     maxLeverage: 1,
@@ -237,8 +261,8 @@ const MOVE_REASON = {
 
 /** The reason that binds comes first. */
 function reasonsFor(
-  input: MarketInput,
-  bounded: BoundedCurve | null,
+  input: UsableInput,
+  bounded: BoundedMarket | null,
   binding: BoundName,
   record: GovernorRecord,
 ): readonly ReasonCode[] {
@@ -246,7 +270,7 @@ function reasonsFor(
   const move = MOVE_REASON[record.move];
   if (move !== null) reasons.add(move);
   if (input.shockModel.unavailable !== '') reasons.add('CLASSICAL_FALLBACK');
-  if (bounded?.isClassicalMissing) reasons.add('HISTORY_SHORT');
+  if (isClassicalMissing(input)) reasons.add('HISTORY_SHORT');
   if (input.stale) reasons.add('DATA_STALE');
   if (input.quality === 'degrade') reasons.add('DATA_DEGRADED');
   if (input.quality === 'reject' || bounded === null) reasons.add('DATA_REJECTED');
@@ -255,27 +279,33 @@ function reasonsFor(
 }
 
 /** The forecast that readers see: the shock model's, or the best classical one that stood in. */
-function shownForecast(input: MarketInput): SourceForecast | null {
+function shownForecast(input: UsableInput): SourceForecast | null {
   return (
     [input.shockModel, input.filtered, input.historical].find((source) => source.unavailable === '') ?? null
   );
 }
 
-/** Probability that an excursion within the margin-call horizon eats the whole initial margin at the top leverage. */
+/** Probability that a position opened at the top leverage reaches its liquidation trigger within the margin-call horizon. */
 function shockProbabilityAtCap(
   source: SourceForecast | null,
-  maxLeverage: number,
+  top: Bracket,
   axes: ForecastAxes,
   policy: Policy,
 ): SideProbability {
+  if (source === null) return { long: 0, short: 0 };
   const horizon = axes.horizonsHours.indexOf(policy.marginCallHorizonHours);
-  const probability = (side: number): number => {
-    if (source === null) return 0;
+  const probability = (side: number, excursion: number): number => {
     const cell = (side * axes.horizonsHours.length + horizon) * axes.confidences.length;
     const quantiles = source.valueAtRisk.subarray(cell, cell + axes.confidences.length);
-    return survivalProbability(1 / maxLeverage, quantiles, axes.confidences);
+    return survivalProbability(excursion, quantiles, axes.confidences);
   };
-  return { long: probability(0), short: probability(1) };
+  // Equity IMR − x meets the maintenance margin of what is left, MMR · (1 − x) for a long and MMR · (1 + x) for a short.
+  const maintenance = ppmToRate(top.maintenanceMarginRatePpm);
+  const buffer = ppmToRate(top.initialMarginRatePpm) - maintenance;
+  return {
+    long: probability(0, buffer / (1 - maintenance)),
+    short: probability(1, buffer / (1 + maintenance)),
+  };
 }
 
 function forecastCells(source: SourceForecast, axes: ForecastAxes): readonly ForecastCell[] {

@@ -1,6 +1,13 @@
-import { MICROS } from '../units.ts';
-import { bracketFor, bracketsFromCurve, EDGES, maintenanceMarginMicros } from './brackets.ts';
-import type { MarginCurve } from './curve.ts';
+import { ladderDown } from '../units.ts';
+import { grantsMore, largestNotionalOf, maintenanceMarginMicros } from './brackets.ts';
+import {
+  bracketsFromCurve,
+  type CoverPoint,
+  cutBrackets,
+  EDGES,
+  type ScheduleTarget,
+  type Step,
+} from './cut.ts';
 import type { Policy } from './policy.ts';
 import type { Bracket, GovernorRecord, Move } from './types.ts';
 
@@ -19,30 +26,29 @@ export interface GovernedSchedule {
 }
 
 /**
- * Decides how far a market's schedule may move towards what its bounds allow. At every notional on its own:
- * what is tighter is taken at once; what is looser only when the last change is long enough ago, when the gain is
- * beyond the dead band, and then by one step at most. A schedule that is not to move stays the same to the bit.
+ * Decides how far a market's schedule may move towards what its bounds allow. At every notional on its own: what is
+ * tighter is taken at once; what is looser only when the last change is long enough ago, when the gain is beyond the dead
+ * band, and then by one step at most. A schedule that is not to move stays the same array. What is published is
+ * nowhere looser than the target, so the same target again finds nothing to tighten.
  *
- * @param target curve and largest notional that the bounds give now.
  * @param mayLoosen false while the data or the model of the market are in doubt.
  * @param decidedAt epoch milliseconds; earlier than the last change (a clock that jumped back) forbids loosening.
  */
 export function govern(
-  target: { readonly curve: MarginCurve; readonly largestNotional: number },
+  target: ScheduleTarget,
   inForce: InForce | null,
   mayLoosen: boolean,
   policy: Policy,
   decidedAt: number,
 ): GovernedSchedule {
-  const wanted = bracketsFromCurve(target.curve, target.largestNotional, policy);
-  const targetMaxLeverage = wanted[0].maxLeverage;
+  const wanted = bracketsFromCurve(target, policy);
   const delay = policy.governor.loosenDelayHours * HOUR_MILLISECONDS;
   const settle = (brackets: readonly Bracket[], move: Move, changedAt: number): GovernedSchedule => ({
     brackets,
     record: {
       move,
       previousMaxLeverage: inForce?.brackets[0].maxLeverage ?? null,
-      targetMaxLeverage,
+      targetMaxLeverage: wanted[0].maxLeverage,
       publishedMaxLeverage: brackets[0].maxLeverage,
       changedAt,
       looseningAllowedAt: changedAt + delay,
@@ -51,30 +57,31 @@ export function govern(
   if (inForce === null) return settle(wanted, 'initial', decidedAt);
 
   const before = inForce.brackets;
-  const loosens = isLooserSomewhere(wanted, before, policy.governor.deadBandRatio);
-  const isTime = decidedAt - inForce.changedAt >= delay;
-  const step = loosens && mayLoosen && isTime ? oneStep(policy) : NO_STEP;
-  const governed = bracketsFromCurve(
-    notBelow(target.curve, before, step),
-    Math.min(target.largestNotional, step.notional(before[before.length - 1].notionalCap)),
-    policy,
-  );
-  const tightens = isLooserSomewhere(before, governed, 1);
-  const loosened = isLooserSomewhere(governed, before, 1);
-  if (!tightens && !loosened) return settle(before, 'hold', inForce.changedAt);
-  return settle(governed, tightens ? 'tighten' : 'loosen', decidedAt);
+  const mustTighten = grantsMore(before, wanted);
+  const loosens =
+    mayLoosen &&
+    decidedAt - inForce.changedAt >= delay &&
+    grantsMore(wanted, before, policy.governor.deadBandRatio);
+  if (!mustTighten && !loosens) return settle(before, 'hold', inForce.changedAt);
+
+  const governed = tightest(wanted, before, loosens ? oneStep(policy) : NO_STEP, policy);
+  const loosened = grantsMore(governed, before);
+  if (!mustTighten && !loosened) return settle(before, 'hold', inForce.changedAt);
+  // A clock that jumped back must not bring the next loosening forward.
+  return settle(governed, mustTighten ? 'tighten' : 'loosen', Math.max(decidedAt, inForce.changedAt));
 }
 
-/** How far one step may go from what is in force. */
+/** How far a loosening may go from what is in force. */
 interface LooseningStep {
   leverage(inForce: number): number;
-  maintenanceRate(inForce: number): number;
+  marginMicros(inForce: number): number;
+  /** Of the largest position; to an edge. */
   notional(inForce: number): number;
 }
 
 const NO_STEP: LooseningStep = {
   leverage: (inForce) => inForce,
-  maintenanceRate: (inForce) => inForce,
+  marginMicros: (inForce) => inForce,
   notional: (inForce) => inForce,
 };
 
@@ -84,42 +91,53 @@ const NO_STEP: LooseningStep = {
  */
 function oneStep({ leverageLadder, governor }: Policy): LooseningStep {
   const ratio = governor.loosenMaximumRatio;
-  const nextRung = (leverage: number): number =>
-    leverageLadder.findLast((rung) => rung > leverage) ?? leverage;
-  const nextEdge = (notional: number): number => EDGES.find((edge) => edge > notional) ?? notional;
   return {
-    leverage: (inForce) => Math.max(inForce * ratio, nextRung(inForce)),
-    maintenanceRate: (inForce) => inForce / ratio,
-    notional: (inForce) => Math.max(inForce * ratio, nextEdge(inForce)),
-  };
-}
-
-/** The target's margins, but nowhere further below those in force than one step. */
-function notBelow(target: MarginCurve, before: readonly Bracket[], step: LooseningStep): MarginCurve {
-  const last = before[before.length - 1];
-  const inForceAt = (notional: number): Bracket => bracketFor(before, notional) ?? last;
-  return {
-    maintenance: (notional) => {
-      const rate = maintenanceMarginMicros(inForceAt(notional), notional) / MICROS / notional;
-      return Math.max(target.maintenance(notional), step.maintenanceRate(rate));
+    leverage: (inForce) => {
+      const nextRung = leverageLadder.findLast((rung) => rung > inForce) ?? inForce;
+      return ladderDown(Math.max(inForce * ratio, nextRung), leverageLadder);
     },
-    initial: (notional) =>
-      Math.max(target.initial(notional), 1 / step.leverage(inForceAt(notional).maxLeverage)),
+    marginMicros: (inForce) => Math.ceil(inForce / ratio),
+    notional: (inForce) =>
+      Math.max(
+        EDGES.find((edge) => edge > inForce) ?? inForce,
+        EDGES.findLast((edge) => edge <= inForce * ratio) ?? inForce,
+      ),
   };
 }
 
-/** Whether `a` grants more than `b` × ratio at some notional: leverage, maintenance margin or the largest position. */
-export function isLooserSomewhere(a: readonly Bracket[], b: readonly Bracket[], ratio: number): boolean {
-  const capOfA = a[a.length - 1].notionalCap;
-  const capOfB = b[b.length - 1].notionalCap;
-  if (capOfA > capOfB * ratio) return true;
-  const edges = new Set([...a, ...b].flatMap((bracket) => [bracket.notionalCap, bracket.notionalFloor + 1]));
-  for (const notional of edges) {
-    const inA = bracketFor(a, notional);
-    const inB = bracketFor(b, notional);
-    if (inA === null || inB === null) continue;
-    if (inA.maxLeverage > inB.maxLeverage * ratio) return true;
-    if (maintenanceMarginMicros(inA, notional) * ratio < maintenanceMarginMicros(inB, notional)) return true;
+/** At every notional the tighter of the wanted schedule and of what one step makes of the one in force. */
+function tightest(
+  wanted: readonly Bracket[],
+  before: readonly Bracket[],
+  step: LooseningStep,
+  policy: Policy,
+): readonly Bracket[] {
+  const inForceUpTo = largestNotionalOf(before);
+  const last = Math.min(largestNotionalOf(wanted), step.notional(inForceUpTo));
+  const caps = [...new Set([...wanted, ...before].map((bracket) => bracket.notionalCap)).add(last)]
+    .filter((cap) => cap <= last)
+    .sort((a, b) => a - b);
+  const steps: Step[] = [];
+  const points: CoverPoint[] = [];
+  let inWanted = 0;
+  let inBefore = 0;
+  for (const cap of caps) {
+    while (wanted[inWanted].notionalCap < cap) inWanted++;
+    while (inBefore < before.length && before[inBefore].notionalCap < cap) inBefore++;
+    let leverage = wanted[inWanted].maxLeverage;
+    let marginMicros = maintenanceMarginMicros(wanted[inWanted], cap);
+    if (inBefore < before.length) {
+      leverage = Math.min(leverage, step.leverage(before[inBefore].maxLeverage));
+      marginMicros = Math.max(
+        marginMicros,
+        step.marginMicros(maintenanceMarginMicros(before[inBefore], cap)),
+      );
+    }
+    // Positions that were refused until now start with the least, and every schedule ends in it.
+    if (inBefore === before.length || cap === last) leverage = 1;
+    if (steps.length > 0 && steps[steps.length - 1].leverage === leverage) steps.pop();
+    steps.push({ leverage, cap });
+    points.push({ notional: cap, marginMicros, isEdge: true });
   }
-  return false;
+  return cutBrackets(steps, points, policy.maximumBrackets);
 }

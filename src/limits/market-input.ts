@@ -1,3 +1,4 @@
+import type { ForecastAxes } from './curve.ts';
 import type { QualityGrade } from './types.ts';
 
 /** Everything that a market's decision rests on, known at `asOf`. The decision cycle fills it, `decide.ts` reads it. */
@@ -46,4 +47,56 @@ export interface LiquidityInput {
   readonly hourlyVolume: number;
   /** Standard deviation of a day's log return. */
   readonly dailyVolatility: number;
+}
+
+/** An input in which every number can be computed with: what could not is absent, and says so. */
+export type UsableInput = Omit<MarketInput, 'stress'> & { readonly stress: StressInput | null };
+
+/** Larger losses, volatilities and volumes than these are faults of whoever computed them. */
+const LARGEST_RATE = 1e3;
+const LARGEST_HOURLY_VOLUME = 1e15;
+/** With less traded in an hour than one unit of the quote asset a market has no liquidity. */
+const SMALLEST_HOURLY_VOLUME = 1;
+
+/**
+ * Takes out what cannot be: a number that is not finite, negative or absurd makes its forecaster, the stress excursions
+ * or the liquidity absent. They may then neither grant leverage nor take it away, and never reach the book's hash.
+ */
+export function usableInput(input: MarketInput, axes: ForecastAxes): UsableInput {
+  const paths = 2 * axes.horizonsHours.length;
+  const cells = paths * axes.confidences.length;
+  const { stress, liquidity } = input;
+  return {
+    ...input,
+    asOf: Number.isSafeInteger(input.asOf) ? input.asOf : 0,
+    historyDays: input.historyDays >= 0 && input.historyDays < 1e6 ? input.historyDays : 0,
+    shockModel: usableForecast(input.shockModel, paths, cells),
+    historical: usableForecast(input.historical, paths, cells),
+    filtered: usableForecast(input.filtered, paths, cells),
+    stress: areWithin(stress?.excursion, paths, LARGEST_RATE) ? stress : null,
+    liquidity: liquidity !== null && isUsableLiquidity(liquidity) ? liquidity : null,
+  };
+}
+
+function usableForecast(source: SourceForecast, paths: number, cells: number): SourceForecast {
+  if (source.unavailable !== '') return source;
+  const isUsable =
+    areWithin(source.valueAtRisk, cells, LARGEST_RATE) &&
+    areWithin(source.expectedShortfall, cells, LARGEST_RATE) &&
+    areWithin(source.shockThreshold, paths, LARGEST_RATE) &&
+    areWithin(source.shockProbability, paths, 1);
+  return isUsable ? source : { ...source, unavailable: 'the forecast holds an impossible number' };
+}
+
+function isUsableLiquidity({ hourlyVolume, dailyVolatility }: LiquidityInput): boolean {
+  return (
+    hourlyVolume >= SMALLEST_HOURLY_VOLUME &&
+    hourlyVolume <= LARGEST_HOURLY_VOLUME &&
+    dailyVolatility >= 0 &&
+    dailyVolatility <= LARGEST_RATE
+  );
+}
+
+function areWithin(values: Float64Array | undefined, length: number, most: number): boolean {
+  return values?.length === length && values.every((value) => value >= 0 && value <= most);
 }

@@ -38,7 +38,7 @@ export interface Policy {
   /** The stress excursions are multiplied by this. */
   readonly stressMultiplier: number;
   readonly governor: GovernorPolicy;
-  /** The notional at which bounds are stated and compared: a small but real position, closeout cost included. */
+  /** The notional at which bounds are stated and compared, closeout cost included; by default the smallest bracket edge. */
   readonly referenceNotional: number;
   /** Maintenance margin must be at least this many times the cost of closing out the reference notional. */
   readonly closeoutCostCover: number;
@@ -79,7 +79,7 @@ export const DEFAULT_POLICY: Policy = {
   youngListingMaximumLeverage: 10,
   degradedMaximumLeverage: 10,
   stressMultiplier: 1,
-  referenceNotional: 10_000,
+  referenceNotional: 1000,
   closeoutCostCover: 2,
   governor: { loosenMaximumRatio: 1.25, loosenDelayHours: 24, deadBandRatio: 1.05 },
   validityHours: 6,

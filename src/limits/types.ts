@@ -94,7 +94,7 @@ export interface MarketLimit {
   readonly simulated: boolean;
   /** Close of the newest bar used, epoch milliseconds. */
   readonly asOf: number;
-  /** Probability of an excursion beyond the margin at the top leverage within the margin-call horizon. */
+  /** Probability that a position opened at the top leverage meets its liquidation trigger within the margin-call horizon. */
   readonly shockProbability: SideProbability;
   /** The forecaster whose numbers are in `forecasts`: the shock model, or the classical one that stood in. */
   readonly model: string;

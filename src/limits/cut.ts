@@ -1,0 +1,208 @@
+import { leverageToMarginPpmUp, PPM, rateToPpmUp } from '../units.ts';
+import {
+  HIGHEST_RATE_LEVERAGE_PPM,
+  maintenanceMarginMicros,
+  mostConservativeBrackets,
+  SMALLEST_NOTIONAL_CAP,
+} from './brackets.ts';
+import type { MarginCurve } from './curve.ts';
+import type { Policy } from './policy.ts';
+import type { Bracket } from './types.ts';
+
+/** Bracket edges are round numbers: these times a power of ten, in whole units of the quote asset. */
+const EDGE_MANTISSAS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+/** Notionals that can be an edge, rising, from 1,000 to 8 billion: up to there maintenance margins are safe integers. */
+export const EDGES: readonly number[] = Array.from({ length: 7 }, (_, decade) =>
+  EDGE_MANTISSAS.map((mantissa) => Math.round(mantissa * SMALLEST_NOTIONAL_CAP * 10 ** decade)),
+).flat();
+
+/** What the bounds of a market leave: the margins to ask for, and the leverage and the position never to exceed. */
+export interface ScheduleTarget {
+  readonly curve: MarginCurve;
+  readonly maximumLeverage: number;
+  /** Positions above it are refused; taken down to an edge. */
+  readonly largestNotional: number;
+}
+
+/** A leverage and the largest notional up to which it may be granted. */
+export interface Step {
+  readonly leverage: number;
+  readonly cap: number;
+}
+
+/** Maintenance margin that a schedule must not be below at a notional, in millionths of the quote asset; integers. */
+export interface CoverPoint {
+  readonly notional: number;
+  readonly marginMicros: number;
+  /** Whether a bracket may end here. */
+  readonly isEdge: boolean;
+}
+
+/**
+ * Cuts a margin curve into brackets: exact integers, never granting more than the curve at any notional.
+ *
+ * @returns a schedule for which `scheduleFaults` is empty. Where the curve allows nothing, the most conservative one.
+ */
+export function bracketsFromCurve(target: ScheduleTarget, policy: Policy): readonly Bracket[] {
+  const { curve, maximumLeverage, largestNotional } = target;
+  const inReach = countWhile(EDGES.length, (i) => EDGES[i] <= largestNotional);
+  // Down to one edge the market is too small to have any; then that edge is a formality, not a promise.
+  const edges = EDGES.slice(
+    0,
+    countWhile(Math.max(inReach, 1), (i) => curve.initial(EDGES[i]) <= 1),
+  );
+  if (edges.length === 0) return mostConservativeBrackets();
+  const steps: Step[] = [];
+  for (const leverage of policy.leverageLadder) {
+    if (leverage > maximumLeverage && leverage > 1) continue;
+    // The last edge is kept for leverage 1, which every schedule ends in.
+    const most = leverage === 1 ? edges.length : edges.length - 1;
+    const allowed = countWhile(most, (i) => curve.initial(edges[i]) * leverage <= 1);
+    if (allowed > 0) steps.push({ leverage, cap: edges[allowed - 1] });
+  }
+  return cutBrackets(steps, coverPoints(curve, edges), policy.maximumBrackets);
+}
+
+/**
+ * Points such that a margin, continuous and linear by bracket, that covers them covers the curve everywhere: the edges, and the whole
+ * notionals around each kink. Between two neighbours the curve's margin is convex, so it lies below the chord.
+ */
+function coverPoints(curve: MarginCurve, edges: readonly number[]): readonly CoverPoint[] {
+  const points = edges.map((notional) => coverPoint(notional, curve.maintenance(notional), true));
+  for (const kink of curve.kinks) {
+    const above = Math.ceil(kink);
+    // Below the first edge one rate holds from 0 on, and rates rise, so the edge alone tells.
+    if (above <= edges[0] || above > edges[edges.length - 1]) continue;
+    const rate = curve.maintenance(above);
+    points.push(coverPoint(above - 1, rate, false), coverPoint(above, rate, false));
+  }
+  // Where a kink falls beside an edge, the edge comes last, so that a bracket that ends there covers both.
+  return points.sort((a, b) => a.notional - b.notional || Number(a.isEdge) - Number(b.isEdge));
+}
+
+function coverPoint(notional: number, rate: number, isEdge: boolean): CoverPoint {
+  return { notional, marginMicros: notional * rateToPpmUp(rate), isEdge };
+}
+
+/**
+ * Brackets that grant each leverage at most up to its cap and nowhere less maintenance margin than the points ask for.
+ *
+ * Each bracket takes the least slope, in whole ppm, that covers all points in it from where the one before ended. Slopes
+ * rise, so the margin is convex. Where a slope would be too near the initial rate, the bracket ends earlier and the next
+ * leverage takes over.
+ *
+ * @param steps leverages fall, caps do not. @param points rise.
+ */
+export function cutBrackets(
+  steps: readonly Step[],
+  points: readonly CoverPoint[],
+  maximumBrackets: number,
+): readonly Bracket[] {
+  const all = coverSteps(steps, points, LARGEST_RATE_RISE);
+  // Merging two brackets needs at most the slope of the later one, so fewer steps can always be covered too.
+  const brackets =
+    all.length <= maximumBrackets
+      ? all
+      : coverSteps(fewestLoss(all, maximumBrackets), points, Number.POSITIVE_INFINITY);
+  const last = brackets.at(-1);
+  if (last === undefined) return mostConservativeBrackets();
+  if (last.maxLeverage === 1) return brackets;
+  return [...brackets.slice(0, -1), { ...last, maxLeverage: 1, initialMarginRatePpm: PPM }];
+}
+
+/**
+ * A bracket's rate is set by its largest position and paid by its smallest: while there are leverages to go on with, it
+ * ends where its rate would be more than this much above what its first edge asks for.
+ */
+const LARGEST_RATE_RISE = 1.25;
+
+function coverSteps(
+  steps: readonly Step[],
+  points: readonly CoverPoint[],
+  largestRise: number,
+): readonly Bracket[] {
+  const brackets: Bracket[] = [];
+  let next = 0;
+  for (const step of steps) {
+    const before = brackets.at(-1);
+    const floor = before?.notionalCap ?? 0;
+    const floorMargin = before === undefined ? 0 : maintenanceMarginMicros(before, floor);
+    let rate = (before?.maintenanceMarginRatePpm ?? 0) + 1;
+    let cap = 0;
+    let capRate = 0;
+    let most = HIGHEST_RATE_LEVERAGE_PPM / step.leverage;
+    for (let i = next; i < points.length && points[i].notional <= step.cap; i++) {
+      const point = points[i];
+      if (point.notional > floor) rate = Math.max(rate, slopeUp(point, floor, floorMargin));
+      if (rate > most) break;
+      if (point.isEdge && point.notional > floor) {
+        if (cap === 0 && step.leverage > 1) most = Math.min(most, rate * largestRise);
+        cap = point.notional;
+        capRate = rate;
+        next = i + 1;
+      }
+    }
+    if (cap > 0) brackets.push(makeBracket(before, step.leverage, cap, capRate));
+  }
+  return brackets;
+}
+
+/** The least whole slope from (floor, floorMargin) that reaches the point: exact, though division is not. */
+function slopeUp(point: CoverPoint, floor: number, floorMargin: number): number {
+  const run = point.notional - floor;
+  const rise = point.marginMicros - floorMargin;
+  let slope = Math.ceil(rise / run);
+  if ((slope - 1) * run >= rise) slope--;
+  if (slope * run < rise) slope++;
+  return slope;
+}
+
+function makeBracket(before: Bracket | undefined, leverage: number, cap: number, ratePpm: number): Bracket {
+  const floor = before?.notionalCap ?? 0;
+  return {
+    bracket: (before?.bracket ?? 0) + 1,
+    notionalFloor: floor,
+    notionalCap: cap,
+    maxLeverage: leverage,
+    initialMarginRatePpm: leverageToMarginPpmUp(leverage),
+    maintenanceMarginRatePpm: ratePpm,
+    maintenanceAmountMicros:
+      before === undefined
+        ? 0
+        : before.maintenanceAmountMicros + floor * (ratePpm - before.maintenanceMarginRatePpm),
+  };
+}
+
+/**
+ * Drops brackets until `count` are left, each time the one that costs least: the notional range it covers times the fall
+ * in leverage there, both in logs. The last one is never dropped.
+ */
+function fewestLoss(brackets: readonly Bracket[], count: number): readonly Step[] {
+  const kept = brackets.map((bracket) => ({ leverage: bracket.maxLeverage, cap: bracket.notionalCap }));
+  while (kept.length > count) {
+    let cheapest = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < kept.length - 1; i++) {
+      const floor = i === 0 ? SMALLEST_NOTIONAL_CAP / 2 : kept[i - 1].cap;
+      const loss = Math.log(kept[i].cap / floor) * Math.log(kept[i].leverage / kept[i + 1].leverage);
+      if (loss < least) {
+        least = loss;
+        cheapest = i;
+      }
+    }
+    kept.splice(cheapest, 1);
+  }
+  return kept;
+}
+
+/** How many of the first `length` indices hold; all that hold come first, so that bisection finds the count. */
+function countWhile(length: number, holds: (index: number) => boolean): number {
+  let holding = 0;
+  let failing = length + 1;
+  while (failing - holding > 1) {
+    const middle = (holding + failing) >>> 1;
+    if (holds(middle - 1)) holding = middle;
+    else failing = middle;
+  }
+  return holding;
+}
