@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import type { NetworkWeights } from './shock-model.ts';
+
+/**
+ * The one place of the service that runs TF.js. It scores; what the numbers mean is said in `network-output.ts`.
+ */
+export type Backend = 'tensorflow' | 'wasm' | 'cpu';
+
+let ready: Promise<Backend> | undefined;
+
+/**
+ * Chooses the fastest backend that is there: tfjs-node where the user has installed it, else WebAssembly, else plain
+ * JavaScript. Decided once for the process.
+ */
+export function readyBackend(): Promise<Backend> {
+  ready ??= chooseBackend();
+  return ready;
+}
+
+async function chooseBackend(): Promise<Backend> {
+  const require = createRequire(import.meta.url);
+  try {
+    require('@tensorflow/tfjs-node');
+    if (await tf.setBackend('tensorflow')) return 'tensorflow';
+  } catch {
+    // Not installed, or not for this Node: the accelerator is optional.
+  }
+  setWasmPaths(`${join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/')}`);
+  if (await tf.setBackend('wasm').catch(() => false)) return 'wasm';
+  await tf.setBackend('cpu');
+  return 'cpu';
+}
+
+/** Dense layers with ReLU between them, none after the last. */
+export function forward(
+  layers: readonly { kernel: tf.Tensor2D; bias: tf.Tensor1D }[],
+  inputs: tf.Tensor2D,
+): tf.Tensor2D {
+  let signal = inputs;
+  for (const [i, { kernel, bias }] of layers.entries()) {
+    const sum = tf.add(tf.matMul(signal, kernel), bias) as tf.Tensor2D;
+    signal = i === layers.length - 1 ? sum : tf.relu(sum);
+  }
+  return signal;
+}
+
+/** A network with its weights on the backend, ready to score batches. */
+export class LoadedNetwork {
+  readonly #layers: { kernel: tf.Tensor2D; bias: tf.Tensor1D }[];
+
+  private constructor(weights: NetworkWeights) {
+    this.#layers = weights.layers.map(({ inputs, outputs, kernel, bias }) => ({
+      kernel: tf.tensor2d(kernel, [inputs, outputs]),
+      bias: tf.tensor1d(bias),
+    }));
+  }
+
+  static async load(weights: NetworkWeights): Promise<LoadedNetwork> {
+    await readyBackend();
+    return new LoadedNetwork(weights);
+  }
+
+  /**
+   * @param inputs row-major float32, as many columns as the first layer has inputs.
+   * @returns row-major float32, one row of outputs per row.
+   */
+  score(inputs: Float32Array, rows: number): Float32Array {
+    return tf.tidy(() => {
+      const columns = this.#layers[0].kernel.shape[0];
+      return forward(this.#layers, tf.tensor2d(inputs, [rows, columns])).dataSync() as Float32Array;
+    });
+  }
+
+  dispose(): void {
+    for (const { kernel, bias } of this.#layers) tf.dispose([kernel, bias]);
+  }
+}
