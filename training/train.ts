@@ -29,14 +29,14 @@ export interface ModelOptions {
 }
 
 export const DEFAULT_MODEL_OPTIONS = {
-  seeds: [1, 2],
+  seeds: [1, 2, 3],
   fit: {
     hidden: [64, 32],
     batchRows: 1024,
-    maximumEpochs: 12,
+    maximumEpochs: 8,
     patience: 3,
-    learningRate: 0.002,
-    weightDecay: 1e-5,
+    learningRate: 2e-4,
+    weightDecay: 1e-3,
   },
 } as const;
 

@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PlimsollError } from '../src/errors.ts';
+import { FEATURE_COUNT, featureSpecHash } from '../src/features/spec.ts';
+import { LoadedNetwork } from '../src/forecast/network.ts';
+import { forecastRows, NetworkPredictor } from '../src/forecast/network-predictor.ts';
+import { CELLS_PER_MARKET, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import type { ShockModel } from '../src/forecast/shock-model.ts';
+import { MODEL_VERSION, type ModelManifest, manifestSchema } from './manifest.ts';
+import { unpackWeights } from './weights.ts';
+
+/** Who a version is for: the champion decides, the challenger waits. */
+export const ALIASES = ['champion', 'challenger'] as const;
+export type Alias = (typeof ALIASES)[number];
+
+interface AliasFile {
+  readonly champion?: string;
+  readonly challenger?: string;
+  /** Champions before the present one, oldest first. */
+  readonly formerChampions?: readonly string[];
+}
+
+export interface RegisteredModel {
+  readonly manifest: ModelManifest;
+  readonly aliases: readonly Alias[];
+  /** Ships with the program rather than having been trained here. */
+  readonly shipped: boolean;
+}
+
+/** How far a probe forecast may differ between machines and backends: float32 noise, no more. */
+const PROBE_TOLERANCE = 1e-3;
+const MOST_FORMER_CHAMPIONS = 20;
+
+/**
+ * Trained versions in two folders: those that ship with the program (never written to) and those trained here, under
+ * `<data-dir>/models`. Aliases are kept with the latter and fall back to the shipped ones.
+ */
+export class ModelRegistry {
+  readonly #shipped: string;
+  readonly #local: string;
+
+  /** @param shippedDirectory the `models` folder of the program. @param dataDir the data folder. */
+  constructor(shippedDirectory: string, dataDir: string) {
+    this.#shipped = shippedDirectory;
+    this.#local = join(dataDir, 'models');
+  }
+
+  /** All versions whose manifest can be read, oldest first. */
+  async list(): Promise<readonly RegisteredModel[]> {
+    const aliases = await this.#aliases();
+    const models: RegisteredModel[] = [];
+    for (const [root, shipped] of [[this.#shipped, true] as const, [this.#local, false] as const]) {
+      for (const version of await versionsIn(root)) {
+        if (models.some(({ manifest }) => manifest.version === version)) continue;
+        const manifest = await readManifest(join(root, 'versions', version), version).catch(() => null);
+        if (manifest === null) continue;
+        models.push({ manifest, shipped, aliases: ALIASES.filter((alias) => aliases[alias] === version) });
+      }
+    }
+    return models.sort((a, b) => (a.manifest.createdAt < b.manifest.createdAt ? -1 : 1));
+  }
+
+  /** The version that an alias names, or null. */
+  async versionOf(alias: Alias): Promise<string | null> {
+    return (await this.#aliases())[alias] ?? null;
+  }
+
+  /** @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED. */
+  async manifest(version: string): Promise<ModelManifest> {
+    return readManifest(await this.#folder(version), version);
+  }
+
+  /**
+   * Loads a version for scoring after every check: manifest, feature specification, checksum, finite weights, probe.
+   *
+   * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED.
+   */
+  async load(version: string): Promise<NetworkPredictor> {
+    const folder = await this.#folder(version);
+    const manifest = await readManifest(folder, version);
+    const model = await readModel(folder, manifest);
+    const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
+    requireProbe(manifest, model, networks);
+    return new NetworkPredictor(`${manifest.name}@${version}`, model, networks);
+  }
+
+  /** The model of a version without its networks being loaded, for evaluation. */
+  async model(version: string): Promise<{ manifest: ModelManifest; model: ShockModel }> {
+    const folder = await this.#folder(version);
+    const manifest = await readManifest(folder, version);
+    return { manifest, model: await readModel(folder, manifest) };
+  }
+
+  /** Writes a version folder in one rename and names it challenger. An existing version is left as it is. */
+  async add(manifest: ModelManifest, weights: Buffer, card: string): Promise<void> {
+    const versions = join(this.#local, 'versions');
+    await mkdir(versions, { recursive: true });
+    await removeLeftovers(versions);
+    const temporary = join(versions, `.${manifest.version}.${process.pid}.tmp`);
+    await mkdir(temporary);
+    await writeDurably(join(temporary, 'weights.bin'), weights);
+    await writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    await writeDurably(join(temporary, 'card.md'), card);
+    try {
+      await rename(temporary, join(versions, manifest.version));
+    } catch (thrown) {
+      await rm(temporary, { recursive: true, force: true });
+      if (!['ENOTEMPTY', 'EEXIST'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
+    }
+    const aliases = await this.#aliases();
+    if (aliases.champion !== manifest.version)
+      await this.#writeAliases({ ...aliases, challenger: manifest.version });
+  }
+
+  /**
+   * Makes a version the champion, after it has been loaded whole. Returns the champion before.
+   *
+   * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED, CONFLICT when it is the champion already.
+   */
+  async promote(version: string): Promise<string | null> {
+    await this.load(version);
+    const { champion, challenger, formerChampions = [] } = await this.#aliases();
+    if (champion === version) {
+      throw new PlimsollError('CONFLICT', `${version} is the champion already`, {
+        remedy: 'Nothing is to be done.',
+      });
+    }
+    const former = [...formerChampions, ...(champion === undefined ? [] : [champion])].slice(
+      -MOST_FORMER_CHAMPIONS,
+    );
+    await this.#writeAliases({
+      champion: version,
+      ...(challenger === undefined || challenger === version ? {} : { challenger }),
+      formerChampions: former,
+    });
+    return champion ?? null;
+  }
+
+  /**
+   * Makes the champion before the present one champion again. Returns both.
+   *
+   * @throws PlimsollError NOT_FOUND when there was none, MODEL_DAMAGED when it can no longer be loaded.
+   */
+  async rollback(): Promise<{ readonly from: string; readonly to: string }> {
+    const { champion, challenger, formerChampions = [] } = await this.#aliases();
+    const to = formerChampions.at(-1);
+    if (to === undefined || champion === undefined) {
+      throw new PlimsollError('NOT_FOUND', 'there is no former champion to go back to', {
+        remedy: 'Promote the version that you want: plimsoll promote VERSION.',
+      });
+    }
+    await this.load(to);
+    await this.#writeAliases({
+      champion: to,
+      ...(challenger === undefined ? {} : { challenger }),
+      formerChampions: formerChampions.slice(0, -1),
+    });
+    return { from: champion, to };
+  }
+
+  async #folder(version: string): Promise<string> {
+    if (MODEL_VERSION.test(version)) {
+      for (const root of [this.#local, this.#shipped]) {
+        if ((await versionsIn(root)).includes(version)) return join(root, 'versions', version);
+      }
+    }
+    throw new PlimsollError('VERSION_UNKNOWN', `there is no model version ${version.slice(0, 40)}`, {
+      remedy: 'List the versions that there are: plimsoll models.',
+    });
+  }
+
+  async #aliases(): Promise<AliasFile> {
+    for (const root of [this.#local, this.#shipped]) {
+      const text = await readFile(join(root, 'aliases.json'), 'utf8').catch(
+        (thrown: NodeJS.ErrnoException) => {
+          if (thrown.code === 'ENOENT') return null;
+          throw thrown;
+        },
+      );
+      if (text === null) continue;
+      try {
+        return JSON.parse(text) as AliasFile;
+      } catch (cause) {
+        throw new PlimsollError('MODEL_DAMAGED', 'the file of model aliases is not valid JSON', {
+          remedy:
+            'Remove aliases.json from the models folder of the data folder, then promote a version again.',
+          cause,
+        });
+      }
+    }
+    return {};
+  }
+
+  async #writeAliases(aliases: AliasFile): Promise<void> {
+    await mkdir(this.#local, { recursive: true });
+    const path = join(this.#local, 'aliases.json');
+    await writeDurably(`${path}.${process.pid}.tmp`, `${JSON.stringify(aliases, null, 2)}\n`);
+    await rename(`${path}.${process.pid}.tmp`, path);
+  }
+}
+
+async function versionsIn(root: string): Promise<string[]> {
+  const names = await readdir(join(root, 'versions')).catch(() => []);
+  return names.filter((name) => MODEL_VERSION.test(name)).sort();
+}
+
+async function removeLeftovers(versions: string): Promise<void> {
+  for (const name of await readdir(versions)) {
+    if (name.endsWith('.tmp')) await rm(join(versions, name), { recursive: true, force: true });
+  }
+}
+
+function damaged(version: string, what: string, cause?: unknown): PlimsollError {
+  return new PlimsollError('MODEL_DAMAGED', `model ${version}: ${what}`, {
+    remedy: 'Promote another version, or train anew: plimsoll train.',
+    details: { version },
+    cause,
+  });
+}
+
+async function readManifest(folder: string, version: string): Promise<ModelManifest> {
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause) => {
+    throw damaged(version, 'it has no manifest', cause);
+  });
+  let parsed: ReturnType<typeof manifestSchema.safeParse>;
+  try {
+    parsed = manifestSchema.safeParse(JSON.parse(text));
+  } catch (cause) {
+    throw damaged(version, 'its manifest is not valid JSON', cause);
+  }
+  if (!parsed.success)
+    throw damaged(version, `its manifest does not hold at ${parsed.error.issues[0].path.join('.')}`);
+  if (parsed.data.version !== version)
+    throw damaged(version, `its manifest is that of ${parsed.data.version}`);
+  if (parsed.data.features.specHash !== featureSpecHash()) {
+    throw damaged(version, 'it was trained on another feature specification than this program computes');
+  }
+  return parsed.data;
+}
+
+async function readModel(folder: string, manifest: ModelManifest): Promise<ShockModel> {
+  const { version, weights, scaling } = manifest;
+  const bytes = await readFile(join(folder, weights.file)).catch((cause) => {
+    throw damaged(version, 'its weights are missing', cause);
+  });
+  if (createHash('sha256').update(bytes).digest('hex') !== weights.sha256) {
+    throw damaged(version, 'its weights do not have the checksum of the manifest');
+  }
+  const members = unpackWeights(bytes, weights.layers, weights.members);
+  if (members === null)
+    throw damaged(version, 'its weights are not of the shape in the manifest, or not finite');
+  return {
+    featureMean: Float64Array.from(scaling.featureMean),
+    featureDeviation: Float64Array.from(scaling.featureDeviation),
+    harCoefficients: scaling.harCoefficients.map((row) => Float64Array.from(row)),
+    calibration: Float64Array.from(scaling.calibration),
+    members,
+  };
+}
+
+/** What the model makes of one feature row: kept in the manifest when it is saved. */
+export function probeForecast(
+  model: ShockModel,
+  networks: readonly LoadedNetwork[],
+  features: Float64Array,
+): Float64Array {
+  const valueAtRisk = new Float64Array(CELLS_PER_MARKET);
+  forecastRows(model, networks, features, 1, {
+    valueAtRisk,
+    expectedShortfall: new Float64Array(CELLS_PER_MARKET),
+    shockProbability: new Float64Array(PATHS_PER_MARKET),
+  });
+  return valueAtRisk;
+}
+
+function requireProbe(manifest: ModelManifest, model: ShockModel, networks: readonly LoadedNetwork[]): void {
+  const { version, probe } = manifest;
+  if (probe.features.length !== FEATURE_COUNT)
+    throw damaged(version, 'its probe has the wrong number of features');
+  const forecast = probeForecast(model, networks, Float64Array.from(probe.features));
+  const isRepeated = forecast.every(
+    (value, i) => Math.abs(value / probe.valueAtRisk[i] - 1) <= PROBE_TOLERANCE,
+  );
+  if (!isRepeated) throw damaged(version, 'it does not repeat the forecast that it made when it was saved');
+}
+
+async function writeDurably(path: string, content: string | Buffer): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  const handle = await open(path, 'r+');
+  await handle.sync();
+  await handle.close();
+}
