@@ -1,0 +1,44 @@
+import type { Policy } from '../limits/policy.ts';
+import type { LimitBook } from '../limits/types.ts';
+import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
+
+/** How the service is, beside what it says. */
+export interface ControlStatus {
+  /** There is a book to answer from. */
+  readonly ready: boolean;
+  readonly degraded: boolean;
+  readonly reasons: readonly string[];
+  /** Close of the newest bar used, epoch milliseconds. */
+  readonly dataAsOf: number | null;
+  readonly lastDecisionAt: number | null;
+}
+
+export interface ModelSummary {
+  readonly name: string;
+  readonly version: string;
+  readonly aliases: readonly string[];
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly dataFrom: string;
+  readonly dataTo: string;
+  readonly markets: number;
+  readonly simulated: boolean;
+  readonly shipped: boolean;
+}
+
+/** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
+export interface ControlReads {
+  currentBook(): LimitBook | null;
+  onPublish(listener: (book: LimitBook) => void): () => void;
+  status(): ControlStatus;
+  policy(): Policy;
+  userNow(userId: string): UserPolicy | null;
+  bookAsOf(time: number): Promise<LimitBook | null>;
+  history(symbol: string, limit: number): Promise<readonly HistoryEntry[]>;
+  models(): Promise<readonly ModelSummary[]>;
+  trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
+  audit(after: number, limit: number): Promise<readonly AuditEntry[]>;
+  auditEntry(sequence: number): Promise<AuditEntry | null>;
+  /** Durable when it returns. */
+  putUser(policy: UserPolicy, actor: string): Promise<void>;
+}

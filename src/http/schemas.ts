@@ -1,0 +1,304 @@
+import { z } from 'zod';
+
+/**
+ * The shapes of every request and answer: what validates is what the OpenAPI document says. Money and quantities are
+ * decimal strings, rates are whole parts per million, times are ISO 8601 UTC, probabilities are from 0 to 1.
+ */
+export const symbolSchema = z
+  .string()
+  .regex(/^[A-Z0-9]{2,30}$/, 'a market is 2 to 30 capital letters and digits')
+  .meta({ id: 'Symbol', example: 'BTCUSDT' });
+export const userIdSchema = z
+  .string()
+  .regex(/^[\w.:-]{1,64}$/, 'an id is 1 to 64 letters, digits and _ . : -')
+  .meta({ id: 'UserId', example: 'user-17' });
+export const decimalSchema = z
+  .string()
+  .regex(/^\d{1,15}(\.\d{1,12})?$/, 'a plain decimal string such as "25000" or "0.5"')
+  .meta({ id: 'Decimal', example: '25000' });
+export const timeSchema = z.iso.datetime({ offset: true }).meta({ id: 'Time', example: '2024-12-31T23:00:00.000Z' });
+const ppm = z.number().int().min(0).max(1_000_000);
+const probability = z.number().min(0).max(1);
+const side = z.enum(['long', 'short']);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const bracketSchema = z
+  .object({
+    bracket: z.number().int().min(1),
+    notionalFloor: decimalSchema,
+    notionalCap: decimalSchema,
+    maxLeverage: z.number().min(1),
+    initialMarginRatePpm: ppm,
+    maintenanceMarginRatePpm: ppm,
+    maintenanceAmount: decimalSchema,
+  })
+  .meta({ id: 'Bracket' });
+
+const published = {
+  version: z.number().int().min(1),
+  hash: sha256,
+  decidedAt: timeSchema,
+  effectiveAt: timeSchema,
+  validUntil: timeSchema,
+  degraded: z.boolean(),
+  simulated: z.boolean(),
+};
+
+export const bracketsSchema = z
+  .object({ symbol: symbolSchema, ...published, brackets: z.array(bracketSchema) })
+  .meta({ id: 'Brackets' });
+
+const shockProbability = z.object({ long: probability, short: probability });
+
+export const limitsSchema = z
+  .object({
+    ...published,
+    previousHash: sha256,
+    asOf: timeSchema,
+    model: z.string().nullable(),
+    policyHash: sha256,
+    inputsHash: sha256,
+    reasons: z.array(z.string()),
+    total: z.number().int().min(0),
+    markets: z.array(
+      z.object({
+        symbol: symbolSchema,
+        maxLeverage: z.number().min(1),
+        bindingBound: z.string(),
+        shockProbability,
+        brackets: z.array(bracketSchema),
+      }),
+    ),
+  })
+  .meta({ id: 'Limits' });
+
+export const marketsSchema = z
+  .object({
+    ...published,
+    total: z.number().int().min(0),
+    markets: z.array(
+      z.object({
+        symbol: symbolSchema,
+        maxLeverage: z.number().min(1),
+        notionalCap: decimalSchema,
+        bindingBound: z.string(),
+        shockProbability,
+        quality: z.enum(['accept', 'degrade', 'reject']),
+        asOf: timeSchema,
+        simulated: z.boolean(),
+        reasons: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Markets' });
+
+export const explainSchema = z
+  .object({
+    symbol: symbolSchema,
+    ...published,
+    asOf: timeSchema,
+    bindingBound: z.string(),
+    reasons: z.array(z.string()),
+    bounds: z.array(
+      z.object({
+        name: z.string(),
+        maxLeverage: z.number().nullable(),
+        available: z.boolean(),
+        unavailableReason: z.string(),
+        evidence: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+        version: z.string(),
+      }),
+    ),
+    governor: z.object({
+      move: z.enum(['initial', 'tighten', 'loosen', 'hold']),
+      previousMaxLeverage: z.number().nullable(),
+      targetMaxLeverage: z.number(),
+      publishedMaxLeverage: z.number(),
+      changedAt: timeSchema,
+      looseningAllowedAt: timeSchema,
+    }),
+    model: z.object({ id: z.string(), shockModel: z.string().nullable(), policyHash: sha256, inputsHash: sha256 }),
+  })
+  .meta({ id: 'Explain' });
+
+export const forecastSchema = z
+  .object({
+    symbol: symbolSchema,
+    version: z.number().int(),
+    asOf: timeSchema,
+    model: z.string(),
+    simulated: z.boolean(),
+    forecasts: z.array(
+      z.object({
+        side,
+        horizonHours: z.number(),
+        confidence: z.number(),
+        valueAtRisk: z.number().min(0),
+        expectedShortfall: z.number().min(0),
+      }),
+    ),
+    shockProbability: z.array(
+      z.object({ side, horizonHours: z.number(), threshold: z.number().min(0), probability }),
+    ),
+  })
+  .meta({ id: 'Forecast' });
+
+export const historySchema = z
+  .object({
+    symbol: symbolSchema,
+    total: z.number().int(),
+    changes: z.array(
+      z.object({
+        version: z.number().int(),
+        decidedAt: timeSchema,
+        effectiveAt: timeSchema,
+        maxLeverage: z.number(),
+        bindingBound: z.string(),
+        move: z.string(),
+        reasons: z.array(z.string()),
+        hash: sha256,
+      }),
+    ),
+  })
+  .meta({ id: 'History' });
+
+export const userInputSchema = z
+  .strictObject({
+    maxLeverage: z.number().min(1).max(1000).nullable().optional(),
+    accountCreatedAt: timeSchema.nullable().optional(),
+    ownInitialMarginRatePpm: ppm.min(1).nullable().optional(),
+  })
+  .meta({ id: 'UserInput', example: { maxLeverage: 20, accountCreatedAt: '2024-01-01T00:00:00Z' } });
+
+export const userSchema = z
+  .object({
+    userId: userIdSchema,
+    maxLeverage: z.number().nullable(),
+    accountCreatedAt: timeSchema.nullable(),
+    ownInitialMarginRatePpm: z.number().nullable(),
+    updatedAt: timeSchema,
+  })
+  .meta({ id: 'User' });
+
+export const capsSchema = z
+  .object({
+    userId: userIdSchema,
+    version: z.number().int(),
+    degraded: z.boolean(),
+    total: z.number().int(),
+    caps: z.array(
+      z.object({
+        symbol: symbolSchema,
+        maxLeverage: z.number().min(0),
+        maxNotional: decimalSchema,
+        initialMarginRatePpm: ppm,
+        bindingReason: z.string(),
+        reasons: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Caps' });
+
+export const checkInputSchema = z
+  .strictObject({
+    userId: userIdSchema,
+    symbol: symbolSchema,
+    side,
+    notional: decimalSchema,
+    leverage: z.number().min(1).max(1000),
+  })
+  .meta({
+    id: 'CheckInput',
+    example: { userId: 'user-17', symbol: 'BTCUSDT', side: 'long', notional: '25000', leverage: 20 },
+  });
+
+export const checkSchema = z
+  .object({
+    allowed: z.boolean(),
+    maxLeverage: z.number().min(0),
+    maxNotional: decimalSchema,
+    clampedLeverage: z.number().min(0),
+    clampedNotional: decimalSchema,
+    reasons: z.array(z.string()),
+    version: z.number().int(),
+    degraded: z.boolean(),
+  })
+  .meta({ id: 'Check' });
+
+export const modelsSchema = z
+  .object({
+    total: z.number().int(),
+    models: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        aliases: z.array(z.string()),
+        createdAt: timeSchema,
+        dataFrom: timeSchema,
+        dataTo: timeSchema,
+        markets: z.number().int(),
+        simulated: z.boolean(),
+        shipped: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: 'Models' });
+
+export const trainingRunsSchema = z
+  .object({
+    total: z.number().int(),
+    runs: z.array(
+      z.object({
+        id: z.string(),
+        startedAt: timeSchema,
+        finishedAt: timeSchema.nullable(),
+        result: z.enum(['running', 'succeeded', 'failed']),
+        modelVersion: z.string().nullable(),
+        trigger: z.string(),
+        message: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'TrainingRuns' });
+
+export const auditEntrySchema = z
+  .object({
+    sequence: z.number().int(),
+    at: timeSchema,
+    kind: z.string(),
+    actor: z.string(),
+    subject: z.string(),
+    reason: z.string(),
+    details: z.record(z.string(), z.unknown()),
+    previousHash: sha256,
+    hash: sha256,
+  })
+  .meta({ id: 'AuditEntry' });
+
+export const auditSchema = z
+  .object({ total: z.number().int(), nextAfter: z.number().int().nullable(), entries: z.array(auditEntrySchema) })
+  .meta({ id: 'Audit' });
+
+export const readinessSchema = z
+  .object({
+    ready: z.boolean(),
+    degraded: z.boolean(),
+    reasons: z.array(z.string()),
+    version: z.number().int().nullable(),
+    dataAsOf: timeSchema.nullable(),
+    lastDecisionAt: timeSchema.nullable(),
+  })
+  .meta({ id: 'Readiness' });
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    remedy: z.string().optional(),
+    instance: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });

@@ -1,0 +1,158 @@
+import type { z } from 'zod';
+import { isoTime } from '../clock.ts';
+import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
+import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
+import { formatMicros, formatWhole } from '../units.ts';
+import type {
+  auditEntrySchema,
+  bracketSchema,
+  bracketsSchema,
+  explainSchema,
+  forecastSchema,
+  historySchema,
+  limitsSchema,
+  marketsSchema,
+  trainingRunsSchema,
+  userSchema,
+} from './schemas.ts';
+
+/** Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift. */
+export function bracketShape(bracket: Bracket): z.infer<typeof bracketSchema> {
+  return {
+    bracket: bracket.bracket,
+    notionalFloor: formatWhole(bracket.notionalFloor),
+    notionalCap: formatWhole(bracket.notionalCap),
+    maxLeverage: bracket.maxLeverage,
+    initialMarginRatePpm: bracket.initialMarginRatePpm,
+    maintenanceMarginRatePpm: bracket.maintenanceMarginRatePpm,
+    maintenanceAmount: formatMicros(bracket.maintenanceAmountMicros),
+  };
+}
+
+/** What every answer from a book carries. `isExpired`: its validity is over, so it is degraded whatever it said. */
+function publishedShape(book: LimitBook, isExpired: boolean) {
+  return {
+    version: book.version,
+    hash: book.hash,
+    decidedAt: isoTime(book.decidedAt),
+    effectiveAt: isoTime(book.effectiveAt),
+    validUntil: isoTime(book.validUntil),
+    degraded: book.degraded || isExpired,
+    simulated: book.simulated,
+  };
+}
+
+export function bracketsShape(
+  book: LimitBook,
+  market: MarketLimit,
+  brackets: readonly Bracket[],
+  isExpired: boolean,
+): z.infer<typeof bracketsSchema> {
+  return {
+    symbol: market.symbol,
+    ...publishedShape(book, isExpired),
+    simulated: market.simulated,
+    brackets: brackets.map(bracketShape),
+  };
+}
+
+export function limitsShape(book: LimitBook, isExpired: boolean): z.infer<typeof limitsSchema> {
+  return {
+    ...publishedShape(book, isExpired),
+    previousHash: book.previousHash,
+    asOf: isoTime(book.asOf),
+    model: book.model,
+    policyHash: book.policyHash,
+    inputsHash: book.inputsHash,
+    reasons: [...book.reasons],
+    total: book.markets.length,
+    markets: book.markets.map((market) => ({
+      symbol: market.symbol,
+      maxLeverage: market.brackets[0].maxLeverage,
+      bindingBound: market.bindingBound,
+      shockProbability: { ...market.shockProbability },
+      brackets: market.brackets.map(bracketShape),
+    })),
+  };
+}
+
+export function marketsShape(book: LimitBook, isExpired: boolean): z.infer<typeof marketsSchema> {
+  return {
+    ...publishedShape(book, isExpired),
+    total: book.markets.length,
+    markets: book.markets.map((market) => ({
+      symbol: market.symbol,
+      maxLeverage: market.brackets[0].maxLeverage,
+      notionalCap: formatWhole(market.brackets[market.brackets.length - 1].notionalCap),
+      bindingBound: market.bindingBound,
+      shockProbability: { ...market.shockProbability },
+      quality: market.quality,
+      asOf: isoTime(market.asOf),
+      simulated: market.simulated,
+      reasons: [...market.reasons],
+    })),
+  };
+}
+
+export function explainShape(book: LimitBook, market: MarketLimit, isExpired: boolean): z.infer<typeof explainSchema> {
+  const { changedAt, looseningAllowedAt, ...governor } = market.governor;
+  return {
+    symbol: market.symbol,
+    ...publishedShape(book, isExpired),
+    simulated: market.simulated,
+    asOf: isoTime(market.asOf),
+    bindingBound: market.bindingBound,
+    reasons: [...market.reasons],
+    bounds: market.bounds.map((bound) => ({ ...bound, evidence: { ...bound.evidence } })),
+    governor: { ...governor, changedAt: isoTime(changedAt), looseningAllowedAt: isoTime(looseningAllowedAt) },
+    model: { id: market.model, shockModel: book.model, policyHash: book.policyHash, inputsHash: book.inputsHash },
+  };
+}
+
+export function forecastShape(book: LimitBook, market: MarketLimit): z.infer<typeof forecastSchema> {
+  return {
+    symbol: market.symbol,
+    version: book.version,
+    asOf: isoTime(market.asOf),
+    model: market.model,
+    simulated: market.simulated,
+    forecasts: market.forecasts.map((cell) => ({ ...cell })),
+    shockProbability: market.shocks.map((cell) => ({ ...cell })),
+  };
+}
+
+export function historyShape(symbol: string, entries: readonly HistoryEntry[]): z.infer<typeof historySchema> {
+  return {
+    symbol,
+    total: entries.length,
+    changes: entries.map((entry) => ({
+      ...entry,
+      reasons: [...entry.reasons],
+      decidedAt: isoTime(entry.decidedAt),
+      effectiveAt: isoTime(entry.effectiveAt),
+    })),
+  };
+}
+
+export function userShape(user: UserPolicy): z.infer<typeof userSchema> {
+  return {
+    ...user,
+    accountCreatedAt: user.accountCreatedAt === null ? null : isoTime(user.accountCreatedAt),
+    updatedAt: isoTime(user.updatedAt),
+  };
+}
+
+export function trainingRunsShape(runs: readonly TrainingRun[]): z.infer<typeof trainingRunsSchema> {
+  return {
+    total: runs.length,
+    runs: runs.map((run) => ({
+      ...run,
+      startedAt: isoTime(run.startedAt),
+      finishedAt: run.finishedAt === null ? null : isoTime(run.finishedAt),
+    })),
+  };
+}
+
+export function auditEntryShape(entry: AuditEntry): z.infer<typeof auditEntrySchema> {
+  return { ...entry, at: isoTime(entry.at), details: { ...entry.details } };
+}
