@@ -8,9 +8,9 @@ export const MICROS = 1_000_000;
 /** Noise of a few units in the last place must not raise a rate that is whole in ppm by another one. */
 const PPM_NOISE = 1e-6;
 
-/** A rate in parts per million, rounded up. */
+/** A rate (at least 0) in parts per million, rounded up. */
 export function rateToPpmUp(rate: number): number {
-  return Math.ceil(rate * PPM - PPM_NOISE);
+  return Math.ceil(Math.max(rate * PPM - PPM_NOISE, 0));
 }
 
 export function ppmToRate(ppm: number): number {
@@ -59,4 +59,15 @@ export function parseMicros(text: string): bigint | null {
   const carry = /[1-9]/.test(fraction.slice(6)) ? 1n : 0n;
   const magnitude = BigInt(whole) * BigInt(MICROS) + kept + carry;
   return sign === '-' ? -magnitude : magnitude;
+}
+
+/**
+ * Millionths in whole units, rounded up: a notional is compared with whole bracket edges, and n ≤ edge exactly when its
+ * whole units are. What is beyond the safe integers is the largest of them.
+ *
+ * @param micros at least 0.
+ */
+export function microsToWholeUp(micros: bigint): number {
+  const whole = (micros + BigInt(MICROS) - 1n) / BigInt(MICROS);
+  return whole > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(whole);
 }

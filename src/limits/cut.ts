@@ -16,6 +16,12 @@ export const EDGES: readonly number[] = Array.from({ length: 7 }, (_, decade) =>
   EDGE_MANTISSAS.map((mantissa) => Math.round(mantissa * SMALLEST_NOTIONAL_CAP * 10 ** decade)),
 ).flat();
 
+/**
+ * A bracket's rate is set by its largest position and paid by its smallest: while there are leverages to go on with, it
+ * ends where its rate would be more than this much above what its first edge asks for.
+ */
+const LARGEST_RATE_RISE = 1.25;
+
 /** What the bounds of a market leave: the margins to ask for, and the leverage and the position never to exceed. */
 export interface ScheduleTarget {
   readonly curve: MarginCurve;
@@ -38,29 +44,80 @@ export interface CoverPoint {
   readonly isEdge: boolean;
 }
 
+/** A target on the grid of edges: what may be granted at each, and the margins that cover the curve between them. */
+export interface Requirement {
+  /** Rising; at each at least leverage 1 is allowed. */
+  readonly edges: readonly number[];
+  /** The edges and the notionals around kinks, rising. */
+  readonly points: readonly CoverPoint[];
+  /** The highest rung of the ladder that is allowed at a notional; 0 where none is. */
+  leverageAt(notional: number): number;
+}
+
+/** @returns null where the curve does not even allow leverage 1 at the smallest edge. */
+export function requirementOf(target: ScheduleTarget, policy: Policy): Requirement | null {
+  const { curve, maximumLeverage, largestNotional } = target;
+  // A market in which nothing but less than the smallest edge can be closed out in time still has that edge.
+  const inReach = Math.max(
+    countWhile(EDGES.length, (i) => EDGES[i] <= largestNotional),
+    1,
+  );
+  const edges = EDGES.slice(
+    0,
+    countWhile(inReach, (i) => curve.initial(EDGES[i]) <= 1),
+  );
+  if (edges.length === 0) return null;
+  return {
+    edges,
+    points: coverPoints(curve, edges),
+    leverageAt: (notional) => {
+      const initial = curve.initial(notional);
+      const isAllowed = (rung: number): boolean =>
+        rung * initial <= 1 && (rung <= maximumLeverage || rung === 1);
+      return policy.leverageLadder.find(isAllowed) ?? 0;
+    },
+  };
+}
+
 /**
- * Cuts a margin curve into brackets: exact integers, never granting more than the curve at any notional.
+ * Cuts a target into brackets: exact integers, never granting more than the curve at any notional.
  *
  * @returns a schedule for which `scheduleFaults` is empty. Where the curve allows nothing, the most conservative one.
  */
 export function bracketsFromCurve(target: ScheduleTarget, policy: Policy): readonly Bracket[] {
-  const { curve, maximumLeverage, largestNotional } = target;
-  const inReach = countWhile(EDGES.length, (i) => EDGES[i] <= largestNotional);
-  // Down to one edge the market is too small to have any; then that edge is a formality, not a promise.
-  const edges = EDGES.slice(
-    0,
-    countWhile(Math.max(inReach, 1), (i) => curve.initial(EDGES[i]) <= 1),
-  );
-  if (edges.length === 0) return mostConservativeBrackets();
+  const requirement = requirementOf(target, policy);
+  return requirement === null ? mostConservativeBrackets() : bracketsOf(requirement, policy);
+}
+
+export function bracketsOf({ edges, points, leverageAt }: Requirement, policy: Policy): readonly Bracket[] {
+  const steps = stepsAlong(edges, leverageAt, policy.leverageLadder);
+  return cutBrackets(steps, points, policy.maximumBrackets, LARGEST_RATE_RISE);
+}
+
+/**
+ * Each leverage with the largest edge at which it is granted. The last edge is kept for leverage 1, which every schedule
+ * ends in. Rungs that are skipped follow with the edge of the one above, for where that one has to end earlier.
+ *
+ * @param leverageAt never rises.
+ */
+export function stepsAlong(
+  edges: readonly number[],
+  leverageAt: (notional: number) => number,
+  ladder: readonly number[],
+): readonly Step[] {
   const steps: Step[] = [];
-  for (const leverage of policy.leverageLadder) {
-    if (leverage > maximumLeverage && leverage > 1) continue;
-    // The last edge is kept for leverage 1, which every schedule ends in.
-    const most = leverage === 1 ? edges.length : edges.length - 1;
-    const allowed = countWhile(most, (i) => curve.initial(edges[i]) * leverage <= 1);
-    if (allowed > 0) steps.push({ leverage, cap: edges[allowed - 1] });
+  for (const [i, cap] of edges.entries()) {
+    const leverage = i === edges.length - 1 ? 1 : leverageAt(cap);
+    const above = steps.at(-1);
+    if (above?.leverage === leverage) steps.pop();
+    else if (above !== undefined) {
+      for (const rung of ladder) {
+        if (rung < above.leverage && rung > leverage) steps.push({ leverage: rung, cap: above.cap });
+      }
+    }
+    steps.push({ leverage, cap });
   }
-  return cutBrackets(steps, coverPoints(curve, edges), policy.maximumBrackets);
+  return steps;
 }
 
 /**
@@ -91,14 +148,18 @@ function coverPoint(notional: number, rate: number, isEdge: boolean): CoverPoint
  * rise, so the margin is convex. Where a slope would be too near the initial rate, the bracket ends earlier and the next
  * leverage takes over.
  *
- * @param steps leverages fall, caps do not. @param points rise.
+ * @param steps leverages fall, caps do not.
+ * @param points rise.
+ * @param largestRise a bracket ends where its rate would be more than this many times the rate that its first edge asks
+ *   for; not kept where brackets have to be merged.
  */
 export function cutBrackets(
   steps: readonly Step[],
   points: readonly CoverPoint[],
   maximumBrackets: number,
+  largestRise = Number.POSITIVE_INFINITY,
 ): readonly Bracket[] {
-  const all = coverSteps(steps, points, LARGEST_RATE_RISE);
+  const all = coverSteps(steps, points, largestRise);
   // Merging two brackets needs at most the slope of the later one, so fewer steps can always be covered too.
   const brackets =
     all.length <= maximumBrackets
@@ -109,12 +170,6 @@ export function cutBrackets(
   if (last.maxLeverage === 1) return brackets;
   return [...brackets.slice(0, -1), { ...last, maxLeverage: 1, initialMarginRatePpm: PPM }];
 }
-
-/**
- * A bracket's rate is set by its largest position and paid by its smallest: while there are leverages to go on with, it
- * ends where its rate would be more than this much above what its first edge asks for.
- */
-const LARGEST_RATE_RISE = 1.25;
 
 function coverSteps(
   steps: readonly Step[],

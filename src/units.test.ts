@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  formatMicros,
+  formatWhole,
+  ladderDown,
+  leverageToMarginPpmUp,
+  microsToWholeUp,
+  parseMicros,
+  ppmToRate,
+  rateToPpmUp,
+} from './units.ts';
+
+const SEEDED = { seed: 1, numRuns: 1000 };
+
+describe('rates', () => {
+  it('round up, so that no margin rate is granted below the computed one', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1000, noNaN: true }), (rate) => {
+        const ppm = rateToPpmUp(rate);
+        expect(Number.isSafeInteger(ppm)).toBe(true);
+        // A millionth of a ppm is the noise that is not rounded up.
+        expect(ppm).toBeGreaterThanOrEqual(rate * 1e6 * (1 - 1e-15) - 1e-6);
+        expect(ppm).toBeLessThan(rate * 1e6 + 1);
+      }),
+      SEEDED,
+    );
+  });
+
+  it('come back unchanged from whole ppm', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e9 }), (ppm) => expect(rateToPpmUp(ppmToRate(ppm))).toBe(ppm)),
+      SEEDED,
+    );
+  });
+
+  it('of a leverage ask for at least 1 / leverage', () => {
+    expect(leverageToMarginPpmUp(20)).toBe(50_000);
+    expect(leverageToMarginPpmUp(3)).toBe(333_334);
+    fc.assert(
+      fc.property(fc.double({ min: 1, max: 1000, noNaN: true }), (leverage) => {
+        expect(leverageToMarginPpmUp(leverage) * leverage).toBeGreaterThanOrEqual(1e6 * (1 - 1e-15));
+      }),
+      SEEDED,
+    );
+  });
+
+  it('go down the ladder to a rung that is not above the leverage', () => {
+    const ladder = [20, 10, 5, 1];
+    expect(ladderDown(19.99, ladder)).toBe(10);
+    expect(ladderDown(20, ladder)).toBe(20);
+    expect(ladderDown(0.3, ladder)).toBe(1);
+  });
+});
+
+describe('decimal strings', () => {
+  it('are exact both ways, for numbers far beyond float64', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 23n), max: 10n ** 23n }), (micros) => {
+        expect(parseMicros(formatMicros(micros))).toBe(micros);
+      }),
+      SEEDED,
+    );
+  });
+
+  it('have neither trailing zeros nor exponents', () => {
+    expect(formatMicros(0)).toBe('0');
+    expect(formatMicros(1_500_000)).toBe('1.5');
+    expect(formatMicros(-1n)).toBe('-0.000001');
+    expect(formatMicros(30_386_980_000_000)).toBe('30386980');
+    expect(formatWhole(8_000_000_000)).toBe('8000000000');
+  });
+
+  it('are read strictly: what is not a plain decimal is refused', () => {
+    for (const text of [
+      '',
+      ' 1',
+      '1 ',
+      '+1',
+      '1.',
+      '.5',
+      '1e6',
+      'NaN',
+      'Infinity',
+      '0x10',
+      '1,000',
+      '١',
+      '--1',
+      '1.2.3',
+      '9'.repeat(19),
+    ]) {
+      expect(parseMicros(text), text).toBeNull();
+    }
+  });
+
+  it('with more than six digits after the point are rounded away from zero', () => {
+    expect(parseMicros('0.0000001')).toBe(1n);
+    expect(parseMicros('-0.0000001')).toBe(-1n);
+    expect(parseMicros('1.0000000')).toBe(1_000_000n);
+  });
+
+  it('become whole units that are never too small, up to where numbers are exact', () => {
+    expect(microsToWholeUp(50_000_000_001n)).toBe(50_001);
+    expect(microsToWholeUp(50_000_000_000n)).toBe(50_000);
+    expect(microsToWholeUp(0n)).toBe(0);
+    expect(microsToWholeUp(10n ** 30n)).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
