@@ -29,7 +29,9 @@ describe('rates', () => {
 
   it('come back unchanged from whole ppm', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1e9 }), (ppm) => expect(rateToPpmUp(ppmToRate(ppm))).toBe(ppm)),
+      fc.property(fc.integer({ min: 0, max: 1e9 }), (ppm) => {
+        expect(rateToPpmUp(ppmToRate(ppm))).toBe(ppm);
+      }),
       SEEDED,
     );
   });

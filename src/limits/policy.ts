@@ -132,7 +132,12 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
     Number.isInteger(policy.maximumBrackets) && policy.maximumBrackets >= 2,
     'maximumBrackets must be a whole number of at least 2',
   );
-  for (const name of LEVERAGES) need(policy[name] >= 1, `${name} must be at least 1`);
+  for (const name of NOT_NEGATIVE) {
+    need(policy[name] >= 0 && Number.isFinite(policy[name]), `${name} must be a number of at least 0`);
+  }
+  for (const name of LEVERAGES) {
+    need(policy[name] >= 1 && Number.isFinite(policy[name]), `${name} must be a number of at least 1`);
+  }
   need(
     policy.youngListingMaximumLeverage <= policy.maximumLeverage,
     'youngListingMaximumLeverage must not be above maximumLeverage',
@@ -141,13 +146,19 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
     policy.degradedMaximumLeverage <= policy.maximumLeverage,
     'degradedMaximumLeverage must not be above maximumLeverage',
   );
-  need(policy.governor.loosenMaximumRatio > 1, 'governor.loosenMaximumRatio must be above 1');
+  need(
+    policy.governor.loosenMaximumRatio > 1 && Number.isFinite(policy.governor.loosenMaximumRatio),
+    'governor.loosenMaximumRatio must be a number above 1',
+  );
   need(policy.governor.deadBandRatio >= 1, 'governor.deadBandRatio must be at least 1');
   need(
     policy.governor.deadBandRatio <= policy.governor.loosenMaximumRatio,
     'governor.deadBandRatio must not be above governor.loosenMaximumRatio',
   );
-  need(policy.governor.loosenDelayHours >= 0, 'governor.loosenDelayHours must not be negative');
+  need(
+    policy.governor.loosenDelayHours >= 0 && Number.isFinite(policy.governor.loosenDelayHours),
+    'governor.loosenDelayHours must be a number of at least 0',
+  );
   return faults;
 }
 
@@ -162,6 +173,7 @@ const POSITIVE = [
   'staleAfterHours',
 ] as const;
 const SHARES = ['takerFeeRate', 'halfSpreadRate', 'volumeQuantile'] as const;
+const NOT_NEGATIVE = ['impactCoefficient', 'youngListingDays', 'newAccountDays'] as const;
 const LEVERAGES = [
   'maximumLeverage',
   'youngListingMaximumLeverage',
