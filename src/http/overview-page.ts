@@ -19,7 +19,7 @@ export function overviewPage(book: LimitBook, isExpired: boolean): string {
 <h1>Plimsoll</h1>
 <p>Leverage limits, version ${book.version}, decided ${isoTime(book.decidedAt)} on data until ${isoTime(book.asOf)}, valid until ${isoTime(book.validUntil)}.</p>
 ${book.simulated ? '<p class="notice simulated" role="status">Simulated markets: invented prices for a first look. Import real history to replace them.</p>' : ''}
-${isDegraded ? `<p class="notice degraded" role="alert">Degraded: ${escape(isExpired ? 'the validity of these limits is over' : book.reasons.join(', '))}. Limits are held or tightened, never loosened.</p>` : ''}
+${isDegraded ? `<p class="notice degraded" role="alert">Degraded: ${escapeHtml(isExpired ? 'the validity of these limits is over' : book.reasons.join(', '))}. Limits are held or tightened, never loosened.</p>` : ''}
 </header>
 <main>
 <table>
@@ -30,7 +30,7 @@ ${book.markets.map(marketRow).join('\n')}
 </tbody>
 </table>
 </main>
-<footer><p><a href="/docs">API documentation</a> · <a href="/v1/limits">limits as JSON</a> · <a href="/metrics">metrics</a> · hash <code>${book.hash.slice(0, 16)}</code> · model <code>${escape(book.model ?? 'classical only')}</code></p></footer>
+<footer><p><a href="/docs">API documentation</a> · <a href="/v1/limits">limits as JSON</a> · <a href="/metrics">metrics</a> · hash <code>${book.hash.slice(0, 16)}</code> · model <code>${escapeHtml(book.model ?? 'classical only')}</code></p></footer>
 </body>
 </html>
 `;
@@ -39,14 +39,14 @@ ${book.markets.map(marketRow).join('\n')}
 function marketRow(market: MarketLimit): string {
   const { symbol, brackets, shockProbability } = market;
   const largest = Number(formatWhole(brackets[brackets.length - 1].notionalCap)).toLocaleString('en-US');
-  return `<tr><th scope="row"><a href="/v1/markets/${symbol}/brackets">${symbol}</a></th><td class="number"><strong>${brackets[0].maxLeverage}x</strong></td><td>${escape(market.bindingBound)}</td><td>${market.governor.move}</td><td class="number">${percent(shockProbability.long)}</td><td class="number">${percent(shockProbability.short)}</td><td class="number">${largest}</td><td>${market.quality}</td><td><a href="/v1/markets/${symbol}/explain">explain</a></td></tr>`;
+  return `<tr><th scope="row"><a href="/v1/markets/${symbol}/brackets">${symbol}</a></th><td class="number"><strong>${brackets[0].maxLeverage}x</strong></td><td>${escapeHtml(market.bindingBound)}</td><td>${market.governor.move}</td><td class="number">${percent(shockProbability.long)}</td><td class="number">${percent(shockProbability.short)}</td><td class="number">${largest}</td><td>${market.quality}</td><td><a href="/v1/markets/${symbol}/explain">explain</a></td></tr>`;
 }
 
 function percent(probability: number): string {
   return `${(100 * probability).toFixed(2)} %`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
 

@@ -42,7 +42,8 @@ export class PreparedReads {
 
   /** The answer for a path without a query, or undefined. */
   get(path: string): PreparedRead | undefined {
-    if (!this.#isExpired && this.#book !== null && this.#clock.now() > this.#book.validUntil) this.publish(this.#book);
+    if (!this.#isExpired && this.#book !== null && this.#clock.now() > this.#book.validUntil)
+      this.publish(this.#book);
     return this.#byPath.get(path);
   }
 }
@@ -52,7 +53,8 @@ function prepare(book: LimitBook, isExpired: boolean): ReadonlyMap<string, Prepa
   const reads = new Map<string, PreparedRead>();
   const add = (path: string, contentType: string, text: string, isCompressed: boolean): void => {
     const body = Buffer.from(text);
-    const gzip = isCompressed && body.length >= GZIP_FROM_BYTES ? { body: gzipSync(body), etag: `"${tag}-gzip"` } : null;
+    const gzip =
+      isCompressed && body.length >= GZIP_FROM_BYTES ? { body: gzipSync(body), etag: `"${tag}-gzip"` } : null;
     reads.set(path, { contentType, body, etag: `"${tag}"`, gzip, isExpired });
   };
   add('/', HTML_TYPE, overviewPage(book, isExpired), true);
@@ -60,7 +62,12 @@ function prepare(book: LimitBook, isExpired: boolean): ReadonlyMap<string, Prepa
   add('/v1/markets', JSON_TYPE, JSON.stringify(marketsShape(book, isExpired)), true);
   for (const market of book.markets) {
     const base = `/v1/markets/${market.symbol}`;
-    add(`${base}/brackets`, JSON_TYPE, JSON.stringify(bracketsShape(book, market, market.brackets, isExpired)), false);
+    add(
+      `${base}/brackets`,
+      JSON_TYPE,
+      JSON.stringify(bracketsShape(book, market, market.brackets, isExpired)),
+      false,
+    );
     add(`${base}/explain`, JSON_TYPE, JSON.stringify(explainShape(book, market, isExpired)), false);
     add(`${base}/forecast`, JSON_TYPE, JSON.stringify(forecastShape(book, market)), false);
   }

@@ -16,7 +16,9 @@ export const decimalSchema = z
   .string()
   .regex(/^\d{1,15}(\.\d{1,12})?$/, 'a plain decimal string such as "25000" or "0.5"')
   .meta({ id: 'Decimal', example: '25000' });
-export const timeSchema = z.iso.datetime({ offset: true }).meta({ id: 'Time', example: '2024-12-31T23:00:00.000Z' });
+export const timeSchema = z.iso
+  .datetime({ offset: true })
+  .meta({ id: 'Time', example: '2024-12-31T23:00:00.000Z' });
 const ppm = z.number().int().min(0).max(1_000_000);
 const probability = z.number().min(0).max(1);
 const side = z.enum(['long', 'short']);
@@ -117,7 +119,12 @@ export const explainSchema = z
       changedAt: timeSchema,
       looseningAllowedAt: timeSchema,
     }),
-    model: z.object({ id: z.string(), shockModel: z.string().nullable(), policyHash: sha256, inputsHash: sha256 }),
+    model: z.object({
+      id: z.string(),
+      shockModel: z.string().nullable(),
+      policyHash: sha256,
+      inputsHash: sha256,
+    }),
   })
   .meta({ id: 'Explain' });
 
@@ -276,7 +283,11 @@ export const auditEntrySchema = z
   .meta({ id: 'AuditEntry' });
 
 export const auditSchema = z
-  .object({ total: z.number().int(), nextAfter: z.number().int().nullable(), entries: z.array(auditEntrySchema) })
+  .object({
+    total: z.number().int(),
+    nextAfter: z.number().int().nullable(),
+    entries: z.array(auditEntrySchema),
+  })
   .meta({ id: 'Audit' });
 
 export const readinessSchema = z

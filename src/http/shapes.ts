@@ -94,7 +94,11 @@ export function marketsShape(book: LimitBook, isExpired: boolean): z.infer<typeo
   };
 }
 
-export function explainShape(book: LimitBook, market: MarketLimit, isExpired: boolean): z.infer<typeof explainSchema> {
+export function explainShape(
+  book: LimitBook,
+  market: MarketLimit,
+  isExpired: boolean,
+): z.infer<typeof explainSchema> {
   const { changedAt, looseningAllowedAt, ...governor } = market.governor;
   return {
     symbol: market.symbol,
@@ -105,7 +109,12 @@ export function explainShape(book: LimitBook, market: MarketLimit, isExpired: bo
     reasons: [...market.reasons],
     bounds: market.bounds.map((bound) => ({ ...bound, evidence: { ...bound.evidence } })),
     governor: { ...governor, changedAt: isoTime(changedAt), looseningAllowedAt: isoTime(looseningAllowedAt) },
-    model: { id: market.model, shockModel: book.model, policyHash: book.policyHash, inputsHash: book.inputsHash },
+    model: {
+      id: market.model,
+      shockModel: book.model,
+      policyHash: book.policyHash,
+      inputsHash: book.inputsHash,
+    },
   };
 }
 
@@ -121,7 +130,10 @@ export function forecastShape(book: LimitBook, market: MarketLimit): z.infer<typ
   };
 }
 
-export function historyShape(symbol: string, entries: readonly HistoryEntry[]): z.infer<typeof historySchema> {
+export function historyShape(
+  symbol: string,
+  entries: readonly HistoryEntry[],
+): z.infer<typeof historySchema> {
   return {
     symbol,
     total: entries.length,

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { ERROR_CATALOGUE } from '../errors.ts';
+import { ROUTES, type Route } from './routes.ts';
+import { problemSchema } from './schemas.ts';
+
+type Json = Record<string, unknown>;
+
+/**
+ * The OpenAPI 3.1 document, made from the same schemas that validate requests.
+ *
+ * @param version of the program.
+ */
+export function openApiDocument(version: string): Json {
+  const schemas: Record<string, Json> = {};
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of ROUTES) {
+    const path = paths[route.path] ?? {};
+    path[route.method] = operation(route, schemas);
+    paths[route.path] = path;
+  }
+  const reference = schemaOf(problemSchema, schemas, 'output');
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Plimsoll',
+      version,
+      summary: 'How much leverage each market and each user may carry right now, and why.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas,
+      responses: {
+        Problem: {
+          description: 'Problem details (RFC 9457)',
+          content: { 'application/problem+json': { schema: reference } },
+        },
+      },
+      securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'The operator key' } },
+    },
+    'x-error-codes': Object.fromEntries(
+      Object.entries(ERROR_CATALOGUE).map(([code, { httpStatus, title }]) => [
+        code,
+        { status: httpStatus, title },
+      ]),
+    ),
+  };
+}
+
+function operation(route: Route, schemas: Record<string, Json>): Json {
+  const problem = { $ref: '#/components/responses/Problem' };
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    parameters: [...parameters('path', route.params, schemas), ...parameters('query', route.query, schemas)],
+    ...(route.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(route.body, schemas, 'input') } },
+          },
+        }),
+    ...(route.isWrite ? { security: [{ operatorKey: [] }] } : {}),
+    responses: {
+      200: {
+        description: 'OK',
+        content: { 'application/json': { schema: schemaOf(route.answer, schemas, 'output') } },
+      },
+      default: problem,
+    },
+  };
+}
+
+function parameters(
+  place: 'path' | 'query',
+  object: z.ZodObject | undefined,
+  schemas: Record<string, Json>,
+): Json[] {
+  if (object === undefined) return [];
+  return Object.entries(object.shape).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: place === 'path',
+    schema: schemaOf(schema as z.ZodType, schemas, 'input'),
+  }));
+}
+
+/** The JSON schema of a zod schema; named parts go to the components and are referred to. */
+function schemaOf(schema: z.ZodType, schemas: Record<string, Json>, io: 'input' | 'output'): Json {
+  const {
+    $schema: _dialect,
+    $defs = {},
+    ...own
+  } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+  }) as Json & { $defs?: Record<string, Json> };
+  for (const [name, definition] of Object.entries($defs))
+    schemas[name] = withComponentReferences(definition) as Json;
+  const id = z.globalRegistry.get(schema)?.id;
+  const ready = withComponentReferences(own) as Json;
+  if (id === undefined) return ready;
+  schemas[id] = ready;
+  return { $ref: `#/components/schemas/${id}` };
+}
+
+function withComponentReferences(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withComponentReferences);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== 'id' && key !== '$id')
+      .map(([key, item]) =>
+        key === '$ref' && typeof item === 'string'
+          ? [key, item.replace(/^#\/\$defs\//, '#/components/schemas/')]
+          : [key, withComponentReferences(item)],
+      ),
+  );
+}

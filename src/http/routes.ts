@@ -1,0 +1,371 @@
+import { z } from 'zod';
+import { checkOrder, UNKNOWN_USER, type UserLimits, userCap } from '../accounts/caps.ts';
+import type { Clock } from '../clock.ts';
+import { isoTime } from '../clock.ts';
+import type { UserPolicy } from '../control/ports.ts';
+import type { ControlReads } from '../control/reads.ts';
+import { bracketFor } from '../limits/brackets.ts';
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
+import { formatWhole, MICROS, parseMicros } from '../units.ts';
+import type { PreparedReads } from './prepared-reads.ts';
+import { refuse } from './problem.ts';
+import {
+  auditEntrySchema,
+  auditSchema,
+  bracketsSchema,
+  capsSchema,
+  checkInputSchema,
+  checkSchema,
+  decimalSchema,
+  explainSchema,
+  forecastSchema,
+  historySchema,
+  limitsSchema,
+  marketsSchema,
+  modelsSchema,
+  readinessSchema,
+  symbolSchema,
+  timeSchema,
+  trainingRunsSchema,
+  userIdSchema,
+  userInputSchema,
+  userSchema,
+} from './schemas.ts';
+import { auditEntryShape, bracketsShape, historyShape, trainingRunsShape, userShape } from './shapes.ts';
+
+/** What a handler works with. */
+export interface RouteContext {
+  readonly reads: ControlReads;
+  readonly prepared: PreparedReads;
+  readonly clock: Clock;
+}
+
+export interface RouteInput {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+}
+
+/** JSON to send, or the path of a prepared read. */
+export type RouteAnswer =
+  | { readonly json: unknown; readonly status?: number; readonly isExpired?: boolean }
+  | { readonly prepared: string };
+
+/**
+ * One route: what it takes, what it gives, and how. The table is the only list of routes; the server, the OpenAPI
+ * document and the answer to a wrong method are all made from it.
+ */
+export interface Route {
+  readonly method: 'get' | 'put' | 'post';
+  /** OpenAPI style: `/v1/markets/{symbol}/brackets`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly answer: z.ZodType;
+  /** Needs the operator key. */
+  readonly isWrite?: boolean;
+  handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
+}
+
+const marketParams = z.object({ symbol: symbolSchema });
+const userParams = z.object({ id: userIdSchema });
+const limitQuery = z.coerce.number().int().min(1).max(1000).default(100);
+
+function requireBook({ reads }: RouteContext): LimitBook {
+  const book = reads.currentBook();
+  if (book === null)
+    throw refuse('NOTHING_PUBLISHED', 'no limits have been decided yet', 'Try again in a few seconds.');
+  return book;
+}
+
+function requireMarket(book: LimitBook, symbol: string): MarketLimit {
+  const market = book.markets.find((candidate) => candidate.symbol === symbol);
+  if (market !== undefined) return market;
+  throw refuse('MARKET_UNKNOWN', `there is no market ${symbol}`, 'List the markets: GET /v1/markets.');
+}
+
+/** Notionals count up to the next whole unit: bracket edges are whole, so nothing else can change. */
+function wholeNotional(text: string): number {
+  const micros = parseMicros(text) ?? 0n;
+  return Number((micros + BigInt(MICROS) - 1n) / BigInt(MICROS));
+}
+
+function isExpired(book: LimitBook, { clock }: RouteContext): boolean {
+  return clock.now() > book.validUntil;
+}
+
+function limitsOf(user: UserPolicy | null): UserLimits {
+  return user ?? UNKNOWN_USER;
+}
+
+export const ROUTES: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/v1/markets',
+    operationId: 'getMarkets',
+    summary: 'All markets at a glance',
+    answer: marketsSchema,
+    handle: (context) => {
+      requireBook(context);
+      return { prepared: '/v1/markets' };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/limits',
+    operationId: 'getLimits',
+    summary: 'The whole limit book',
+    answer: limitsSchema,
+    handle: (context) => {
+      requireBook(context);
+      return { prepared: '/v1/limits' };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/brackets',
+    operationId: 'getBrackets',
+    summary: 'The brackets of a market: all, the one of a notional, or those in force at a time',
+    params: marketParams,
+    query: z.object({ notional: decimalSchema.optional(), asOf: timeSchema.optional() }),
+    answer: bracketsSchema,
+    handle: async (context, { params, query }) => {
+      const { notional, asOf } = query as { notional?: string; asOf?: string };
+      const { symbol } = params;
+      const current = requireBook(context);
+      if (notional === undefined && asOf === undefined) {
+        requireMarket(current, symbol);
+        return { prepared: `/v1/markets/${symbol}/brackets` };
+      }
+      const book = asOf === undefined ? current : await context.reads.bookAsOf(Date.parse(asOf));
+      if (book === null)
+        throw refuse('NOT_FOUND', `no limits were in force at ${asOf}`, 'Ask for a later time.');
+      const market = requireMarket(book, symbol);
+      const bracket = notional === undefined ? null : bracketFor(market.brackets, wholeNotional(notional));
+      if (notional !== undefined && bracket === null) {
+        const last = formatWhole(market.brackets[market.brackets.length - 1].notionalCap);
+        throw refuse(
+          'INPUT_INVALID',
+          `${symbol} takes no position above ${last}`,
+          'Ask for a smaller notional.',
+        );
+      }
+      const shown = bracket === null ? market.brackets : [bracket];
+      const hasRunOut = book === current && isExpired(book, context);
+      return { json: bracketsShape(book, market, shown, hasRunOut), isExpired: hasRunOut };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/explain',
+    operationId: 'explainMarket',
+    summary: 'Why the limit is what it is: every bound, the binding one, the governor',
+    params: marketParams,
+    answer: explainSchema,
+    handle: (context, { params }) => {
+      requireMarket(requireBook(context), params.symbol);
+      return { prepared: `/v1/markets/${params.symbol}/explain` };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/history',
+    operationId: 'getHistory',
+    summary: 'When and how the schedule changed, newest first',
+    params: marketParams,
+    query: z.object({ limit: limitQuery }),
+    answer: historySchema,
+    handle: async (context, { params, query }) => {
+      requireMarket(requireBook(context), params.symbol);
+      return {
+        json: historyShape(params.symbol, await context.reads.history(params.symbol, query.limit as number)),
+      };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/forecast',
+    operationId: 'getForecast',
+    summary: 'VaR, ES and shock probability of the adverse excursion, by side and horizon',
+    params: marketParams,
+    answer: forecastSchema,
+    handle: (context, { params }) => {
+      requireMarket(requireBook(context), params.symbol);
+      return { prepared: `/v1/markets/${params.symbol}/forecast` };
+    },
+  },
+  {
+    method: 'put',
+    path: '/v1/users/{id}',
+    operationId: 'putUser',
+    summary: "Sets a user's policy; what is left out is taken away",
+    params: userParams,
+    body: userInputSchema,
+    answer: userSchema,
+    isWrite: true,
+    handle: async ({ reads, clock }, { params, body }) => {
+      const input = body as z.infer<typeof userInputSchema>;
+      const policy: UserPolicy = {
+        userId: params.id,
+        maxLeverage: input.maxLeverage ?? null,
+        accountCreatedAt: input.accountCreatedAt == null ? null : Date.parse(input.accountCreatedAt),
+        ownInitialMarginRatePpm: input.ownInitialMarginRatePpm ?? null,
+        updatedAt: clock.now(),
+      };
+      await reads.putUser(policy, 'operator');
+      return { json: userShape(policy) };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/users/{id}/caps',
+    operationId: 'getCaps',
+    summary: "A user's caps, for all markets or one, at a notional",
+    params: userParams,
+    query: z.object({ symbol: symbolSchema.optional(), notional: decimalSchema.default('0') }),
+    answer: capsSchema,
+    handle: (context, { params, query }) => {
+      const book = requireBook(context);
+      const { reads, clock } = context;
+      const { symbol, notional } = query as { symbol?: string; notional: string };
+      const user = limitsOf(reads.userNow(params.id));
+      const markets = symbol === undefined ? book.markets : [requireMarket(book, symbol)];
+      const caps = markets.map((market) => {
+        const position = wholeNotional(notional);
+        const cap = userCap(market.brackets, position, user, reads.policy(), clock.now());
+        const order = { notional: position, leverage: Math.max(cap.maxLeverage, 1) };
+        const { maxNotional } = checkOrder(market.brackets, order, user, reads.policy(), clock.now());
+        return {
+          symbol: market.symbol,
+          ...cap,
+          reasons: [...cap.reasons],
+          maxNotional: formatWhole(maxNotional),
+        };
+      });
+      const hasRunOut = isExpired(book, context);
+      const degraded = book.degraded || hasRunOut;
+      return {
+        json: { userId: params.id, version: book.version, degraded, total: caps.length, caps },
+        isExpired: hasRunOut,
+      };
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/checks',
+    operationId: 'checkOrder',
+    summary: 'Pre-trade check: is this position allowed, and if not, what would be',
+    body: checkInputSchema,
+    answer: checkSchema,
+    handle: (context, { body }) => {
+      const book = requireBook(context);
+      const { reads, clock } = context;
+      const order = body as z.infer<typeof checkInputSchema>;
+      const market = requireMarket(book, order.symbol);
+      const check = checkOrder(
+        market.brackets,
+        { notional: wholeNotional(order.notional), leverage: order.leverage },
+        limitsOf(reads.userNow(order.userId)),
+        reads.policy(),
+        clock.now(),
+      );
+      const hasRunOut = isExpired(book, context);
+      return {
+        json: {
+          ...check,
+          maxNotional: formatWhole(check.maxNotional),
+          clampedNotional:
+            check.clampedNotional < wholeNotional(order.notional)
+              ? formatWhole(check.clampedNotional)
+              : order.notional,
+          version: book.version,
+          degraded: book.degraded || hasRunOut,
+        },
+        isExpired: hasRunOut,
+      };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/models',
+    operationId: 'getModels',
+    summary: 'Trained model versions and their aliases',
+    answer: modelsSchema,
+    handle: async ({ reads }) => {
+      const models = await reads.models();
+      return { json: { total: models.length, models } };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/training/runs',
+    operationId: 'getTrainingRuns',
+    summary: 'Training runs, newest first',
+    query: z.object({ limit: limitQuery }),
+    answer: trainingRunsSchema,
+    handle: async ({ reads }, { query }) => ({
+      json: trainingRunsShape(await reads.trainingRuns(query.limit as number)),
+    }),
+  },
+  {
+    method: 'get',
+    path: '/v1/audit',
+    operationId: 'getAudit',
+    summary: 'The audit chain, oldest first, after a sequence number',
+    query: z.object({ after: z.coerce.number().int().min(0).default(0), limit: limitQuery }),
+    answer: auditSchema,
+    handle: async ({ reads }, { query }) => {
+      const { after, limit } = query as { after: number; limit: number };
+      const entries = (await reads.audit(after, limit)).map(auditEntryShape);
+      const nextAfter = entries.length < limit ? null : (entries.at(-1)?.sequence ?? null);
+      return { json: { total: entries.length, nextAfter, entries } };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/audit/{id}',
+    operationId: 'getAuditEntry',
+    summary: 'One entry of the audit chain',
+    params: z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }),
+    answer: auditEntrySchema,
+    handle: async ({ reads }, { params }) => {
+      const entry = await reads.auditEntry(Number(params.id));
+      if (entry === null)
+        throw refuse('NOT_FOUND', `there is no audit entry ${params.id}`, 'List them: GET /v1/audit.');
+      return { json: auditEntryShape(entry) };
+    },
+  },
+  {
+    method: 'get',
+    path: '/livez',
+    operationId: 'getLiveness',
+    summary: 'The process runs and its event loop turns',
+    answer: z.object({ alive: z.literal(true) }),
+    handle: () => ({ json: { alive: true } }),
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    operationId: 'getReadiness',
+    summary: 'There are limits to answer from; 503 before the first ones',
+    answer: readinessSchema,
+    handle: ({ reads }) => {
+      const status = reads.status();
+      const time = (value: number | null): string | null => (value === null ? null : isoTime(value));
+      return {
+        status: status.ready ? 200 : 503,
+        json: {
+          ready: status.ready,
+          degraded: status.degraded,
+          reasons: [...status.reasons],
+          version: reads.currentBook()?.version ?? null,
+          dataAsOf: time(status.dataAsOf),
+          lastDecisionAt: time(status.lastDecisionAt),
+        },
+      };
+    },
+  },
+];

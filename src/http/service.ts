@@ -1,0 +1,360 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import type { ControlReads } from '../control/reads.ts';
+import { PlimsollError } from '../errors.ts';
+import { requireOperator } from './auth.ts';
+import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerFile } from './docs.ts';
+import { openApiDocument } from './openapi.ts';
+import { OVERVIEW_STYLE } from './overview-page.ts';
+import { type PreparedRead, PreparedReads } from './prepared-reads.ts';
+import { invalidInput, refuse, sendProblem } from './problem.ts';
+import { ROUTES, type Route, type RouteContext } from './routes.ts';
+
+/** What the service tells about a request that it has answered. */
+export interface RequestObserver {
+  observeRequest(route: string, method: string, code: number, seconds: number): void;
+}
+
+export interface ServiceOptions {
+  readonly reads: ControlReads;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: RequestObserver;
+  /** The text of `/metrics` and its content type. */
+  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** Hex SHA-256 of the operator key; null refuses every write. */
+  readonly operatorKeyHash: string | null;
+  readonly version: string;
+  /** Seconds of a monotonic clock, for the duration of requests. */
+  readonly stopwatch: () => number;
+}
+
+/** Everything has a bound, so that no client can hold the service. */
+const BOUNDS = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  headersMilliseconds: 10_000,
+  requestMilliseconds: 15_000,
+  keepAliveMilliseconds: 30_000,
+  connections: 10_000,
+  urlLength: 2_048,
+} as const;
+
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ['x-content-type-options', 'nosniff'],
+  ['referrer-policy', 'no-referrer'],
+  ['x-frame-options', 'DENY'],
+  [
+    'content-security-policy',
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  ],
+];
+
+/**
+ * The HTTP service. Reads that are ready as bytes are answered before Express sees them; everything else goes through
+ * the route table. `docs/decisions/0007-hot-path.md` has the measurement behind the split.
+ */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #prepared: PreparedReads;
+  readonly #app: Express;
+  readonly #server: Server;
+  readonly #forget: () => void;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#prepared = new PreparedReads(options.clock);
+    const current = options.reads.currentBook();
+    if (current !== null) this.#prepared.publish(current);
+    this.#forget = options.reads.onPublish((book) => this.#prepared.publish(book));
+    this.#app = this.#makeApp();
+    this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
+      this.#receive(request, response),
+    );
+    this.#server.headersTimeout = BOUNDS.headersMilliseconds;
+    this.#server.requestTimeout = BOUNDS.requestMilliseconds;
+    this.#server.keepAliveTimeout = BOUNDS.keepAliveMilliseconds;
+    this.#server.maxConnections = BOUNDS.connections;
+  }
+
+  /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
+  start(host: string, port: number): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+        const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
+        const remedy = 'Choose another port: --port 8081, or PLIMSOLL_PORT.';
+        reject(
+          new PlimsollError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, { remedy, cause }),
+        );
+      });
+      this.#server.listen(port, host, () => resolve(this.#server.address() as AddressInfo));
+    });
+  }
+
+  /** Takes no new connection, lets running requests end, and cuts off what has not ended by the deadline. */
+  stop(deadlineMilliseconds: number): Promise<void> {
+    this.#forget();
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
+      this.#server.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      this.#server.closeIdleConnections();
+    });
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const started = this.#options.stopwatch();
+    const url = request.url ?? '/';
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const prepared = isRead ? this.#prepared.get(url) : undefined;
+    response.on('close', () =>
+      this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
+    );
+    if (prepared !== undefined) sendPrepared(request, response, prepared);
+    else this.#app(request, response);
+  }
+
+  #observe(
+    request: IncomingMessage,
+    response: ServerResponse,
+    pattern: string | null,
+    started: number,
+  ): void {
+    const route = pattern ?? (response as Response).locals?.route ?? 'none';
+    const seconds = this.#options.stopwatch() - started;
+    const code = response.writableFinished ? response.statusCode : 499;
+    this.#options.observer.observeRequest(route, request.method ?? 'GET', code, seconds);
+    if (code >= 500 && code !== 503) this.#options.logger.error({ route, code, seconds }, 'request failed');
+    else this.#options.logger.debug({ route, code, seconds }, 'request');
+  }
+
+  #makeApp(): Express {
+    const app = express();
+    app.disable('x-powered-by');
+    app.disable('etag');
+    app.set('query parser', 'simple');
+    app.set('case sensitive routing', true);
+    app.set('strict routing', true);
+    app.use((request, response, next) => this.#prepare(request, response, next));
+    const byPath = new Map<string, Route[]>();
+    for (const route of ROUTES) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
+    for (const [path, routes] of byPath) this.#mount(app, path, routes);
+    this.#mountDocuments(app);
+    app.use((request: Request) => {
+      throw refuse(
+        'NOT_FOUND',
+        `there is nothing at ${request.path.slice(0, 100)}`,
+        'All routes are listed at /docs.',
+      );
+    });
+    app.use((thrown: unknown, request: Request, response: Response, next: NextFunction) =>
+      this.#fail(thrown, request, response, next),
+    );
+    return app;
+  }
+
+  #prepare(request: Request, response: Response, next: NextFunction): void {
+    const given = request.headers['x-request-id'];
+    const id = typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    response.locals.requestId = id;
+    response.setHeader('x-request-id', id);
+    for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
+    if (request.url.length > BOUNDS.urlLength)
+      throw refuse('INPUT_INVALID', 'the address is too long', 'Shorten it.');
+    next();
+  }
+
+  #mount(app: Express, path: string, routes: readonly Route[]): void {
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const body = express.json({ limit: BOUNDS.bodyBytes, strict: true, type: 'application/json' });
+    for (const route of routes) {
+      const handlers = [
+        (request: Request, response: Response, next: NextFunction): void => {
+          response.locals.route = path;
+          if (route.isWrite) requireOperator(request.headers.authorization, this.#options.operatorKeyHash);
+          if (route.body !== undefined) requireJson(request);
+          next();
+        },
+        ...(route.body === undefined ? [] : [body]),
+        (request: Request, response: Response) => this.#run(route, request, response),
+      ];
+      app[route.method](pattern, ...handlers);
+    }
+    const methods = routes.flatMap(({ method }) =>
+      method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+    );
+    app.all(pattern, (request: Request, response: Response) => {
+      response.locals.route = path;
+      response.setHeader('allow', methods.join(', '));
+      throw refuse(
+        'METHOD_NOT_ALLOWED',
+        `${request.method} is not answered here`,
+        `This route answers ${methods.join(', ')}.`,
+      );
+    });
+  }
+
+  async #run(route: Route, request: Request, response: Response): Promise<void> {
+    const context: RouteContext = {
+      reads: this.#options.reads,
+      prepared: this.#prepared,
+      clock: this.#options.clock,
+    };
+    const answer = await route.handle(context, {
+      params: parse('path', route.params, request.params) as Record<string, string>,
+      query: parse('query', route.query, request.query) as Record<string, unknown>,
+      body: route.body === undefined ? undefined : parse('body', route.body, request.body),
+    });
+    if ('prepared' in answer) {
+      const prepared = this.#prepared.get(answer.prepared);
+      if (prepared === undefined)
+        throw refuse('NOTHING_PUBLISHED', 'no limits have been decided yet', 'Try again in a few seconds.');
+      sendPrepared(request, response, prepared);
+      return;
+    }
+    if (answer.isExpired) response.setHeader('warning', STALE_WARNING);
+    response.setHeader('cache-control', 'no-store');
+    response.status(answer.status ?? 200).json(answer.json);
+  }
+
+  #mountDocuments(app: Express): void {
+    const { version, metrics } = this.#options;
+    const openApi = Buffer.from(JSON.stringify(openApiDocument(version)));
+    const documents: readonly (readonly [string, string, Buffer])[] = [
+      ['/openapi.json', 'application/json; charset=utf-8', openApi],
+      ['/docs', 'text/html; charset=utf-8', Buffer.from(DOCS_PAGE)],
+      ['/docs/errors', 'text/html; charset=utf-8', Buffer.from(errorsPage())],
+      ['/docs/assets/start.js', 'text/javascript; charset=utf-8', Buffer.from(DOCS_SCRIPT)],
+      ['/assets/overview.css', 'text/css; charset=utf-8', Buffer.from(OVERVIEW_STYLE)],
+    ];
+    for (const [path, contentType, body] of documents) {
+      app.get(path, (_request, response) => {
+        response.locals.route = path;
+        response.setHeader('cache-control', 'public, max-age=300');
+        response.type(contentType).send(body);
+      });
+    }
+    for (const name of VIEWER_FILES) {
+      app.get(`/docs/assets/${name}`, (_request, response) => {
+        response.locals.route = '/docs/assets';
+        response.sendFile(viewerFile(name), { maxAge: 300_000 });
+      });
+    }
+    app.get('/metrics', async (_request, response) => {
+      response.locals.route = '/metrics';
+      const { text, contentType } = await metrics();
+      response.setHeader('cache-control', 'no-store');
+      response.type(contentType).send(text);
+    });
+    app.get('/', (_request, response) => {
+      response.locals.route = '/';
+      response.setHeader('retry-after', '5');
+      response.status(503).type('text/html; charset=utf-8').send(NOTHING_YET_PAGE);
+    });
+  }
+
+  #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    const failure = clientFault(thrown) ?? thrown;
+    if (!(failure instanceof PlimsollError)) {
+      this.#options.logger.error(
+        { err: failure, requestId: response.locals.requestId },
+        'defect in a request',
+      );
+    }
+    // A body that was not read to its end would be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close');
+    sendProblem(response, failure, String(response.locals.requestId ?? ''));
+  }
+}
+
+const STALE_WARNING = '110 plimsoll "the validity of these limits is over"';
+
+const NOTHING_YET_PAGE = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="stylesheet" href="/assets/overview.css"></head>
+<body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
+`;
+
+function sendPrepared(request: IncomingMessage, response: ServerResponse, read: PreparedRead): void {
+  const wantsGzip = read.gzip !== null && acceptsGzip(request.headers['accept-encoding']);
+  const { body, etag } = wantsGzip && read.gzip !== null ? read.gzip : read;
+  response.setHeader('etag', etag);
+  response.setHeader('cache-control', 'no-cache');
+  if (read.gzip !== null) response.setHeader('vary', 'accept-encoding');
+  if (read.isExpired) response.setHeader('warning', STALE_WARNING);
+  if (isNotModified(request.headers['if-none-match'], read)) {
+    response.statusCode = 304;
+    response.end();
+    return;
+  }
+  response.setHeader('content-type', read.contentType);
+  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
+  if (wantsGzip) response.setHeader('content-encoding', 'gzip');
+  response.setHeader('content-length', body.length);
+  response.statusCode = 200;
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return header !== undefined && /(^|,)\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*(,|$)))?\s*/i.test(String(header));
+}
+
+/** If-None-Match by weak comparison (RFC 9110 section 13.1.2), against either encoding's tag. */
+function isNotModified(header: string | undefined, read: PreparedRead): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === '*') return true;
+  const given = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return given.includes(read.etag) || (read.gzip !== null && given.includes(read.gzip.etag));
+}
+
+function requireJson(request: Request): void {
+  if (request.is('application/json') === false || request.headers['content-type'] === undefined) {
+    throw refuse(
+      'NOT_ACCEPTABLE_BODY',
+      'the body must be application/json',
+      'Set the header content-type: application/json.',
+    );
+  }
+}
+
+function parse(what: string, schema: Route['body'], value: unknown): unknown {
+  if (schema === undefined) return {};
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalidInput(what, result.error);
+}
+
+/** What Express and its body parser throw for faults of the client, in our words. */
+function clientFault(thrown: unknown): PlimsollError | null {
+  const { status, type } = thrown as { status?: number; type?: string };
+  if (thrown instanceof PlimsollError || typeof status !== 'number' || status >= 500) return null;
+  if (status === 413)
+    return refuse(
+      'BODY_TOO_LARGE',
+      `the body is larger than ${BOUNDS.bodyBytes} bytes`,
+      'Send a smaller one.',
+    );
+  if (status === 415)
+    return refuse(
+      'NOT_ACCEPTABLE_BODY',
+      'the encoding of the body is not known',
+      'Send plain or gzip UTF-8 JSON.',
+    );
+  if (type === 'entity.parse.failed')
+    return refuse('INPUT_INVALID', 'the body is not valid JSON', 'Send one JSON object.');
+  return refuse('INPUT_INVALID', 'the request could not be read', 'Check its address, headers and body.');
+}
+
+/** The route of a prepared read, for the metrics: symbols would make one series a market. */
+function patternOf(path: string): string {
+  return path.replace(/^\/v1\/markets\/[^/]+\//, '/v1/markets/{symbol}/');
+}
