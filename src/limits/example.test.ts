@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { formatMicros, formatWhole } from '../units.ts';
+import { boundMarket } from './bounds.ts';
+import { bracketFor, maintenanceMarginMicros } from './brackets.ts';
+import { closeoutCost, closeoutHours } from './curve.ts';
+import { decideMarket } from './decide.ts';
+import { usableInput } from './market-input.ts';
+import { DEFAULT_POLICY } from './policy.ts';
+import { AXES, context, DECIDED_AT, forecast, HOUR, largeMarket } from './test-inputs.ts';
+import type { MarketLimit } from './types.ts';
+
+const percent = (rate: number): string => `${(rate * 100).toFixed(2)} %`;
+const table = (rows: readonly (readonly string[])[]): string =>
+  rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padStart(column === 0 ? 13 : 12))
+        .join(' ')
+        .trimEnd(),
+    )
+    .join('\n');
+
+function boundsText(limit: MarketLimit): string {
+  const rows = limit.bounds
+    .filter((bound) => bound.maxLeverage !== null)
+    .map(({ name, maxLeverage, evidence }) => [
+      name,
+      `${maxLeverage?.toFixed(2)}x`,
+      typeof evidence.marginCallShortfall === 'number' ? percent(evidence.marginCallShortfall) : '',
+      typeof evidence.closeoutValueAtRisk === 'number' ? percent(evidence.closeoutValueAtRisk) : '',
+    ]);
+  return table([['bound', 'leverage', 'ES 4 h', 'VaR 1 h'], ...rows]);
+}
+
+function curveText(limit: MarketLimit): string {
+  const input = usableInput(largeMarket(), AXES);
+  const target = boundMarket(input, AXES, DEFAULT_POLICY)?.target;
+  const { liquidity } = input;
+  if (target === undefined || liquidity === null) throw new Error('the example has liquidity');
+  const rows = [1e5, 1e7, 5e7, 1e8, 4e8].map((notional) => {
+    const bracket = bracketFor(limit.brackets, notional);
+    const asked = bracket === null ? 0 : maintenanceMarginMicros(bracket, notional) / 1e6 / notional;
+    return [
+      formatWhole(notional),
+      closeoutHours(notional, liquidity, DEFAULT_POLICY).toFixed(1),
+      percent(closeoutCost(notional, liquidity, DEFAULT_POLICY)),
+      percent(target.curve.maintenance(notional)),
+      percent(target.curve.initial(notional)),
+      percent(asked),
+      `${bracket?.maxLeverage}x`,
+    ];
+  });
+  return table([['notional', 'hours', 'cost', 'MMR', 'IMR', 'MMR asked', 'leverage'], ...rows]);
+}
+
+function bracketsText(limit: MarketLimit): string {
+  const rows = limit.brackets.map((bracket) => [
+    formatWhole(bracket.notionalCap),
+    `${bracket.maxLeverage}x`,
+    String(bracket.initialMarginRatePpm),
+    String(bracket.maintenanceMarginRatePpm),
+    formatMicros(bracket.maintenanceAmountMicros),
+  ]);
+  return table([['cap', 'leverage', 'IMR ppm', 'MMR ppm', 'amount'], ...rows]);
+}
+
+/** A storm of six hours in which tails triple, then calm again: every change of the schedule. */
+function governorText(): string {
+  const storm = forecast('shock-network@test', 0.069);
+  let limit = decideMarket(largeMarket(), null, context());
+  const rows: string[][] = [];
+  for (let hour = 1; hour <= 14 * 24; hour++) {
+    const input = hour <= 6 ? largeMarket({ shockModel: storm }) : largeMarket();
+    limit = decideMarket(input, limit, context({ decidedAt: DECIDED_AT + hour * HOUR }));
+    const { move, publishedMaxLeverage } = limit.governor;
+    if (move === 'hold') continue;
+    const rate = percent(limit.brackets[0].maintenanceMarginRatePpm / 1e6);
+    rows.push([String(hour), move, `${publishedMaxLeverage}x`, rate]);
+  }
+  return table([['hour', 'move', 'top', 'MMR at top'], ...rows]);
+}
+
+describe('the worked example in docs/limits.md', () => {
+  const page = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8');
+  const limit = decideMarket(largeMarket(), null, context());
+
+  it.each([
+    ['bounds', boundsText(limit)],
+    ['margins by notional', curveText(limit)],
+    ['brackets', bracketsText(limit)],
+    ['governor', governorText()],
+    [
+      'shock probability',
+      `${percent(limit.shockProbability.long)} for longs and ${percent(limit.shockProbability.short)} for shorts`,
+    ],
+  ])('shows the %s that the code computes', (_, text) => {
+    expect(page).toContain(text);
+  });
+});
