@@ -38,7 +38,7 @@ const QUANTITIES = 13;
 
 /** A slot holds the prefix sums up to and including its hour, so n hours back needs n + 1 slots. */
 const LONG_SLOTS = MEMORY_BARS + 1;
-const MEDIUM_SLOTS = MEDIUM_MEMORY_BARS + 1;
+const MEDIUM_LENGTH = (MEDIUM_MEMORY_BARS + 1) * QUANTITIES;
 
 /** Funding rates count at most this much, 5 % per interval, far beyond any venue's cap. */
 const MAXIMUM_FUNDING_RATE = 0.05;
@@ -58,6 +58,13 @@ export class MarketMemory {
   logClose = 0;
   /** Log return of the newest hour, clipped; 0 for a missing hour. */
   lastReturn = 0;
+  /** Where the windows of the last hours begin, for `sum` and `signedSum`; set by `refresh`. */
+  start1 = 0;
+  start4 = 0;
+  start24 = 0;
+  start72 = 0;
+  start168 = 0;
+  start720 = 0;
   /** Variance per hour and log return over 24 and 168 hours; set by `refresh`. */
   variance24 = 0;
   variance168 = 0;
@@ -67,9 +74,10 @@ export class MarketMemory {
   return168 = 0;
 
   readonly #squares = new Float64Array(LONG_SLOTS);
-  readonly #prefixes = new Float64Array(MEDIUM_SLOTS * QUANTITIES);
+  readonly #prefixes = new Float64Array(MEDIUM_LENGTH);
   #longHead = 0;
-  #mediumHead = 0;
+  /** Offset of the newest hour's slot in `#prefixes`. */
+  #newest = 0;
   #missingInARow = 0;
   #lastShockAge = Number.NEGATIVE_INFINITY;
   #lastFundingAge = Number.NEGATIVE_INFINITY;
@@ -145,7 +153,7 @@ export class MarketMemory {
   settleFunding(rate: number): void {
     if (this.age <= 0) return;
     const clipped = Math.max(-MAXIMUM_FUNDING_RATE, Math.min(MAXIMUM_FUNDING_RATE, rate));
-    const at = this.#mediumHead * QUANTITIES;
+    const at = this.#newest;
     add(this.#prefixes, at + FUNDING, onLattice(clipped, MOVE_UNIT));
     add(this.#prefixes, at + FUNDING_COUNT, 1);
     this.#lastFundingAge = this.age;
@@ -154,12 +162,18 @@ export class MarketMemory {
 
   /** Computes what the cross-section and the row both need. */
   refresh(): void {
+    this.start1 = this.#startOf(1);
+    this.start4 = this.#startOf(4);
+    this.start24 = this.#startOf(24);
+    this.start72 = this.#startOf(72);
+    this.start168 = this.#startOf(168);
+    this.start720 = this.#startOf(720);
     this.variance24 = this.variance(24);
     this.variance168 = this.variance(168);
     this.logVolatility24 = logVolatilityFeature(this.variance24);
     this.logVolatility168 = logVolatilityFeature(this.variance168);
-    this.return24 = this.signedSum(SIGNED_RETURN, 24) * MOVE_UNIT;
-    this.return168 = this.signedSum(SIGNED_RETURN, 168) * MOVE_UNIT;
+    this.return24 = this.signedSum(SIGNED_RETURN, this.start24) * MOVE_UNIT;
+    this.return168 = this.signedSum(SIGNED_RETURN, this.start168) * MOVE_UNIT;
   }
 
   /** Hours of a window that the market has: the whole window, or its age where it is younger. */
@@ -177,22 +191,14 @@ export class MarketMemory {
     return (sum * MOVE_UNIT) / available;
   }
 
-  /** Sum, in lattice units, of a quantity that is never negative, over the last hours, at most 720. */
-  sum(quantity: number, hours: number): number {
-    const p = this.#prefixes;
-    return unsignedDifference(
-      p[this.#mediumHead * QUANTITIES + quantity],
-      p[this.#slotBefore(hours) * QUANTITIES + quantity],
-    );
+  /** Sum, in lattice units, of a quantity that is never negative, over the hours of a window since `start`. */
+  sum(quantity: number, start: number): number {
+    return unsignedDifference(this.#prefixes[this.#newest + quantity], this.#prefixes[start + quantity]);
   }
 
   /** The same for a quantity of either sign. */
-  signedSum(quantity: number, hours: number): number {
-    const p = this.#prefixes;
-    return signedDifference(
-      p[this.#mediumHead * QUANTITIES + quantity],
-      p[this.#slotBefore(hours) * QUANTITIES + quantity],
-    );
+  signedSum(quantity: number, start: number): number {
+    return signedDifference(this.#prefixes[this.#newest + quantity], this.#prefixes[start + quantity]);
   }
 
   /** Largest squared return of the last hours. */
@@ -258,16 +264,17 @@ export class MarketMemory {
     const previousLong = this.#longHead;
     this.#longHead = previousLong + 1 === LONG_SLOTS ? 0 : previousLong + 1;
     this.#squares[this.#longHead] = nextPrefix(this.#squares[previousLong], onLattice(square, MOVE_UNIT));
-    const from = this.#mediumHead * QUANTITIES;
-    this.#mediumHead = this.#mediumHead + 1 === MEDIUM_SLOTS ? 0 : this.#mediumHead + 1;
-    const to = this.#mediumHead * QUANTITIES;
+    const from = this.#newest;
+    const to = from + QUANTITIES === MEDIUM_LENGTH ? 0 : from + QUANTITIES;
+    this.#newest = to;
     for (let q = 0; q < QUANTITIES; q++) this.#prefixes[to + q] = this.#prefixes[from + q];
     return to;
   }
 
-  #slotBefore(hours: number): number {
-    const slot = this.#mediumHead - this.available(hours);
-    return slot < 0 ? slot + MEDIUM_SLOTS : slot;
+  /** Offset of the slot before the last hours, or before the market's first where it is younger; at most 720. */
+  #startOf(hours: number): number {
+    const start = this.#newest - this.available(hours) * QUANTITIES;
+    return start < 0 ? start + MEDIUM_LENGTH : start;
   }
 }
 
@@ -278,13 +285,4 @@ function add(prefixes: Float64Array, at: number, term: number): void {
 function clipMove(move: number): number {
   if (move > MAXIMUM_LOG_MOVE) return MAXIMUM_LOG_MOVE;
   return move < -MAXIMUM_LOG_MOVE ? -MAXIMUM_LOG_MOVE : move;
-}
-
-/** Standard deviation of the log variance of a bar's range over the last hours. */
-export function volatilityOfVolatility(memory: MarketMemory, hours: number): number {
-  const present = memory.available(hours) - memory.sum(MISSING, hours);
-  if (present < 2) return 0;
-  const mean = (memory.signedSum(LOG_RANGE, hours) * LOG_UNIT) / present;
-  const meanSquare = (memory.sum(LOG_RANGE_SQUARE, hours) * LOG_UNIT) / present;
-  return Math.sqrt(Math.max(meanSquare - mean * mean, 0));
 }

@@ -1,18 +1,19 @@
 import type { CrossSection } from './cross-section.ts';
-import { MOVE_UNIT, VOLUME_UNIT } from './lattice.ts';
+import { LOG_UNIT, MOVE_UNIT, VOLUME_UNIT } from './lattice.ts';
 import {
   ABSOLUTE_RETURN,
   BIPOWER,
   DOWNSIDE_SQUARE,
   FUNDING,
   FUNDING_COUNT,
+  LOG_RANGE,
+  LOG_RANGE_SQUARE,
   type MarketMemory,
   MISSING,
   PARKINSON,
   QUOTE_VOLUME,
   ROGERS_SATCHELL,
   SIGNED_RETURN,
-  volatilityOfVolatility,
   ZERO_VOLUME,
 } from './market-memory.ts';
 import { logVolatilityFeature, MAXIMUM_HOURS_SINCE_SHOCK, MEMORY_BARS, VARIANCE_FLOOR } from './spec.ts';
@@ -43,8 +44,10 @@ const LOG_AGE = Float64Array.from({ length: MEMORY_BARS + 1 }, (_, hours) =>
 
 /**
  * Writes one market's row, in the order of `FEATURE_NAMES`. The groups below follow that order; the test computes
- * each feature a second time, slowly and by name, so that a slip between the two lists cannot stay.
+ * each feature a second time, slowly and by name, so that a slip between the two lists cannot stay. Windows up to 168
+ * hours are always full, since no row is written before `WARM_UP_BARS`; longer ones take the hours there are.
  *
+ * @param memory refreshed at this hour, as `market` is.
  * @param asOf close of the newest hour, epoch milliseconds.
  */
 export function writeFeatureRow(
@@ -73,10 +76,10 @@ function writeHarInputs(
   out[at++] = memory.logVolatility168;
   out[at++] = logVolatilityFeature(memory.variance(720));
   out[at++] = logVolatilityFeature(memory.variance(2160));
-  out[at++] = logRangeVolatility(memory, PARKINSON, 4);
-  out[at++] = logRangeVolatility(memory, PARKINSON, 24);
-  out[at++] = logRangeVolatility(memory, PARKINSON, 168);
-  out[at++] = logRangeVolatility(memory, ROGERS_SATCHELL, 24);
+  out[at++] = logRangeVolatility(memory, PARKINSON, memory.start4, 4);
+  out[at++] = logRangeVolatility(memory, PARKINSON, memory.start24, 24);
+  out[at++] = logRangeVolatility(memory, PARKINSON, memory.start168, 168);
+  out[at++] = logRangeVolatility(memory, ROGERS_SATCHELL, memory.start24, 24);
   out[at++] = market.indexLogVolatility24;
   out[at++] = market.indexLogVolatility168;
   out[at++] = market.indexLogVolatility720;
@@ -87,16 +90,18 @@ function writeHarInputs(
 
 function writeShapeOfVolatility(memory: MarketMemory, out: Float64Array, start: number): number {
   let at = start;
-  const sum24 = memory.variance24 * memory.available(24);
+  const { start24, start168 } = memory;
+  const sum24 = memory.variance24 * 24;
+  const sum168 = memory.variance168 * 168;
   out[at++] = logVolatilityFeature(memory.variance(1));
   out[at++] = logVolatilityFeature(memory.variance(4));
   out[at++] = logVolatilityFeature(memory.variance(72));
-  out[at++] = logRangeVolatility(memory, PARKINSON, 1);
-  out[at++] = volatilityOfVolatility(memory, 168);
-  out[at++] = downsideShare(memory, memory.variance24, 24);
-  out[at++] = downsideShare(memory, memory.variance168, 168);
-  out[at++] = jumpShare(memory, memory.variance24, 24);
-  out[at++] = jumpShare(memory, memory.variance168, 168);
+  out[at++] = logRangeVolatility(memory, PARKINSON, memory.start1, 1);
+  out[at++] = volatilityOfVolatility(memory, start168, 168);
+  out[at++] = downsideShare(memory, start24, sum24);
+  out[at++] = downsideShare(memory, start168, sum168);
+  out[at++] = jumpShare(memory, start24, sum24);
+  out[at++] = jumpShare(memory, start168, sum168);
   out[at++] = sum24 === 0 ? 0 : Math.sqrt(memory.largestSquare(24) / sum24);
   return at;
 }
@@ -105,11 +110,11 @@ function writeReturns(memory: MarketMemory, out: Float64Array, start: number): n
   let at = start;
   const variance = memory.variance168 + VARIANCE_FLOOR;
   const monthScale = 1 / Math.sqrt(720 * (memory.variance(720) + VARIANCE_FLOOR));
-  out[at++] = scaledReturn(memory, 1, variance);
-  out[at++] = scaledReturn(memory, 4, variance);
+  out[at++] = scaledReturn(memory, memory.start1, 1, variance);
+  out[at++] = scaledReturn(memory, memory.start4, 4, variance);
   out[at++] = clip(memory.return24 / Math.sqrt(24 * variance), MAXIMUM_SIGMAS);
   out[at++] = clip(memory.return168 / Math.sqrt(168 * variance), MAXIMUM_SIGMAS);
-  out[at++] = clip(memory.signedSum(SIGNED_RETURN, 720) * MOVE_UNIT * monthScale, MAXIMUM_SIGMAS);
+  out[at++] = clip(memory.signedSum(SIGNED_RETURN, memory.start720) * MOVE_UNIT * monthScale, MAXIMUM_SIGMAS);
   out[at++] = clip(memory.distanceFromHigh() * monthScale, MAXIMUM_SIGMAS);
   out[at++] = clip(memory.distanceFromLow() * monthScale, MAXIMUM_SIGMAS);
   return at;
@@ -117,20 +122,23 @@ function writeReturns(memory: MarketMemory, out: Float64Array, start: number): n
 
 function writeTrading(memory: MarketMemory, out: Float64Array, start: number): number {
   let at = start;
-  const volume24 = meanVolume(memory, 24);
-  const volume720 = meanVolume(memory, 720);
-  const fundings = memory.sum(FUNDING_COUNT, 72);
-  out[at++] = logRatio(meanVolume(memory, 4), volume720);
+  const { start4, start24, start72, start168, start720 } = memory;
+  const hours720 = memory.available(720);
+  const volume4 = memory.sum(QUOTE_VOLUME, start4) / 4;
+  const volume24 = memory.sum(QUOTE_VOLUME, start24) / 24;
+  const volume720 = memory.sum(QUOTE_VOLUME, start720) / hours720;
+  const absolute24 = memory.sum(ABSOLUTE_RETURN, start24) / 24;
+  const absolute720 = memory.sum(ABSOLUTE_RETURN, start720) / hours720;
+  const fundings = memory.sum(FUNDING_COUNT, start72);
+  out[at++] = logRatio(volume4, volume720);
   out[at++] = logRatio(volume24, volume720);
-  out[at++] = memory.sum(ZERO_VOLUME, 168) / memory.available(168);
-  out[at++] = logRatio(
-    meanAbsoluteReturn(memory, 24) * volume720,
-    meanAbsoluteReturn(memory, 720) * volume24,
-  );
-  out[at++] = dailyQuoteVolumeFeature(meanVolume(memory, 168));
-  out[at++] = memory.sum(MISSING, 168) / memory.available(168);
+  out[at++] = memory.sum(ZERO_VOLUME, start168) / 168;
+  out[at++] = logRatio(absolute24 * volume720, absolute720 * volume24);
+  out[at++] = dailyQuoteVolumeFeature((memory.sum(QUOTE_VOLUME, start168) * VOLUME_UNIT) / 168);
+  out[at++] = memory.sum(MISSING, start168) / 168;
   out[at++] = fundingFeature(memory.lastFundingRate(72));
-  out[at++] = fundings === 0 ? 0 : fundingFeature((memory.signedSum(FUNDING, 72) * MOVE_UNIT) / fundings);
+  out[at++] =
+    fundings === 0 ? 0 : fundingFeature((memory.signedSum(FUNDING, start72) * MOVE_UNIT) / fundings);
   out[at++] = fundings === 0 ? 0 : 1;
   return at;
 }
@@ -170,40 +178,39 @@ function writeTime(memory: MarketMemory, asOf: number, out: Float64Array, start:
   out[at++] = LOG_AGE[Math.min(memory.age, MEMORY_BARS)];
 }
 
-function logRangeVolatility(memory: MarketMemory, quantity: number, hours: number): number {
-  const present = memory.available(hours) - memory.sum(MISSING, hours);
-  if (present <= 0) return logVolatilityFeature(0);
-  return logVolatilityFeature((memory.sum(quantity, hours) * MOVE_UNIT) / present);
+/** Mean of a range variance over the bars of a window; of none, the floor. */
+function logRangeVolatility(memory: MarketMemory, quantity: number, start: number, hours: number): number {
+  const present = hours - memory.sum(MISSING, start);
+  return logVolatilityFeature(present > 0 ? (memory.sum(quantity, start) * MOVE_UNIT) / present : 0);
+}
+
+/** Standard deviation of the log variance of a bar's range over the bars of a window. */
+function volatilityOfVolatility(memory: MarketMemory, start: number, hours: number): number {
+  const present = hours - memory.sum(MISSING, start);
+  if (present < 2) return 0;
+  const mean = (memory.signedSum(LOG_RANGE, start) * LOG_UNIT) / present;
+  const meanSquare = (memory.sum(LOG_RANGE_SQUARE, start) * LOG_UNIT) / present;
+  return Math.sqrt(Math.max(meanSquare - mean * mean, 0));
 }
 
 /** Share of the squared returns that fell; 0.5 for a market that stood still. */
-function downsideShare(memory: MarketMemory, variance: number, hours: number): number {
-  const total = variance * memory.available(hours);
-  return total === 0 ? 0.5 : Math.min((memory.sum(DOWNSIDE_SQUARE, hours) * MOVE_UNIT) / total, 1);
+function downsideShare(memory: MarketMemory, start: number, sumOfSquares: number): number {
+  if (sumOfSquares === 0) return 0.5;
+  return Math.min((memory.sum(DOWNSIDE_SQUARE, start) * MOVE_UNIT) / sumOfSquares, 1);
 }
 
 /**
  * Share of the realised variance that bipower variation does not see: max(1 − (π/2) Σ|rᵢ||rᵢ₋₁| / Σr², 0)
  * (Barndorff-Nielsen and Shephard 2004).
  */
-function jumpShare(memory: MarketMemory, variance: number, hours: number): number {
-  const total = variance * memory.available(hours);
-  if (total === 0) return 0;
-  return Math.max(1 - ((Math.PI / 2) * memory.sum(BIPOWER, hours) * MOVE_UNIT) / total, 0);
+function jumpShare(memory: MarketMemory, start: number, sumOfSquares: number): number {
+  if (sumOfSquares === 0) return 0;
+  return Math.max(1 - ((Math.PI / 2) * memory.sum(BIPOWER, start) * MOVE_UNIT) / sumOfSquares, 0);
 }
 
-function scaledReturn(memory: MarketMemory, hours: number, variance: number): number {
-  const move = memory.signedSum(SIGNED_RETURN, hours) * MOVE_UNIT;
+function scaledReturn(memory: MarketMemory, start: number, hours: number, variance: number): number {
+  const move = memory.signedSum(SIGNED_RETURN, start) * MOVE_UNIT;
   return clip(move / Math.sqrt(hours * variance), MAXIMUM_SIGMAS);
-}
-
-/** Quote volume per hour. */
-function meanVolume(memory: MarketMemory, hours: number): number {
-  return (memory.sum(QUOTE_VOLUME, hours) * VOLUME_UNIT) / memory.available(hours);
-}
-
-function meanAbsoluteReturn(memory: MarketMemory, hours: number): number {
-  return (memory.sum(ABSOLUTE_RETURN, hours) * MOVE_UNIT) / memory.available(hours);
 }
 
 /** log10 of a day's quote volume, 0 at 100 million and 1 a factor of 30 above; 0 where no volume is known. */

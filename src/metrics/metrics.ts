@@ -1,0 +1,282 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
+import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
+import { BOUND_NAMES, type LimitBook } from '../limits/types.ts';
+
+const PREFIX = 'plimsoll_';
+const SECONDS = 1000;
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Why the classical predictors decide. Anything else is counted under "other", so that labels stay bounded. */
+export const FALLBACK_REASONS = [
+  'no_champion',
+  'model_damaged',
+  'model_failed',
+  'history_short',
+  'other',
+] as const;
+export type FallbackReason = (typeof FALLBACK_REASONS)[number];
+
+/** Edges at the objectives: a read within 1 ms, a check within 5 ms, anything within a second. */
+const REQUEST_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
+];
+const CHANGE_RATIOS = [0.25, 0.5, 0.67, 0.8, 0.9, 0.95, 0.99, 1, 1.01, 1.05, 1.1, 1.25, 1.5, 2];
+
+export interface MetricsOptions {
+  /** Markets that get a series of their own; all others are in distributions only. */
+  readonly watchList: readonly string[];
+  readonly version: string;
+}
+
+/** Every metric of Plimsoll. Base units; labels from closed lists, each known value starting at 0. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #watched: ReadonlySet<string>;
+  /** Top leverage a day ago and at the first book seen, by watched market. */
+  readonly #dayAgo = new Map<string, { at: number; leverage: number }[]>();
+  readonly #baseline = new Map<string, number>();
+
+  readonly #requests = this.#histogram(
+    'http_request_duration_seconds',
+    'Time to answer a request',
+    REQUEST_SECONDS,
+    ['route', 'method', 'code'],
+  );
+  readonly #decisions = this.#counter('decisions_total', 'Decision cycles by outcome', ['outcome']);
+  readonly #moves = this.#counter(
+    'limit_moves_total',
+    'Decisions of a market by the direction its limit moved',
+    ['direction'],
+  );
+  readonly #leverage = this.#gauge('limit_leverage_ratio', 'Top leverage of a watched market', ['symbol']);
+  readonly #drift = this.#gauge(
+    'limit_drift_ratio',
+    'Top leverage of a watched market over what it was a day ago, or at the first book since the start',
+    ['symbol', 'against'],
+  );
+  readonly #change = this.#histogram(
+    'limit_change_ratio',
+    'Top leverage of a market over that of the book before, all markets',
+    CHANGE_RATIOS,
+    [],
+  );
+  readonly #binding = this.#gauge('binding_bound_markets', 'Markets by the bound that binds', ['bound']);
+  readonly #published = this.#gauge(
+    'limits_last_published_timestamp_seconds',
+    'When the book in force was decided',
+    [],
+  );
+  readonly #validUntil = this.#gauge(
+    'limits_valid_until_timestamp_seconds',
+    'When the validity of the book in force ends',
+    [],
+  );
+  readonly #degraded = this.#gauge('limits_degraded', '1 while the book in force is degraded', []);
+  readonly #markets = this.#gauge('limits_markets', 'Markets in the book in force', []);
+  readonly #observed = this.#gauge(
+    'data_last_observation_timestamp_seconds',
+    'Close of the newest bar of a source',
+    ['source'],
+  );
+  readonly #rejected = this.#counter(
+    'data_rejected_total',
+    'Markets whose data were rejected in a decision',
+    ['source', 'reason'],
+  );
+  readonly #forecasts = this.#counter('forecast_observations_total', 'Published forecasts that came due', [
+    'confidence',
+    'horizon',
+  ]);
+  readonly #exceedances = this.#counter(
+    'forecast_exceedances_total',
+    'Published forecasts whose VaR was exceeded',
+    ['confidence', 'horizon'],
+  );
+  readonly #shock = this.#gauge(
+    'shock_probability',
+    'Probability that an excursion eats the initial margin at the cap, worse side, of a watched market',
+    ['symbol'],
+  );
+  readonly #model = this.#gauge('model_info', 'The shock model in use; the value is 1', [
+    'name',
+    'version',
+    'alias',
+  ]);
+  readonly #trained = this.#gauge(
+    'model_trained_timestamp_seconds',
+    'When the shock model in use was trained',
+    [],
+  );
+  readonly #runs = this.#counter('training_runs_total', 'Training runs by result', ['result']);
+  readonly #lastTraining = this.#gauge(
+    'training_last_success_timestamp_seconds',
+    'End of the last training run that succeeded; 0 for none',
+    [],
+  );
+  readonly #trainingSeconds = this.#gauge(
+    'training_duration_seconds',
+    'Duration of the last training run',
+    [],
+  );
+  readonly #audit = this.#counter('audit_entries_total', 'Audit entries written since the start', []);
+  readonly #auditFailures = this.#counter(
+    'audit_verification_failures_total',
+    'Verifications of the chains that failed',
+    [],
+  );
+  readonly #fallback = this.#gauge(
+    'fallback_active',
+    '1 while the classical predictors decide for this reason',
+    ['reason'],
+  );
+  readonly #cycleSeconds = this.#gauge('decision_duration_seconds', 'Time that the last proposal took', []);
+  readonly #info = this.#gauge('build_info', 'The program; the value is 1', ['version']);
+
+  constructor(options: MetricsOptions) {
+    this.#watched = new Set(options.watchList);
+    this.#info.set({ version: options.version }, 1);
+    for (const outcome of ['published', 'failed']) this.#decisions.inc({ outcome }, 0);
+    for (const direction of ['initial', 'tighten', 'loosen', 'hold']) this.#moves.inc({ direction }, 0);
+    for (const bound of BOUND_NAMES) this.#binding.set({ bound }, 0);
+    for (const reason of FALLBACK_REASONS) this.#fallback.set({ reason }, 0);
+    for (const result of ['succeeded', 'failed']) this.#runs.inc({ result }, 0);
+    for (const confidence of CONFIDENCES) {
+      for (const horizon of HORIZONS_HOURS) {
+        this.#forecasts.inc({ confidence: String(confidence), horizon: String(horizon) }, 0);
+        this.#exceedances.inc({ confidence: String(confidence), horizon: String(horizon) }, 0);
+      }
+    }
+    // Names of the default metrics with a suffix that the format reserves are left out by their own list.
+    collectDefaultMetrics({ register: this.#registry, prefix: PREFIX });
+    for (const name of MISNAMED_DEFAULTS) this.#registry.removeSingleMetric(PREFIX + name);
+  }
+
+  async scrape(): Promise<{ readonly text: string; readonly contentType: string }> {
+    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+
+  observeRequest(route: string, method: string, code: number, seconds: number): void {
+    this.#requests.observe(
+      { route, method: METHODS.has(method) ? method : 'other', code: String(code) },
+      seconds,
+    );
+  }
+
+  bookPublished(book: LimitBook, previous: LimitBook | null, facts: CycleFacts): void {
+    this.#decisions.inc({ outcome: 'published' });
+    this.#audit.inc();
+    this.#cycleSeconds.set(facts.seconds);
+    this.bookInForce(book);
+    const before = new Map(
+      previous?.markets.map((market) => [market.symbol, market.brackets[0].maxLeverage]),
+    );
+    for (const market of book.markets) {
+      this.#moves.inc({ direction: market.governor.move });
+      const formerly = before.get(market.symbol);
+      if (formerly !== undefined) this.#change.observe(market.brackets[0].maxLeverage / formerly);
+      if (market.quality === 'reject') this.#rejected.inc({ source: sourceLabel(book), reason: 'quality' });
+    }
+    this.#fallbackIs(facts.fallbackReason);
+    for (const [source, at] of Object.entries(facts.lastObservationBySource))
+      this.#observed.set({ source }, at / SECONDS);
+    for (const count of facts.coverage) this.#coverage(count);
+  }
+
+  /** What holds of a book whether it was just decided or recovered from the store. */
+  bookInForce(book: LimitBook): void {
+    this.#published.set(book.decidedAt / SECONDS);
+    this.#validUntil.set(book.validUntil / SECONDS);
+    this.#degraded.set(book.degraded ? 1 : 0);
+    this.#markets.set(book.markets.length);
+    const binding = new Map<string, number>(BOUND_NAMES.map((name) => [name, 0]));
+    for (const market of book.markets) {
+      binding.set(market.bindingBound, (binding.get(market.bindingBound) ?? 0) + 1);
+      if (this.#watched.has(market.symbol))
+        this.#watch(market.symbol, market.brackets[0].maxLeverage, book.decidedAt);
+      if (this.#watched.has(market.symbol)) {
+        this.#shock.set(
+          { symbol: market.symbol },
+          Math.max(market.shockProbability.long, market.shockProbability.short),
+        );
+      }
+    }
+    for (const [bound, markets] of binding) this.#binding.set({ bound }, markets);
+  }
+
+  decisionFailed(): void {
+    this.#decisions.inc({ outcome: 'failed' });
+  }
+
+  modelInUse(name: string, version: string, trainedAt: number): void {
+    this.#model.reset();
+    this.#model.set({ name, version, alias: 'champion' }, 1);
+    this.#trained.set(trainedAt / SECONDS);
+  }
+
+  trainingFinished(result: 'succeeded' | 'failed', seconds: number, at: number): void {
+    this.#runs.inc({ result });
+    this.#trainingSeconds.set(seconds);
+    if (result === 'succeeded') this.#lastTraining.set(at / SECONDS);
+  }
+
+  auditWritten(): void {
+    this.#audit.inc();
+  }
+
+  verificationFailed(): void {
+    this.#auditFailures.inc();
+  }
+
+  #fallbackIs(reason: string | null): void {
+    const known = FALLBACK_REASONS.find((candidate) => candidate === reason) ?? 'other';
+    for (const label of FALLBACK_REASONS)
+      this.#fallback.set({ reason: label }, reason !== null && label === known ? 1 : 0);
+  }
+
+  #coverage({ confidence, horizonHours, observations, exceedances }: CoverageCount): void {
+    const labels = { confidence: String(confidence), horizon: String(horizonHours) };
+    this.#forecasts.inc(labels, observations);
+    this.#exceedances.inc(labels, exceedances);
+  }
+
+  #watch(symbol: string, leverage: number, at: number): void {
+    this.#leverage.set({ symbol }, leverage);
+    const baseline = this.#baseline.get(symbol) ?? leverage;
+    this.#baseline.set(symbol, baseline);
+    const past = (this.#dayAgo.get(symbol) ?? []).filter((entry) => at - entry.at <= DAY_MILLISECONDS);
+    past.push({ at, leverage });
+    this.#dayAgo.set(symbol, past);
+    this.#drift.set({ symbol, against: 'day' }, leverage / past[0].leverage);
+    this.#drift.set({ symbol, against: 'baseline' }, leverage / baseline);
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label> {
+    return new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram<Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: Label[],
+  ): Histogram<Label> {
+    return new Histogram({ name: PREFIX + name, help, buckets, labelNames, registers: [this.#registry] });
+  }
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH']);
+/** Gauges that the client library names like counters; a checker of the format rightly refuses them. */
+const MISNAMED_DEFAULTS = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+function sourceLabel(book: LimitBook): string {
+  return book.simulated ? 'sample' : 'imported';
+}
