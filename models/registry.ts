@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { PlimsollError } from '../src/errors.ts';
 import { FEATURE_COUNT, featureSpecHash } from '../src/features/spec.ts';
-import { LoadedNetwork } from '../src/forecast/network.ts';
+import type { LoadedNetwork } from '../src/forecast/network.ts';
 import { forecastRows, NetworkPredictor } from '../src/forecast/network-predictor.ts';
 import { CELLS_PER_MARKET, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import type { ShockModel } from '../src/forecast/shock-model.ts';
@@ -80,7 +80,7 @@ export class ModelRegistry {
     const folder = await this.#folder(version);
     const manifest = await readManifest(folder, version);
     const model = await readModel(folder, manifest);
-    const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
+    const networks = await loadNetworks(model);
     requireProbe(manifest, model, networks);
     return new NetworkPredictor(`${manifest.name}@${version}`, model, networks);
   }
@@ -92,8 +92,16 @@ export class ModelRegistry {
     return { manifest, model: await readModel(folder, manifest) };
   }
 
-  /** Writes a version folder in one rename and names it challenger. An existing version is left as it is. */
-  async add(manifest: ModelManifest, weights: Buffer, card: string): Promise<void> {
+  /**
+   * Writes a version folder in one rename and names it challenger. An existing version is left as it is.
+   *
+   * @param documents further files by name: the card, scores by market.
+   */
+  async add(
+    manifest: ModelManifest,
+    weights: Buffer,
+    documents: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const versions = join(this.#local, 'versions');
     await mkdir(versions, { recursive: true });
     await removeLeftovers(versions);
@@ -101,7 +109,7 @@ export class ModelRegistry {
     await mkdir(temporary);
     await writeDurably(join(temporary, 'weights.bin'), weights);
     await writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
-    await writeDurably(join(temporary, 'card.md'), card);
+    for (const [name, text] of Object.entries(documents)) await writeDurably(join(temporary, name), text);
     try {
       await rename(temporary, join(versions, manifest.version));
     } catch (thrown) {
@@ -157,6 +165,11 @@ export class ModelRegistry {
       formerChampions: formerChampions.slice(0, -1),
     });
     return { from: champion, to };
+  }
+
+  /** One of the documents of a version, or null where it has none of that name. */
+  async document(version: string, name: 'card.md' | 'scores.csv'): Promise<string | null> {
+    return readFile(join(await this.#folder(version), name), 'utf8').catch(() => null);
   }
 
   async #folder(version: string): Promise<string> {
@@ -257,6 +270,12 @@ async function readModel(folder: string, manifest: ModelManifest): Promise<Shock
     calibration: Float64Array.from(scaling.calibration),
     members,
   };
+}
+
+/** TF.js is loaded only where a network is: listing versions does not wait for it. */
+async function loadNetworks(model: ShockModel): Promise<LoadedNetwork[]> {
+  const { LoadedNetwork } = await import('../src/forecast/network.ts');
+  return Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
 }
 
 /** What the model makes of one feature row: kept in the manifest when it is saved. */

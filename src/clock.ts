@@ -34,3 +34,8 @@ export const DAY_MILLISECONDS = 86_400_000;
 export function isoTime(epochMilliseconds: number): string {
   return new Date(epochMilliseconds).toISOString();
 }
+
+/** Seconds of a monotonic clock, for durations. */
+export function stopwatchSeconds(): number {
+  return performance.now() / 1000;
+}

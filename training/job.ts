@@ -11,6 +11,7 @@ import { LoadedNetwork } from '../src/forecast/network.ts';
 import { modelCard } from './card.ts';
 import { buildDataset, type Dataset } from './dataset.ts';
 import { averageOverMarkets, type Evaluation, evaluateModel } from './evaluate.ts';
+import { scoresToCsv } from './scores-csv.ts';
 import { rowsBetween, splitTime, type TimeSplit } from './splits.ts';
 import { DEFAULT_MODEL_OPTIONS, type TrainedModel, trainModel } from './train.ts';
 
@@ -84,7 +85,8 @@ export async function runTrainingJob(
   tell('save', 0);
   const manifest = await manifestOf({ data, markets, dataHash, split, trained, evaluation, options });
   const weights = packWeights(trained.model.members);
-  await registry.add(manifest, weights, modelCard(manifest));
+  const scores = evaluation === null ? {} : { 'scores.csv': scoresToCsv(evaluation.result.cells) };
+  await registry.add(manifest, weights, { 'card.md': modelCard(manifest), ...scores });
   tell('save', 1);
   return { manifest, evaluation: evaluation?.result ?? null };
 

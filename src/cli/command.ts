@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { Clock } from '../clock.ts';
 
 /**
@@ -17,6 +16,8 @@ export interface CliContext {
   progress(label: string, total: number): ProgressBar;
   /** Aborted at the first interrupt; the command then ends with exit code 130. */
   readonly interrupted: AbortSignal;
+  /** Aborted at the first request to end in order (SIGTERM); for verbs that run until they are told to stop. */
+  readonly terminated: AbortSignal;
   /** Sets the exit code of a command that ran to its end but has bad news (3, 5). */
   setExitCode(code: number): void;
 }
@@ -27,14 +28,12 @@ export interface ProgressBar {
   finish(): void;
 }
 
-/** Options that every verb takes. */
+/** Options that every verb takes, as they were typed. */
 export interface CommonOptions {
-  readonly dataDir: string;
-  readonly json: boolean;
+  readonly dataDir?: string;
+  readonly config?: string;
+  readonly json?: boolean;
 }
-
-/** A module of verbs: adds its commands to the program. `--data-dir` and `--json` are already on every verb. */
-export type RegisterVerbs = (program: Command, context: CliContext) => void;
 
 /** Rows as an aligned table; numbers (cells that look like them) to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,0 +1,179 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { PROGRAM_VERSION } from '../program.ts';
+import type { CliContext } from './command.ts';
+
+/** The name in package scripts and on the path. */
+const NAME = 'plimsoll';
+
+/**
+ * All verbs, their options and examples. What a verb does is loaded when it is called, so that help is quick and no
+ * command waits for a library that it does not use.
+ */
+export function buildProgram(context: CliContext): Command {
+  const program = new Command(NAME)
+    .description('Leverage limits for crypto-derivatives markets and their users.')
+    .version(PROGRAM_VERSION)
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => context.note(text.trimEnd()) })
+    .showSuggestionAfterError()
+    .showHelpAfterError('Run with --help to see what is there.');
+
+  /** `run` gets the arguments in order, then the options. */
+  const verb = (
+    signature: string,
+    description: string,
+    example: string,
+    parent: Command = program,
+  ): Command => {
+    const path = parent === program ? NAME : `${NAME} ${parent.name()}`;
+    return parent
+      .command(signature)
+      .description(description)
+      .option('--data-dir <folder>', 'folder of everything that is kept (PLIMSOLL_DATA_DIR, default ./var)')
+      .option('--config <file>', 'YAML or JSON file of settings (PLIMSOLL_CONFIG)')
+      .option('--json', 'print one JSON value')
+      .addHelpText('after', `\nExample:\n  $ ${path} ${example}`)
+      .exitOverride();
+  };
+
+  verb(
+    'serve',
+    'run the service: HTTP, decisions, scheduled training, metrics',
+    'serve --port 8081 --data-dir ./var',
+  )
+    .option('--port <number>', 'port to listen on (PLIMSOLL_PORT, default 8080)')
+    .option('--host <address>', 'address to listen on (PLIMSOLL_HOST, default 127.0.0.1)')
+    .option('--log-level <level>', 'fatal, error, warn, info, debug or silent (PLIMSOLL_LOG_LEVEL)')
+    .option(
+      '--training-schedule <cron>',
+      'when to train, in UTC, or off (PLIMSOLL_TRAINING_SCHEDULE, default "17 3 * * *")',
+    )
+    .action(async (options) => (await import('./verbs/serve.ts')).serve(context, options));
+
+  verb(
+    'import',
+    'import bars, mark prices and funding from CSV, CSV.gz, zip or Parquet',
+    'import ./history BTCUSDT-binance-perp-1h.csv.gz',
+  )
+    .argument('<path...>', 'files and folders')
+    .option('--symbol <market>', 'the market, where file names do not say it')
+    .option('--venue <name>', 'the venue, where file names do not say it')
+    .option('--kind <kind>', 'perp, perp-mark, perp-funding, spot, index or fx')
+    .option('--interval <interval>', 'the interval of the bars, such as 1h')
+    .option('--replace', 'rows that differ from stored ones take their place')
+    .action(async (paths, options) =>
+      (await import('./verbs/import.ts')).importHistory(context, paths, options),
+    );
+
+  verb('data', 'what is stored: market, interval, span, gaps, quality', 'data --json').action(
+    async (options) => (await import('./verbs/data.ts')).showData(context, options),
+  );
+
+  verb('train', 'train the shock model on the stored history', 'train --to 2024-06-30 --seeds 1,2,3')
+    .option('--markets <list>', 'only these markets, separated by commas')
+    .option('--to <date>', 'only data up to this day', parseDate)
+    .option('--every-hours <number>', 'hours between training rows', parseCount)
+    .option('--epochs <number>', 'most passes over the data', parseCount)
+    .option('--seeds <list>', 'one network for each seed, separated by commas', parseSeeds)
+    .option('--no-evaluate', 'skip the scores on the last fifth of time, in half the time')
+    .action(async (options) => (await import('./verbs/train.ts')).train(context, options));
+
+  verb(
+    'evaluate',
+    'scores of a version beside the classical forecasters, by market',
+    'evaluate 20241231-1a2b3c4d',
+  )
+    .argument('<version>', 'a version, or the alias champion or challenger')
+    .action(async (version, options) =>
+      (await import('./verbs/evaluate.ts')).evaluate(context, version, options),
+    );
+
+  verb('compare', 'two versions side by side', 'compare champion challenger')
+    .argument('<a>', 'a version or an alias')
+    .argument('<b>', 'another')
+    .action(async (a, b, options) => (await import('./verbs/evaluate.ts')).compare(context, a, b, options));
+
+  verb('models', 'trained versions and their aliases', 'models').action(async (options) =>
+    (await import('./verbs/models.ts')).listModels(context, options),
+  );
+
+  verb(
+    'promote',
+    'make a version the champion; the next decision uses it',
+    'promote 20241231-1a2b3c4d --reason "better tails"',
+  )
+    .argument('<version>', 'a version, or the alias challenger')
+    .option('--reason <text>', 'why, for the audit chain')
+    .action(async (version, options) =>
+      (await import('./verbs/models.ts')).promote(context, version, options),
+    );
+
+  verb(
+    'rollback',
+    'make the champion before the present one champion again',
+    'rollback --reason "exceedances doubled"',
+  )
+    .option('--reason <text>', 'why, for the audit chain')
+    .action(async (options) => (await import('./verbs/models.ts')).rollback(context, options));
+
+  verb(
+    'limits',
+    'the limits in force, of all markets or of one',
+    'limits BTCUSDT --as-of 2026-01-31T12:00:00Z',
+  )
+    .argument('[symbol]', 'a market')
+    .option('--as-of <time>', 'those in force at a time', parseDate)
+    .action(async (symbol, options) =>
+      (await import('./verbs/limits.ts')).showLimits(context, symbol, options),
+    );
+
+  verb('explain', 'why the limit of a market is what it is', 'explain BTCUSDT')
+    .argument('<symbol>', 'a market')
+    .option('--as-of <time>', 'of the limits in force at a time', parseDate)
+    .action(async (symbol, options) => (await import('./verbs/limits.ts')).explain(context, symbol, options));
+
+  verb('history', 'when and how the limits of a market changed', 'history BTCUSDT --limit 20')
+    .argument('<symbol>', 'a market')
+    .option('--limit <number>', 'most changes to show', parseCount)
+    .option('--as-of <time>', 'only changes up to a time', parseDate)
+    .action(async (symbol, options) => (await import('./verbs/limits.ts')).history(context, symbol, options));
+
+  const audit = program.command('audit').description('the hash chains of books and of the audit log');
+  verb('verify', 'recompute both chains from their first entry', 'verify', audit).action(async (options) =>
+    (await import('./verbs/audit.ts')).verify(context, options),
+  );
+
+  const config = program.command('config').description('the effective configuration');
+  verb('check', 'check and print the configuration, origins named, secrets masked', 'check', config).action(
+    async (options) => (await import('./verbs/config.ts')).checkConfig(context, options),
+  );
+
+  verb('doctor', 'what this machine or this data folder lacks', 'doctor').action(async (options) =>
+    (await import('./verbs/doctor.ts')).doctor(context, options),
+  );
+  return program;
+}
+
+/** A day or a time in ISO 8601, as epoch milliseconds; a day counts from its beginning in UTC. */
+function parseDate(text: string): number {
+  const isIso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  const time = isIso ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('Give a day such as 2024-06-30, or a time such as 2024-06-30T12:00:00Z.');
+  return time;
+}
+
+function parseCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100_000)
+    throw new InvalidArgumentError('Give a whole number from 1 to 100000.');
+  return value;
+}
+
+function parseSeeds(text: string): number[] {
+  const seeds = text.split(',').map(Number);
+  const isGood = seeds.length <= 10 && seeds.every((seed) => Number.isInteger(seed) && seed >= 0);
+  if (!isGood || new Set(seeds).size < seeds.length)
+    throw new InvalidArgumentError('Give up to ten different whole numbers, such as 1,2,3.');
+  return seeds;
+}

@@ -1,0 +1,59 @@
+import { averageOverMarkets, type CellScore } from '../../training/evaluate.ts';
+import { table } from './command.ts';
+
+/** The confidence and the horizon that decide leverage under the default policy. */
+const SHOWN_CONFIDENCE = 0.99;
+const SHOWN_HORIZON_HOURS = 4;
+
+/** Pinball loss and exceedance rate of every forecaster, one market a line, worse side first would hide a side: both. */
+export function scoresByMarket(cells: readonly CellScore[]): string {
+  const shown = cells.filter(
+    ({ confidence, horizonHours }) => confidence === SHOWN_CONFIDENCE && horizonHours === SHOWN_HORIZON_HOURS,
+  );
+  const forecasters = [...new Set(shown.map(({ forecaster }) => forecaster))];
+  const groups = new Map<string, CellScore[]>();
+  for (const cell of shown) {
+    const key = `${cell.symbol} ${cell.side}`;
+    groups.set(key, [...(groups.get(key) ?? []), cell]);
+  }
+  const rows = [...groups.values()].map((group) => [
+    group[0].symbol,
+    group[0].side,
+    String(group[0].observations),
+    ...columns(forecasters, group),
+  ]);
+  rows.sort((a, b) => (a[0] === b[0] ? 0 : a[0] < b[0] ? -1 : 1));
+  const title = `pinball loss (percent of price) and exceedance rate at ${100 * SHOWN_CONFIDENCE} %, ${SHOWN_HORIZON_HOURS} hours`;
+  return `${title}\n${table(['market', 'side', 'n', ...headers(forecasters)], rows)}`;
+}
+
+/** Means over markets of every horizon. */
+export function scoresOverMarkets(cells: readonly CellScore[]): string {
+  const means = averageOverMarkets(cells).filter(({ confidence }) => confidence === SHOWN_CONFIDENCE);
+  const forecasters = [...new Set(means.map(({ forecaster }) => forecaster))];
+  const groups = new Map<string, (typeof means)[number][]>();
+  for (const cell of means) {
+    const key = `${cell.side} ${cell.horizonHours}`;
+    groups.set(key, [...(groups.get(key) ?? []), cell]);
+  }
+  const rows = [...groups.values()].map((group) => [
+    group[0].side,
+    `${group[0].horizonHours} h`,
+    String(group[0].observations),
+    ...columns(forecasters, group),
+  ]);
+  const title = `mean over markets at ${100 * SHOWN_CONFIDENCE} %`;
+  return `${title}\n${table(['side', 'horizon', 'n', ...headers(forecasters)], rows)}`;
+}
+
+function headers(forecasters: readonly string[]): string[] {
+  return forecasters.flatMap((forecaster) => [forecaster, 'exceeded']);
+}
+
+function columns(forecasters: readonly string[], cells: readonly Omit<CellScore, 'symbol'>[]): string[] {
+  return forecasters.flatMap((forecaster) => {
+    const cell = cells.find((one) => one.forecaster === forecaster);
+    if (cell === undefined) return ['', ''];
+    return [(100 * cell.pinball).toFixed(4), `${(100 * cell.exceedanceRate).toFixed(2)}%`];
+  });
+}

@@ -1,0 +1,160 @@
+import { BarStore } from '../../../data/bar-store.ts';
+import { MODEL_NAME, type ModelManifest } from '../../../models/manifest.ts';
+import type { ModelRegistry } from '../../../models/registry.ts';
+import { buildDataset } from '../../../training/dataset.ts';
+import { type CellScore, evaluateModel } from '../../../training/evaluate.ts';
+import { DEFAULT_EVERY_HOURS } from '../../../training/job.ts';
+import { scoresFromCsv } from '../../../training/scores-csv.ts';
+import { rowsBetween } from '../../../training/splits.ts';
+import { isoTime } from '../../clock.ts';
+import { PlimsollError } from '../../errors.ts';
+import { type CliContext, type CommonOptions, table } from '../command.ts';
+import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
+import { openRegistry, versionNamed } from './models.ts';
+
+/** Fewer rows than this after the training data are too few for scores that mean anything. */
+const LEAST_UNSEEN_ROWS = 500;
+
+/** What scores rest on: weights that never saw the span, one way or the other. */
+interface Judged {
+  readonly version: string;
+  readonly basis: 'unseen data' | 'same recipe, fitted without the span';
+  readonly from: string;
+  readonly to: string;
+  readonly cells: readonly CellScore[];
+}
+
+/**
+ * Scores of a version that do not peek: its own weights on stored data newer than it was trained on; where there are
+ * none, the scores that the same recipe had at training on a last fifth of time that it had not seen.
+ */
+export async function evaluate(
+  context: CliContext,
+  name: string,
+  { json, ...flags }: CommonOptions,
+): Promise<void> {
+  const { registry, dataDir } = openRegistry(flags);
+  const version = await versionNamed(registry, name);
+  const judged =
+    (await judgeUnseen(context, registry, dataDir, [version]))?.[0] ??
+    (await judgedAtTraining(registry, version));
+  if (json === true) {
+    context.printJson(judged);
+    return;
+  }
+  context.print(`${version}, ${judged.basis}: ${judged.from} to ${judged.to}`);
+  context.print(scoresByMarket(judged.cells));
+  context.print('');
+  context.print(scoresOverMarkets(judged.cells));
+}
+
+/** @throws PlimsollError DATA_INSUFFICIENT where the two cannot be held against each other on one span. */
+export async function compare(
+  context: CliContext,
+  nameA: string,
+  nameB: string,
+  { json, ...flags }: CommonOptions,
+): Promise<void> {
+  const { registry, dataDir } = openRegistry(flags);
+  const versions = [await versionNamed(registry, nameA), await versionNamed(registry, nameB)];
+  const fresh = await judgeUnseen(context, registry, dataDir, versions);
+  const [a, b] = fresh ?? (await Promise.all(versions.map((version) => judgedAtTraining(registry, version))));
+  if (a.from !== b.from || a.to !== b.to) {
+    throw new PlimsollError(
+      'DATA_INSUFFICIENT',
+      `the two were judged on different spans (${a.from} to ${a.to}; ${b.from} to ${b.to}), and there are no data newer than both`,
+      { remedy: 'Import newer history, or train both on the same data.' },
+    );
+  }
+  const rows = comparisonRows(a, b);
+  if (json === true) {
+    context.printJson({ a: a.version, b: b.version, basis: a.basis, from: a.from, to: a.to, cells: rows });
+    return;
+  }
+  context.print(`${a.basis}: ${a.from} to ${a.to}; pinball loss in percent of price, mean over markets`);
+  const cells = rows.map((row) => [
+    row.side,
+    `${row.horizonHours} h`,
+    `${100 * row.confidence}%`,
+    (100 * row.a).toFixed(4),
+    (100 * row.b).toFixed(4),
+    `${(100 * (row.b / row.a - 1)).toFixed(2)}%`,
+  ]);
+  context.print(table(['side', 'horizon', 'confidence', a.version, b.version, 'b over a'], cells));
+}
+
+function comparisonRows(a: Judged, b: Judged) {
+  const own = (judged: Judged) => judged.cells.filter(({ forecaster }) => forecaster === MODEL_NAME);
+  const mean = (cells: readonly CellScore[]): number =>
+    cells.reduce((sum, { pinball }) => sum + pinball, 0) / Math.max(1, cells.length);
+  const key = ({ side, horizonHours, confidence }: CellScore): string =>
+    `${side}/${horizonHours}/${confidence}`;
+  const keys = [...new Set(own(a).map(key))];
+  return keys.map((one) => {
+    const [inA, inB] = [a, b].map((judged) => own(judged).filter((cell) => key(cell) === one));
+    const { side, horizonHours, confidence } = inA[0];
+    return { side, horizonHours, confidence, a: mean(inA), b: mean(inB) };
+  });
+}
+
+/** All versions on one span that none of them was trained on, or null where the store has no such span. */
+async function judgeUnseen(
+  context: CliContext,
+  registry: ModelRegistry,
+  dataDir: string,
+  versions: readonly string[],
+): Promise<Judged[] | null> {
+  const loaded = await Promise.all(versions.map((version) => registry.model(version)));
+  const seenUntil = Math.max(...loaded.map(({ manifest }) => lastLabelEnd(manifest)));
+  const store = await BarStore.open(dataDir);
+  try {
+    const newest = (await store.catalogue()).reduce((latest, { to }) => Math.max(latest, to), 0);
+    if (newest <= seenUntil) return null;
+    const markets = await store.loadMarkets();
+    const data = buildDataset(markets, DEFAULT_EVERY_HOURS, Number.MAX_SAFE_INTEGER);
+    const rows = rowsBetween(data.features.asOf, seenUntil, Number.MAX_SAFE_INTEGER);
+    if (rows.length < LEAST_UNSEEN_ROWS) return null;
+    const judged: Judged[] = [];
+    for (const { manifest, model } of loaded) {
+      const bar = context.progress(`evaluate ${manifest.version}`, 1);
+      const evaluation = await evaluateModel(markets, data, rows, model, MODEL_NAME, (done, total) => {
+        context.interrupted.throwIfAborted();
+        bar.update(done / total);
+      }).finally(() => bar.finish());
+      judged.push({
+        version: manifest.version,
+        basis: 'unseen data',
+        from: isoTime(evaluation.testFrom),
+        to: isoTime(evaluation.testTo),
+        cells: evaluation.cells,
+      });
+    }
+    return judged;
+  } finally {
+    store.close();
+  }
+}
+
+/** The labels of the last training row reach a day beyond it. */
+function lastLabelEnd({ data }: ModelManifest): number {
+  return Date.parse(data.to) + 24 * 3_600_000;
+}
+
+async function judgedAtTraining(registry: ModelRegistry, version: string): Promise<Judged> {
+  const { evaluation } = await registry.manifest(version);
+  const scores = await registry.document(version, 'scores.csv');
+  if (evaluation === null || scores === null) {
+    throw new PlimsollError(
+      'DATA_INSUFFICIENT',
+      `${version} was not scored at training, and the store has no data newer than its own`,
+      { remedy: 'Import newer history, or train without --no-evaluate.' },
+    );
+  }
+  return {
+    version,
+    basis: 'same recipe, fitted without the span',
+    from: evaluation.testFrom,
+    to: evaluation.testTo,
+    cells: scoresFromCsv(scores),
+  };
+}

@@ -1,0 +1,160 @@
+import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
+import { isoTime } from '../../clock.ts';
+import { PlimsollError } from '../../errors.ts';
+import { bracketsShape, explainShape, historyShape, limitsShape } from '../../http/shapes.ts';
+import type { Bound, LimitBook, MarketLimit } from '../../limits/types.ts';
+import { type CliContext, type CommonOptions, table } from '../command.ts';
+import { withStateStore } from './state.ts';
+
+interface AsOfOptions extends CommonOptions {
+  readonly asOf?: number;
+}
+
+export async function showLimits(
+  context: CliContext,
+  symbol: string | undefined,
+  { json, asOf, ...flags }: AsOfOptions,
+): Promise<void> {
+  const book = await withStateStore(flags, (store) => readBook(store, asOf));
+  const isExpired = asOf === undefined && context.clock.now() > book.validUntil;
+  if (symbol !== undefined) {
+    const market = marketOf(book, symbol);
+    if (json === true) context.printJson(bracketsShape(book, market, market.brackets, isExpired));
+    else printBrackets(context, book, market, isExpired);
+  } else if (json === true) context.printJson(limitsShape(book, isExpired));
+  else printBook(context, book, isExpired);
+}
+
+export async function explain(
+  context: CliContext,
+  symbol: string,
+  { json, asOf, ...flags }: AsOfOptions,
+): Promise<void> {
+  const book = await withStateStore(flags, (store) => readBook(store, asOf));
+  const market = marketOf(book, symbol);
+  const isExpired = asOf === undefined && context.clock.now() > book.validUntil;
+  if (json === true) {
+    context.printJson(explainShape(book, market, isExpired));
+    return;
+  }
+  const { governor, brackets } = market;
+  context.print(head(book, isExpired));
+  context.print(
+    `${symbol} may carry ${brackets[0].maxLeverage}x: ${market.bindingBound} binds. ${market.reasons.join(', ')}`,
+  );
+  context.print('');
+  context.print(table(['bound', 'leverage', 'evidence'], market.bounds.map(boundRow)));
+  context.print('');
+  context.print(
+    `governor: ${governor.move}; before ${governor.previousMaxLeverage ?? 'nothing'}, the bounds alone give ` +
+      `${governor.targetMaxLeverage}x; unchanged since ${isoTime(governor.changedAt)}, may loosen from ${isoTime(governor.looseningAllowedAt)}`,
+  );
+  context.print(`forecasts by ${market.model} on data until ${isoTime(market.asOf)}`);
+}
+
+export async function history(
+  context: CliContext,
+  symbol: string,
+  { json, asOf, limit = 100, ...flags }: AsOfOptions & { readonly limit?: number },
+): Promise<void> {
+  const entries = await withStateStore(flags, async (store) => {
+    marketOf(await readBook(store, undefined), symbol);
+    return store.history(symbol, limit);
+  });
+  const shown = entries.filter(({ effectiveAt }) => asOf === undefined || effectiveAt <= asOf);
+  if (json === true) {
+    context.printJson(historyShape(symbol, shown));
+    return;
+  }
+  const rows = shown.map((entry) => [
+    String(entry.version),
+    isoTime(entry.effectiveAt),
+    `${entry.maxLeverage}x`,
+    entry.move,
+    entry.bindingBound,
+    entry.reasons.join(', '),
+  ]);
+  context.print(table(['version', 'effective', 'leverage', 'move', 'binding bound', 'reasons'], rows));
+}
+
+async function readBook(store: SqliteStateStore, asOf: number | undefined): Promise<LimitBook> {
+  const book = asOf === undefined ? await store.latestBook() : await store.bookAsOf(asOf);
+  if (book !== null) return book;
+  const when = asOf === undefined ? 'have been decided yet' : `were in force at ${isoTime(asOf)}`;
+  throw new PlimsollError('NOTHING_PUBLISHED', `no limits ${when}`, {
+    remedy: asOf === undefined ? 'Start the service: plimsoll serve.' : 'Ask for a later time.',
+  });
+}
+
+function marketOf(book: LimitBook, symbol: string): MarketLimit {
+  const market = book.markets.find((candidate) => candidate.symbol === symbol);
+  if (market !== undefined) return market;
+  throw new PlimsollError('MARKET_UNKNOWN', `there is no market ${symbol} in book ${book.version}`, {
+    remedy: 'List the markets: plimsoll limits.',
+  });
+}
+
+function head(book: LimitBook, isExpired: boolean): string {
+  const states = [
+    ...(book.simulated ? ['SIMULATED markets'] : []),
+    ...(book.degraded ? [`degraded: ${book.reasons.join(', ')}`] : []),
+    ...(isExpired ? ['EXPIRED: the service has not renewed them'] : []),
+  ];
+  const notes = states.length === 0 ? '' : `; ${states.join('; ')}`;
+  return `version ${book.version}, decided ${isoTime(book.decidedAt)}, valid until ${isoTime(book.validUntil)}${notes}`;
+}
+
+function printBook(context: CliContext, book: LimitBook, isExpired: boolean): void {
+  context.print(head(book, isExpired));
+  const rows = book.markets.map(({ symbol, brackets, bindingBound, shockProbability, quality, governor }) => [
+    symbol,
+    `${brackets[0].maxLeverage}x`,
+    bindingBound,
+    governor.move,
+    percent(shockProbability.long),
+    percent(shockProbability.short),
+    brackets[brackets.length - 1].notionalCap.toLocaleString('en-US'),
+    quality,
+  ]);
+  const header = [
+    'market',
+    'leverage',
+    'binding bound',
+    'move',
+    'shock long',
+    'short',
+    'largest position',
+    'data',
+  ];
+  context.print(table(header, rows));
+}
+
+function printBrackets(context: CliContext, book: LimitBook, market: MarketLimit, isExpired: boolean): void {
+  context.print(head(book, isExpired));
+  const { brackets } = bracketsShape(book, market, market.brackets, isExpired);
+  const rows = brackets.map((bracket) => [
+    String(bracket.bracket),
+    bracket.notionalFloor,
+    bracket.notionalCap,
+    `${bracket.maxLeverage}x`,
+    percent(bracket.initialMarginRatePpm / 1e6),
+    percent(bracket.maintenanceMarginRatePpm / 1e6),
+    bracket.maintenanceAmount,
+  ]);
+  const header = ['bracket', 'from', 'to', 'leverage', 'initial', 'maintenance', 'maintenance amount'];
+  context.print(table(header, rows));
+}
+
+function boundRow({ name, available, maxLeverage, evidence }: Bound): string[] {
+  const facts = Object.entries(evidence).map(([key, value]) => `${key} ${shown(value)}`);
+  return [name, available && maxLeverage !== null ? `${shown(maxLeverage)}x` : '–', facts.join(', ')];
+}
+
+function shown(value: string | number | boolean | null): string {
+  if (typeof value !== 'number') return String(value);
+  return String(Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4)));
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}

@@ -1,0 +1,86 @@
+import { ALIASES, type Alias, ModelRegistry } from '../../../models/registry.ts';
+import { loadConfig } from '../../config.ts';
+import { PlimsollError } from '../../errors.ts';
+import { SHIPPED_MODELS } from '../../program.ts';
+import { modelSummaries } from '../../registry-view.ts';
+import { type CliContext, type CommonOptions, table } from '../command.ts';
+import { recordAudit } from './records.ts';
+
+interface ReasonOptions extends CommonOptions {
+  readonly reason?: string;
+}
+
+export async function listModels(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
+  const models = await modelSummaries(openRegistry(flags).registry);
+  if (json === true) {
+    context.printJson({ total: models.length, models });
+    return;
+  }
+  const rows = models.map((model) => [
+    model.version,
+    model.aliases.join(', '),
+    model.createdAt.slice(0, 16),
+    model.dataFrom.slice(0, 10),
+    model.dataTo.slice(0, 10),
+    String(model.markets),
+    [model.shipped ? 'shipped' : 'trained here', ...(model.simulated ? ['on simulated markets'] : [])].join(
+      ', ',
+    ),
+  ]);
+  context.print(table(['version', 'alias', 'made', 'data from', 'to', 'markets', 'origin'], rows));
+}
+
+export async function promote(
+  context: CliContext,
+  name: string,
+  { json, reason = 'not given', ...flags }: ReasonOptions,
+): Promise<void> {
+  const { registry, dataDir } = openRegistry(flags);
+  const version = await versionNamed(registry, name);
+  const previous = await registry.promote(version);
+  const details = { from: previous, to: version };
+  await recordAudit(dataDir, {
+    at: context.clock.now(),
+    kind: 'promotion',
+    subject: version,
+    reason,
+    details,
+  });
+  if (json === true) context.printJson({ champion: version, previous });
+  else context.print(`${version} is the champion${previous === null ? '' : `, after ${previous}`}`);
+}
+
+export async function rollback(
+  context: CliContext,
+  { json, reason = 'not given', ...flags }: ReasonOptions,
+): Promise<void> {
+  const { registry, dataDir } = openRegistry(flags);
+  const { from, to } = await registry.rollback();
+  await recordAudit(dataDir, {
+    at: context.clock.now(),
+    kind: 'rollback',
+    subject: to,
+    reason,
+    details: { from, to },
+  });
+  if (json === true) context.printJson({ champion: to, previous: from });
+  else context.print(`${to} is the champion again, after ${from}`);
+}
+
+export function openRegistry(flags: Omit<CommonOptions, 'json'>): {
+  registry: ModelRegistry;
+  dataDir: string;
+} {
+  const { dataDir } = loadConfig(flags).values;
+  return { registry: new ModelRegistry(SHIPPED_MODELS, dataDir), dataDir };
+}
+
+/** @throws PlimsollError VERSION_UNKNOWN for an alias that names none. */
+export async function versionNamed(registry: ModelRegistry, name: string): Promise<string> {
+  if (!(ALIASES as readonly string[]).includes(name)) return name;
+  const version = await registry.versionOf(name as Alias);
+  if (version !== null) return version;
+  throw new PlimsollError('VERSION_UNKNOWN', `there is no ${name}`, {
+    remedy: 'List the versions that there are: plimsoll models.',
+  });
+}

@@ -1,0 +1,298 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { validate as isCronExpression } from 'node-cron';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { PlimsollError } from './errors.ts';
+import { CONFIDENCES, HORIZONS_HOURS } from './forecast/predictor.ts';
+import type { Policy } from './limits/policy.ts';
+import { policyFromInput } from './limits/policy-input.ts';
+import { didYouMean } from './spelling.ts';
+
+/** Where a value came from, strongest first. */
+export type Origin = 'flag' | 'environment' | 'file' | 'default';
+
+export interface ConfiguredKey {
+  readonly name: string;
+  /** A reader may read everything; an operator may write as well. */
+  readonly role: 'reader' | 'operator';
+  /** SHA-256 of the key, hex. The key itself is never configured. */
+  readonly sha256: string;
+}
+
+export interface Config {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+  /** How often the service looks for new bars, seconds. */
+  readonly decisionIntervalSeconds: number;
+  /** Cron expression in UTC, or null for no scheduled training. */
+  readonly trainingSchedule: string | null;
+  /** Whether simulated markets are made where nothing has been imported. */
+  readonly sampleMarket: boolean;
+  /** Markets with metrics of their own. */
+  readonly watchList: readonly string[];
+  /** None: loopback only, reads open, writes by the operator key of the data folder. */
+  readonly keys: readonly ConfiguredKey[];
+  readonly policy: Policy;
+}
+
+export interface EffectiveConfig {
+  readonly values: Config;
+  readonly origins: Readonly<Record<keyof Config, Origin>>;
+}
+
+type SettingName = Exclude<keyof Config, 'policy'>;
+
+interface Setting {
+  readonly variable: string;
+  readonly schema: z.ZodType;
+  readonly fallback: unknown;
+  /** From the text of a flag or of an environment variable to what the schema takes. */
+  readonly fromText: (text: string) => unknown;
+  readonly meaning: string;
+}
+
+const SYMBOL = /^[A-Z0-9]{2,20}$/;
+const asIs = (text: string): string => text;
+const asNumber = (text: string): unknown => (text.trim() === '' ? text : Number(text));
+const asBoolean = (text: string): unknown => ({ true: true, false: false, 1: true, 0: false })[text] ?? text;
+const asList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+const keySchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
+  role: z.enum(['reader', 'operator']),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key, 64 hex digits'),
+});
+
+/** The one list of settings: names, variables, bounds, defaults. */
+export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
+  dataDir: {
+    variable: 'PLIMSOLL_DATA_DIR',
+    schema: z.string().min(1, 'must name a folder'),
+    fallback: './var',
+    fromText: asIs,
+    meaning: 'folder of everything that is kept',
+  },
+  host: {
+    variable: 'PLIMSOLL_HOST',
+    schema: z.string().refine((host) => host === 'localhost' || isIP(host) !== 0, 'must be an IP address'),
+    fallback: '127.0.0.1',
+    fromText: asIs,
+    meaning: 'address that the service listens on',
+  },
+  port: {
+    variable: 'PLIMSOLL_PORT',
+    schema: z.number('must be a number').int().min(0).max(65_535),
+    fallback: 8080,
+    fromText: asNumber,
+    meaning: 'port that the service listens on; 0 takes any that is free',
+  },
+  logLevel: {
+    variable: 'PLIMSOLL_LOG_LEVEL',
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
+    fallback: 'info',
+    fromText: asIs,
+    meaning: 'least important log line that is written',
+  },
+  decisionIntervalSeconds: {
+    variable: 'PLIMSOLL_DECISION_INTERVAL_SECONDS',
+    schema: z.number('must be a number').min(1).max(3600),
+    fallback: 30,
+    fromText: asNumber,
+    meaning: 'how often the service looks for new bars',
+  },
+  trainingSchedule: {
+    variable: 'PLIMSOLL_TRAINING_SCHEDULE',
+    schema: z
+      .string()
+      .refine((text) => text === 'off' || isCronExpression(text), 'must be a cron expression, or off')
+      .transform((text) => (text === 'off' ? null : text)),
+    fallback: '17 3 * * *',
+    fromText: asIs,
+    meaning: 'when the model is trained anew: cron expression in UTC, or off',
+  },
+  sampleMarket: {
+    variable: 'PLIMSOLL_SAMPLE_MARKET',
+    schema: z.boolean('must be true or false'),
+    fallback: true,
+    fromText: asBoolean,
+    meaning: 'simulated markets where nothing has been imported',
+  },
+  watchList: {
+    variable: 'PLIMSOLL_WATCH_LIST',
+    schema: z.array(z.string().regex(SYMBOL, 'must be a market such as BTCUSDT')).max(50),
+    fallback: ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'AURUSDT', 'BOREUSDT', 'MAREUSDT'],
+    fromText: asList,
+    meaning: 'markets with metrics of their own',
+  },
+  keys: {
+    variable: 'PLIMSOLL_KEYS',
+    schema: z.array(keySchema).max(1000),
+    fallback: [],
+    fromText: (text) =>
+      asList(text).map((item) => {
+        const [name, role, sha256] = item.split(':');
+        return { name, role, sha256 };
+      }),
+    meaning: 'who may call: NAME:reader|operator:SHA256, separated by commas',
+  },
+};
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+/** Variables that are no setting: the place of the configuration file. */
+const CONFIG_VARIABLE = 'PLIMSOLL_CONFIG';
+const LARGEST_FILE_BYTES = 1_000_000;
+
+export interface ConfigInput {
+  /** Texts as given on the command line. */
+  readonly flags: { readonly [Name in SettingName | 'config']?: string | undefined };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The configuration of this process. */
+export function loadConfig(flags: ConfigInput['flags']): EffectiveConfig {
+  return resolveConfig({ flags, environment: process.env });
+}
+
+/**
+ * Flags before environment before file before defaults. Every fault of every source is found before anything starts.
+ *
+ * @throws PlimsollError CONFIG_INVALID, with all faults in the message and in `details.faults`.
+ */
+export function resolveConfig({ flags, environment }: ConfigInput): EffectiveConfig {
+  const faults: string[] = [];
+  const path = flags.config ?? (environment[CONFIG_VARIABLE] || undefined);
+  const file = path === undefined ? {} : readFile(path, faults);
+  for (const variable of Object.keys(environment)) faults.push(...unknownVariable(variable));
+  for (const name of Object.keys(file))
+    if (name !== 'policy' && !isSetting(name)) faults.push(unknownName(`${path}: ${name}`, name));
+
+  const values: Record<string, unknown> = {};
+  const origins: Partial<Record<keyof Config, Origin>> = {};
+  for (const name of NAMES) {
+    const setting = SETTINGS[name];
+    const { origin, where, raw } = strongest(name, flags, environment, file, path);
+    const parsed = setting.schema.safeParse(raw);
+    origins[name] = origin;
+    if (parsed.success) values[name] = parsed.data;
+    else for (const issue of parsed.error.issues) faults.push(describe(where, raw, issue));
+  }
+  const axes = { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES };
+  const { policy, faults: policyFaults } = policyFromInput(file.policy, axes);
+  faults.push(...policyFaults.map((fault) => `${path}: ${fault}`));
+  origins.policy = file.policy === undefined ? 'default' : 'file';
+  faults.push(...crossFaults(values));
+  if (faults.length > 0) throw configInvalid(faults);
+  return { values: { ...values, policy } as Config, origins: origins as EffectiveConfig['origins'] };
+}
+
+/** The configuration for a person's eyes: origins named, hashes of keys left out. */
+export function printableConfig({ values, origins }: EffectiveConfig): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const masked =
+      name === 'keys'
+        ? values.keys.map(({ name: key, role }) => ({ name: key, role, sha256: '(masked)' }))
+        : value;
+    shown[name] = { value: masked, origin: origins[name as keyof Config] };
+  }
+  return shown;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+function readFile(path: string, faults: string[]): Record<string, unknown> {
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (text.length > LARGEST_FILE_BYTES)
+      throw new Error(`it is larger than ${LARGEST_FILE_BYTES} characters`);
+    const content: unknown = parseYaml(text) ?? {};
+    if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>;
+    faults.push(`${path}: must hold settings by name`);
+  } catch (thrown) {
+    faults.push(`${path}: cannot be read: ${(thrown as Error).message.split('\n')[0]}`);
+  }
+  return {};
+}
+
+function strongest(
+  name: SettingName,
+  flags: ConfigInput['flags'],
+  environment: ConfigInput['environment'],
+  file: Record<string, unknown>,
+  path: string | undefined,
+): { origin: Origin; where: string; raw: unknown } {
+  const { variable, fromText, fallback } = SETTINGS[name];
+  const flag = flags[name];
+  if (flag !== undefined)
+    return { origin: 'flag', where: `--${dashed(name)}`, raw: parseText(fromText, flag) };
+  const text = environment[variable];
+  if (text !== undefined && text !== '')
+    return { origin: 'environment', where: variable, raw: parseText(fromText, text) };
+  if (Object.hasOwn(file, name)) {
+    // YAML reads a bare off as false.
+    const raw = name === 'trainingSchedule' && file[name] === false ? 'off' : file[name];
+    return { origin: 'file', where: `${path}: ${name}`, raw };
+  }
+  return { origin: 'default', where: name, raw: fallback };
+}
+
+function parseText(fromText: Setting['fromText'], text: string): unknown {
+  return fromText(text.trim());
+}
+
+function describe(where: string, raw: unknown, issue: z.core.$ZodIssue): string {
+  const at = issue.path.length === 0 ? '' : `.${issue.path.join('.')}`;
+  const isPlain = typeof raw === 'string' || typeof raw === 'number' || typeof raw === 'boolean';
+  const given = isPlain ? `${JSON.stringify(raw).slice(0, 80)} ` : '';
+  return `${where}${at}: ${given}${issue.message}`;
+}
+
+function crossFaults(values: Record<string, unknown>): string[] {
+  const { host, keys } = values as Partial<Config>;
+  if (host === undefined || keys === undefined) return [];
+  const faults: string[] = [];
+  if (!isLoopback(host) && keys.length === 0) {
+    faults.push(
+      `host: ${host} can be reached from other machines, and no keys are configured; set PLIMSOLL_KEYS`,
+    );
+  }
+  const names = new Set(keys.map(({ name }) => name));
+  if (names.size < keys.length) faults.push('keys: two keys have the same name');
+  return faults;
+}
+
+function unknownVariable(variable: string): string[] {
+  if (!variable.startsWith('PLIMSOLL_') || variable === CONFIG_VARIABLE) return [];
+  const variables = NAMES.map((name) => SETTINGS[name].variable);
+  return variables.includes(variable) ? [] : [`${variable}: is not known${didYouMean(variable, variables)}`];
+}
+
+function unknownName(where: string, name: string): string {
+  return `${where}: is not known${didYouMean(name, [...NAMES, 'policy'])}`;
+}
+
+function dashed(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function configInvalid(faults: readonly string[]): PlimsollError {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  return new PlimsollError(
+    'CONFIG_INVALID',
+    `the configuration has ${count}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    { remedy: 'Mend them; plimsoll config check shows what is in force.', details: { faults } },
+  );
+}

@@ -1,0 +1,55 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { pino } from 'pino';
+import { BarStore } from '../data/bar-store.ts';
+import { judgeQuality } from '../data/quality.ts';
+import { SampleSource } from '../data/sample/source.ts';
+import { Champion } from '../models/champion.ts';
+import { ModelRegistry } from '../models/registry.ts';
+import { stopwatchSeconds } from './clock.ts';
+import type { Config } from './config.ts';
+import { DecisionEngine } from './control/decision-engine.ts';
+import type { ProposeAnswer, ProposeRequest } from './control/worker-proposer.ts';
+import { asPlimsollError } from './errors.ts';
+import { FilteredPredictor, HistoricalPredictor } from './forecast/classical.ts';
+
+/** What the thread that decides is given: it opens its own market data and its own models. */
+export interface DecisionWorkerData {
+  readonly config: Pick<Config, 'dataDir' | 'sampleMarket' | 'policy' | 'logLevel'>;
+  readonly shippedModels: string;
+}
+
+const { config, shippedModels } = workerData as DecisionWorkerData;
+const logger = pino(
+  { level: config.logLevel, base: { part: 'decision' } },
+  pino.destination({ dest: 2, sync: true }),
+);
+const store = await BarStore.open(config.dataDir);
+const sample = new SampleSource({ store, dataDir: config.dataDir });
+const engine = new DecisionEngine({
+  reader: store,
+  judgeQuality,
+  champion: new Champion(new ModelRegistry(shippedModels, config.dataDir), (message) =>
+    logger.error({ reason: message }, 'the champion cannot be used; the classical predictors decide'),
+  ),
+  historical: new HistoricalPredictor(),
+  filtered: new FilteredPredictor(),
+  policy: config.policy,
+  stopwatch: stopwatchSeconds,
+});
+
+parentPort?.on('message', async (request: ProposeRequest) => {
+  parentPort?.postMessage(await answer(request));
+});
+
+async function answer({ previous, now }: ProposeRequest): Promise<ProposeAnswer> {
+  try {
+    if (config.sampleMarket) {
+      const update = await sample.ensure(now);
+      if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');
+    }
+    return { proposal: await engine.propose(previous, now) };
+  } catch (thrown) {
+    const { code, message, remedy } = asPlimsollError(thrown);
+    return { error: { code, message, remedy } };
+  }
+}

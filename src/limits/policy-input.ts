@@ -1,0 +1,45 @@
+import { didYouMean } from '../spelling.ts';
+import { DEFAULT_POLICY, type Policy, type PolicyAxes, policyFaults } from './policy.ts';
+
+/**
+ * A policy as people write it: any part of the default may be given, the rest stays. Unknown names, wrong types and
+ * contradictions are all found at once.
+ *
+ * @param given anything that a configuration file held under `policy`; undefined for none.
+ * @returns the policy, and every fault in words; the policy is only to be used when there are none.
+ */
+export function policyFromInput(
+  given: unknown,
+  axes: PolicyAxes,
+): { readonly policy: Policy; readonly faults: readonly string[] } {
+  if (given === undefined) return { policy: DEFAULT_POLICY, faults: [] };
+  const faults: string[] = [];
+  const policy = overlay(DEFAULT_POLICY, given, 'policy', faults) as Policy;
+  if (faults.length > 0) return { policy: DEFAULT_POLICY, faults };
+  return { policy, faults: policyFaults(policy, axes).map((fault) => `policy.${fault}`) };
+}
+
+/** `given` over `model`, which says what names and types there are. */
+function overlay(model: unknown, given: unknown, at: string, faults: string[]): unknown {
+  if (Array.isArray(model)) {
+    if (Array.isArray(given) && given.every((item) => typeof item === typeof model[0])) return given;
+    faults.push(`${at} must be a list of ${typeof model[0]}s`);
+    return model;
+  }
+  if (typeof model !== 'object' || model === null) {
+    if (typeof given === typeof model) return given;
+    faults.push(`${at} must be a ${typeof model}`);
+    return model;
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    faults.push(`${at} must hold settings by name`);
+    return model;
+  }
+  const known = Object.keys(model);
+  const result: Record<string, unknown> = { ...model };
+  for (const [name, value] of Object.entries(given)) {
+    if (!known.includes(name)) faults.push(`${at}.${name} is not known${didYouMean(name, known)}`);
+    else result[name] = overlay(result[name], value, `${at}.${name}`, faults);
+  }
+  return result;
+}

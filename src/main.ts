@@ -1,0 +1,191 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { acquireLock, type HeldLock } from '../data/lock.ts';
+import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
+import { SqliteStateStore } from '../data/sqlite-state-store.ts';
+import { ModelRegistry } from '../models/registry.ts';
+import { type Schedule, scheduleTraining } from '../training/schedule.ts';
+import { type Clock, stopwatchSeconds } from './clock.ts';
+import type { Config } from './config.ts';
+import { ControlPlane } from './control/control-plane.ts';
+import { DecisionCycle } from './control/decision-cycle.ts';
+import { WorkerProposer } from './control/worker-proposer.ts';
+import type { DecisionWorkerData } from './decision-worker.ts';
+import { PlimsollError } from './errors.ts';
+import { Service } from './http/service.ts';
+import type { LimitBook } from './limits/types.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { PROGRAM_VERSION, SHIPPED_MODELS } from './program.ts';
+import { modelSummaries } from './registry-view.ts';
+import { ScheduledTraining } from './scheduled-training.ts';
+
+export interface ServiceInput {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface RunningService {
+  readonly url: string;
+  /** The operator key of the data folder; null where keys are configured instead. */
+  readonly operatorKey: OperatorKey | null;
+  /** Resolves with the first book that is in force: at once where one was stored. */
+  readonly firstBook: Promise<LimitBook>;
+  /** Lets requests and a running publication end, then closes everything. Nothing acknowledged is lost. */
+  stop(): Promise<void>;
+}
+
+const DRAIN_MILLISECONDS = 10_000;
+
+/**
+ * Wires the service and starts it: every start is a recovery from the data folder. It answers as soon as this returns;
+ * limits come with the first book.
+ *
+ * @throws PlimsollError LOCKED when another service has the data folder, CONFIG_INVALID, STORE_DAMAGED.
+ */
+export async function startService(input: ServiceInput): Promise<RunningService> {
+  const { config } = input;
+  makeFolder(config.dataDir);
+  const lock = acquireLock(join(config.dataDir, 'service.lock'), 'a service');
+  const undo: (() => unknown)[] = [() => lock.release()];
+  try {
+    return await start(input, lock, undo);
+  } catch (thrown) {
+    for (const step of undo.reverse()) await step();
+    throw thrown;
+  }
+}
+
+async function start(
+  { config, clock, logger }: ServiceInput,
+  lock: HeldLock,
+  undo: (() => unknown)[],
+): Promise<RunningService> {
+  const operatorKey = config.keys.length === 0 ? await ensureOperatorKey(config.dataDir) : null;
+  const store = SqliteStateStore.open(config.dataDir);
+  undo.push(() => store.close());
+  const registry = new ModelRegistry(SHIPPED_MODELS, config.dataDir);
+  const metrics = new Metrics({ watchList: config.watchList, version: PROGRAM_VERSION });
+  const control = await ControlPlane.recover({
+    store,
+    clock,
+    policy: config.policy,
+    listModels: () => modelSummaries(registry),
+  });
+  const recovered = control.currentBook();
+  if (recovered !== null) metrics.bookInForce(recovered);
+  await store.appendAudit(startEntry(config, clock, recovered));
+  metrics.auditWritten();
+
+  const proposer = new WorkerProposer(decisionWorkerUrl(), workerDataOf(config));
+  undo.push(() => proposer.close());
+  const tellModel = modelTeller(registry, metrics);
+  await tellModel(recovered?.model ?? null);
+  const cycle = new DecisionCycle({
+    proposer,
+    store,
+    clock,
+    current: recovered,
+    observer: {
+      published: (book, previous, facts) => {
+        control.show(book, facts);
+        metrics.bookPublished(book, previous, facts);
+        void tellModel(book.model);
+        logPublished(logger, book, facts.seconds, facts.fallbackReason);
+      },
+      failed: (error) => {
+        control.decisionFailed(error);
+        metrics.decisionFailed();
+        logger.error({ err: error }, 'a decision failed; the limits in force stay');
+      },
+    },
+  });
+  const service = new Service({
+    reads: control,
+    clock,
+    logger,
+    observer: metrics,
+    metrics: () => metrics.scrape(),
+    operatorKeyHash: operatorKey?.hash ?? null,
+    version: PROGRAM_VERSION,
+    stopwatch: stopwatchSeconds,
+  });
+  const { port } = await service.start(config.host, config.port);
+  const firstBook = firstBookOf(control);
+  cycle.start(config.decisionIntervalSeconds * 1000);
+
+  const training = new ScheduledTraining({ store, metrics, clock, logger, dataDir: config.dataDir });
+  const schedule: Schedule | null =
+    config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
+
+  return {
+    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    operatorKey,
+    firstBook,
+    stop: async () => {
+      schedule?.stop();
+      await Promise.all([training.stop(), service.stop(DRAIN_MILLISECONDS)]);
+      await cycle.stop();
+      await proposer.close();
+      await store.close();
+      lock.release();
+    },
+  };
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (cause) {
+    throw new PlimsollError('CONFIG_INVALID', `the data folder ${dataDir} cannot be made`, {
+      remedy: 'Choose a folder that this user may write: --data-dir, or PLIMSOLL_DATA_DIR.',
+      cause,
+    });
+  }
+}
+
+function decisionWorkerUrl(): URL {
+  return new URL(`./decision-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+}
+
+function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): DecisionWorkerData {
+  return { config: { dataDir, sampleMarket, policy, logLevel }, shippedModels: SHIPPED_MODELS };
+}
+
+function startEntry(config: Config, clock: Clock, recovered: LimitBook | null) {
+  const reason = recovered === null ? 'first start' : `recovered book ${recovered.version}`;
+  const details = { version: PROGRAM_VERSION, policy: config.policy.name };
+  return { at: clock.now(), kind: 'start', actor: 'service', subject: 'service', reason, details } as const;
+}
+
+function firstBookOf(control: ControlPlane): Promise<LimitBook> {
+  const current = control.currentBook();
+  if (current !== null) return Promise.resolve(current);
+  return new Promise((resolve) => {
+    const forget = control.onPublish((book) => {
+      forget();
+      resolve(book);
+    });
+  });
+}
+
+/** Looks a model up when it comes into use, for the metrics that name it. */
+function modelTeller(registry: ModelRegistry, metrics: Metrics): (model: string | null) => Promise<void> {
+  let told = '';
+  return async (model) => {
+    if (model === null || model === told) return;
+    told = model;
+    const [name, version] = model.split('@');
+    const manifest = await registry.manifest(version).catch(() => null);
+    if (manifest !== null) metrics.modelInUse(name, version, Date.parse(manifest.createdAt));
+  };
+}
+
+function logPublished(logger: Logger, book: LimitBook, seconds: number, fallback: string | null): void {
+  const moves: Record<string, number> = {};
+  for (const { governor } of book.markets) moves[governor.move] = (moves[governor.move] ?? 0) + 1;
+  const facts = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
+  if (fallback === null) logger.info(facts, 'limits published');
+  else logger.warn({ ...facts, fallback }, 'limits published without the shock model');
+}

@@ -1,0 +1,22 @@
+/** "; did you mean NAME?" where a known name is near to the given one, else nothing. For messages about typing slips. */
+export function didYouMean(given: string, known: readonly string[]): string {
+  let best = { name: '', distance: Math.max(3, given.length / 3) };
+  for (const candidate of known) {
+    const distance = editDistance(given.toLowerCase(), candidate.toLowerCase());
+    if (distance < best.distance) best = { name: candidate, distance };
+  }
+  return best.name === '' ? '' : `; did you mean ${best.name}?`;
+}
+
+/** Levenshtein's distance: the least number of letters to insert, remove or replace. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

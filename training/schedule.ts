@@ -1,0 +1,57 @@
+import { fork } from 'node:child_process';
+import { schedule as scheduleCron } from 'node-cron';
+import { PlimsollError } from '../src/errors.ts';
+import type { TrainingMessage, TrainingTask } from './child-process.ts';
+
+/** What became of a training in a process of its own. */
+export type TrainingResult = Extract<TrainingMessage, { kind: 'trained' }>;
+
+/**
+ * Trains in a child process, so that neither the event loop nor the heap of the service feels it.
+ *
+ * @param stop ends the child, which then has written nothing.
+ * @throws PlimsollError what the job threw, or INTERNAL when the process died without a word.
+ */
+export function trainInChildProcess(
+  task: TrainingTask,
+  stop: AbortSignal,
+  onProgress: (phase: string, share: number) => void,
+): Promise<TrainingResult> {
+  return new Promise((resolve, reject) => {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const child = fork(new URL(`./child-process.${extension}`, import.meta.url), [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const end = (): boolean => child.kill('SIGTERM');
+    stop.addEventListener('abort', end, { once: true });
+    let last: Exclude<TrainingMessage, { kind: 'progress' }> | null = null;
+    child.on('message', (message: TrainingMessage) => {
+      if (message.kind === 'progress') onProgress(message.phase, message.share);
+      else last = message;
+    });
+    child.once('error', (cause) => reject(new PlimsollError('INTERNAL', cause.message, { cause })));
+    child.once('exit', (code, signal) => {
+      stop.removeEventListener('abort', end);
+      if (last?.kind === 'trained') resolve(last);
+      else if (last?.kind === 'failed') {
+        const { remedy } = last;
+        reject(new PlimsollError(last.code, last.message, remedy === undefined ? {} : { remedy }));
+      } else reject(new PlimsollError('INTERNAL', `the training process ended with ${signal ?? code}`));
+    });
+    child.send(task);
+  });
+}
+
+export interface Schedule {
+  /** Starts no other run. */
+  stop(): void;
+}
+
+/**
+ * Calls `run` whenever the cron expression says so, in UTC. A run that is still going when the next is due is not
+ * joined by a second one.
+ */
+export function scheduleTraining(expression: string, run: () => Promise<void>): Schedule {
+  const task = scheduleCron(expression, run, { timezone: 'UTC', noOverlap: true });
+  return { stop: () => void task.destroy() };
+}
