@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { ERROR_CATALOGUE } from '../errors.ts';
 
 /** Files of the documentation viewer that are served, all from its package: nothing comes from another host. */
@@ -7,10 +7,6 @@ export const VIEWER_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
 
 export function viewerDirectory(): string {
   return dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-}
-
-export function viewerFile(name: (typeof VIEWER_FILES)[number]): string {
-  return join(viewerDirectory(), name);
 }
 
 export const DOCS_PAGE = `<!doctype html>

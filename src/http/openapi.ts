@@ -50,6 +50,8 @@ export function openApiDocument(version: string): Json {
 
 function operation(route: Route, schemas: Record<string, Json>): Json {
   const problem = { $ref: '#/components/responses/Problem' };
+  const answer = { 'application/json': { schema: schemaOf(route.answer, schemas, 'output') } };
+  const hasTag = route.method === 'get' && route.path.startsWith('/v1/');
   return {
     operationId: route.operationId,
     summary: route.summary,
@@ -64,10 +66,10 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
         }),
     ...(route.isWrite ? { security: [{ operatorKey: [] }] } : {}),
     responses: {
-      200: {
-        description: 'OK',
-        content: { 'application/json': { schema: schemaOf(route.answer, schemas, 'output') } },
-      },
+      200: { description: 'OK', content: answer },
+      ...(hasTag ? { 304: { description: 'Unchanged since the ETag given in If-None-Match' } } : {}),
+      ...(route.isAnswerAt503 ? { 503: { description: 'Not ready', content: answer } } : {}),
+      // Every refusal of every route has the same shape; `x-error-codes` lists them all.
       default: problem,
     },
   };
@@ -112,7 +114,8 @@ function withComponentReferences(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => key !== 'id' && key !== '$id')
+      // The keyword only: a property of that name has a schema, not a text.
+      .filter(([key, item]) => !((key === 'id' || key === '$id') && typeof item === 'string'))
       .map(([key, item]) =>
         key === '$ref' && typeof item === 'string'
           ? [key, item.replace(/^#\/\$defs\//, '#/components/schemas/')]

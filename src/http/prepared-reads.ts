@@ -2,20 +2,9 @@ import { gzipSync } from 'node:zlib';
 import type { Clock } from '../clock.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { overviewPage } from './overview-page.ts';
+import { JSON_TYPE, type PreparedRead, strongTag } from './send.ts';
 import { bracketsShape, explainShape, forecastShape, limitsShape, marketsShape } from './shapes.ts';
 
-/** An answer that needs nothing but to be sent. */
-export interface PreparedRead {
-  readonly contentType: string;
-  readonly body: Buffer;
-  readonly etag: string;
-  /** The same compressed, with an ETag of its own because its bytes are others; null where it does not pay. */
-  readonly gzip: { readonly body: Buffer; readonly etag: string } | null;
-  /** The book's validity was over when this was made. */
-  readonly isExpired: boolean;
-}
-
-const JSON_TYPE = 'application/json; charset=utf-8';
 const HTML_TYPE = 'text/html; charset=utf-8';
 /** Smaller answers fit into one packet anyway. */
 const GZIP_FROM_BYTES = 1400;
@@ -35,9 +24,11 @@ export class PreparedReads {
   }
 
   publish(book: LimitBook): void {
+    const isExpired = this.#clock.now() > book.validUntil;
+    // First made, then shown: a book that cannot be written out leaves the one before, with its own validity.
+    this.#byPath = prepare(book, isExpired);
     this.#book = book;
-    this.#isExpired = this.#clock.now() > book.validUntil;
-    this.#byPath = prepare(book, this.#isExpired);
+    this.#isExpired = isExpired;
   }
 
   /** The answer for a path without a query, or undefined. */
@@ -49,10 +40,10 @@ export class PreparedReads {
 }
 
 function prepare(book: LimitBook, isExpired: boolean): ReadonlyMap<string, PreparedRead> {
-  const tag = `${book.hash.slice(0, 32)}${isExpired ? '-expired' : ''}`;
   const reads = new Map<string, PreparedRead>();
   const add = (path: string, contentType: string, text: string, isCompressed: boolean): void => {
     const body = Buffer.from(text);
+    const tag = strongTag(body);
     const gzip =
       isCompressed && body.length >= GZIP_FROM_BYTES ? { body: gzipSync(body), etag: `"${tag}-gzip"` } : null;
     reads.set(path, { contentType, body, etag: `"${tag}"`, gzip, isExpired });

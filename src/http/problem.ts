@@ -5,27 +5,30 @@ import type { problemSchema } from './schemas.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/**
- * A failure as RFC 9457 problem details. What is not a PlimsollError is a defect: its text stays in the log, because
- * it may hold paths or worse.
- */
+/** Failures of the service itself. Their text stays in the log, because it may hold paths or worse. */
+export function isServiceFault(error: PlimsollError): boolean {
+  return error.httpStatus >= 500 && error.code !== 'NOTHING_PUBLISHED';
+}
+
+/** A failure as RFC 9457 problem details. What is not a PlimsollError is a defect. */
 export function problemOf(thrown: unknown, requestId: string): z.infer<typeof problemSchema> {
   const error = asPlimsollError(thrown);
-  const isDefect = error.code === 'INTERNAL';
+  const isHidden = isServiceFault(error);
+  const remedy = isHidden ? HIDDEN_REMEDY : error.remedy;
   const errors = error.details.errors as { path: string; message: string }[] | undefined;
   return {
     type: `/docs/errors#${error.code}`,
     title: ERROR_CATALOGUE[error.code].title,
     status: error.httpStatus,
     code: error.code,
-    detail: isDefect
-      ? 'The service failed to answer. The log has the reason under this request id.'
-      : error.message,
-    ...(error.remedy === undefined || isDefect ? {} : { remedy: error.remedy }),
+    detail: isHidden ? 'The service failed to answer.' : error.message,
+    ...(remedy === undefined ? {} : { remedy }),
     instance: requestId,
-    ...(errors === undefined ? {} : { errors }),
+    ...(errors === undefined || isHidden ? {} : { errors }),
   };
 }
+
+const HIDDEN_REMEDY = 'The log of the service has the reason under the request id in "instance".';
 
 /** Sends a problem on a bare response; used before and behind Express alike. */
 export function sendProblem(
@@ -46,11 +49,15 @@ export function sendProblem(
   response.end(body);
 }
 
-/** Input that a schema refused, with every fault at once. */
+/** An answer names at most so many faults, and so much of each: what was sent must not come back at length. */
+const MOST_FAULTS = 20;
+const LONGEST_FAULT = 200;
+
+/** Input that a schema refused, with its faults at once. */
 export function invalidInput(what: string, error: z.ZodError): PlimsollError {
-  const errors = error.issues.map((issue) => ({
-    path: issue.path.map(String).join('.') || what,
-    message: issue.message,
+  const errors = error.issues.slice(0, MOST_FAULTS).map((issue) => ({
+    path: issue.path.map(String).join('.').slice(0, LONGEST_FAULT) || what,
+    message: issue.message.slice(0, LONGEST_FAULT),
   }));
   const summary = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
   return new PlimsollError('INPUT_INVALID', `the ${what} is not valid: ${summary.slice(0, 500)}`, {

@@ -6,7 +6,7 @@ import type { UserPolicy } from '../control/ports.ts';
 import type { ControlReads } from '../control/reads.ts';
 import { bracketFor } from '../limits/brackets.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
-import { formatWhole, MICROS, parseMicros } from '../units.ts';
+import { formatWhole, microsToWholeUp, parseMicros } from '../units.ts';
 import type { PreparedReads } from './prepared-reads.ts';
 import { refuse } from './problem.ts';
 import {
@@ -46,7 +46,7 @@ export interface RouteInput {
   readonly body: unknown;
 }
 
-/** JSON to send, or the path of a prepared read. */
+/** JSON to send, or the path of a prepared read. Reads without a status of their own carry an ETag. */
 export type RouteAnswer =
   | { readonly json: unknown; readonly status?: number; readonly isExpired?: boolean }
   | { readonly prepared: string };
@@ -67,6 +67,8 @@ export interface Route {
   readonly answer: z.ZodType;
   /** Needs the operator key. */
   readonly isWrite?: boolean;
+  /** Its 503 carries the answer and not a problem. */
+  readonly isAnswerAt503?: boolean;
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
 }
 
@@ -89,8 +91,7 @@ function requireMarket(book: LimitBook, symbol: string): MarketLimit {
 
 /** Notionals count up to the next whole unit: bracket edges are whole, so nothing else can change. */
 function wholeNotional(text: string): number {
-  const micros = parseMicros(text) ?? 0n;
-  return Number((micros + BigInt(MICROS) - 1n) / BigInt(MICROS));
+  return microsToWholeUp(parseMicros(text) ?? 0n);
 }
 
 function isExpired(book: LimitBook, { clock }: RouteContext): boolean {
@@ -135,12 +136,13 @@ export const ROUTES: readonly Route[] = [
     handle: async (context, { params, query }) => {
       const { notional, asOf } = query as { notional?: string; asOf?: string };
       const { symbol } = params;
+      const at = asOf === undefined ? context.clock.now() : Date.parse(asOf);
       const current = requireBook(context);
       if (notional === undefined && asOf === undefined) {
         requireMarket(current, symbol);
         return { prepared: `/v1/markets/${symbol}/brackets` };
       }
-      const book = asOf === undefined ? current : await context.reads.bookAsOf(Date.parse(asOf));
+      const book = asOf === undefined ? current : await context.reads.bookAsOf(at);
       if (book === null)
         throw refuse('NOT_FOUND', `no limits were in force at ${asOf}`, 'Ask for a later time.');
       const market = requireMarket(book, symbol);
@@ -154,7 +156,7 @@ export const ROUTES: readonly Route[] = [
         );
       }
       const shown = bracket === null ? market.brackets : [bracket];
-      const hasRunOut = book === current && isExpired(book, context);
+      const hasRunOut = at > book.validUntil;
       return { json: bracketsShape(book, market, shown, hasRunOut), isExpired: hasRunOut };
     },
   },
@@ -344,7 +346,7 @@ export const ROUTES: readonly Route[] = [
     operationId: 'getLiveness',
     summary: 'The process runs and its event loop turns',
     answer: z.object({ alive: z.literal(true) }),
-    handle: () => ({ json: { alive: true } }),
+    handle: () => ({ status: 200, json: { alive: true } }),
   },
   {
     method: 'get',
@@ -352,6 +354,7 @@ export const ROUTES: readonly Route[] = [
     operationId: 'getReadiness',
     summary: 'There are limits to answer from; 503 before the first ones',
     answer: readinessSchema,
+    isAnswerAt503: true,
     handle: ({ reads }) => {
       const status = reads.status();
       const time = (value: number | null): string | null => (value === null ? null : isoTime(value));

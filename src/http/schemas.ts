@@ -19,6 +19,11 @@ export const decimalSchema = z
 export const timeSchema = z.iso
   .datetime({ offset: true })
   .meta({ id: 'Time', example: '2024-12-31T23:00:00.000Z' });
+/** A time that an account can have been made at; its UTC form has a year of four digits whatever the offset. */
+const accountTimeSchema = timeSchema.refine((text) => {
+  const at = Date.parse(text);
+  return at >= 0 && at < Date.UTC(2100, 0);
+}, 'a time from 1970 to 2099');
 const ppm = z.number().int().min(0).max(1_000_000);
 const probability = z.number().min(0).max(1);
 const side = z.enum(['long', 'short']);
@@ -172,7 +177,7 @@ export const historySchema = z
 export const userInputSchema = z
   .strictObject({
     maxLeverage: z.number().min(1).max(1000).nullable().optional(),
-    accountCreatedAt: timeSchema.nullable().optional(),
+    accountCreatedAt: accountTimeSchema.nullable().optional(),
     ownInitialMarginRatePpm: ppm.min(1).nullable().optional(),
   })
   .meta({ id: 'UserInput', example: { maxLeverage: 20, accountCreatedAt: '2024-01-01T00:00:00Z' } });

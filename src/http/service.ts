@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { ControlReads } from '../control/reads.ts';
-import { PlimsollError } from '../errors.ts';
+import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { requireOperator } from './auth.ts';
-import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerFile } from './docs.ts';
+import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
 import { openApiDocument } from './openapi.ts';
 import { OVERVIEW_STYLE } from './overview-page.ts';
-import { type PreparedRead, PreparedReads } from './prepared-reads.ts';
-import { invalidInput, refuse, sendProblem } from './problem.ts';
+import { PreparedReads } from './prepared-reads.ts';
+import { invalidInput, isServiceFault, refuse, sendProblem } from './problem.ts';
 import { ROUTES, type Route, type RouteContext } from './routes.ts';
+import { jsonRead, SECURITY_HEADERS, STALE_WARNING, sendRead, unreadableRequestAnswer } from './send.ts';
 
 /** What the service tells about a request that it has answered. */
 export interface RequestObserver {
@@ -44,16 +45,6 @@ const BOUNDS = {
   urlLength: 2_048,
 } as const;
 
-const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
-  ['x-content-type-options', 'nosniff'],
-  ['referrer-policy', 'no-referrer'],
-  ['x-frame-options', 'DENY'],
-  [
-    'content-security-policy',
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  ],
-];
-
 /**
  * The HTTP service. Reads that are ready as bytes are answered before Express sees them; everything else goes through
  * the route table. `docs/decisions/0007-hot-path.md` has the measurement behind the split.
@@ -75,6 +66,9 @@ export class Service {
     this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
       this.#receive(request, response),
     );
+    // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
+    this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
+    this.#server.on('clientError', (cause, socket) => this.#refuseUnreadable(cause, socket as Socket));
     this.#server.headersTimeout = BOUNDS.headersMilliseconds;
     this.#server.requestTimeout = BOUNDS.requestMilliseconds;
     this.#server.keepAliveTimeout = BOUNDS.keepAliveMilliseconds;
@@ -84,14 +78,20 @@ export class Service {
   /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
   start(host: string, port: number): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+      const onError = (cause: NodeJS.ErrnoException): void => {
         const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
         const remedy = 'Choose another port: --port 8081, or PLIMSOLL_PORT.';
         reject(
           new PlimsollError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, { remedy, cause }),
         );
+      };
+      this.#server.once('error', onError);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', onError);
+        // A connection that could not be taken must not end the service.
+        this.#server.on('error', (err) => this.#options.logger.error({ err }, 'the listener failed'));
+        resolve(this.#server.address() as AddressInfo);
       });
-      this.#server.listen(port, host, () => resolve(this.#server.address() as AddressInfo));
     });
   }
 
@@ -116,8 +116,19 @@ export class Service {
     response.on('close', () =>
       this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
     );
-    if (prepared !== undefined) sendPrepared(request, response, prepared);
+    if (prepared !== undefined) sendRead(request, response, prepared);
     else this.#app(request, response);
+  }
+
+  /** What is no request gets an answer where one can still be sent; the connection ends either way. */
+  #refuseUnreadable(cause: NodeJS.ErrnoException, socket: Socket): void {
+    this.#options.logger.debug({ code: cause.code }, 'unreadable request');
+    if (cause.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.write(unreadableRequestAnswer(cause));
+    socket.destroySoon();
   }
 
   #observe(
@@ -189,15 +200,7 @@ export class Service {
     const methods = routes.flatMap(({ method }) =>
       method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
     );
-    app.all(pattern, (request: Request, response: Response) => {
-      response.locals.route = path;
-      response.setHeader('allow', methods.join(', '));
-      throw refuse(
-        'METHOD_NOT_ALLOWED',
-        `${request.method} is not answered here`,
-        `This route answers ${methods.join(', ')}.`,
-      );
-    });
+    refuseOtherMethods(app, pattern, path, methods);
   }
 
   async #run(route: Route, request: Request, response: Response): Promise<void> {
@@ -215,7 +218,11 @@ export class Service {
       const prepared = this.#prepared.get(answer.prepared);
       if (prepared === undefined)
         throw refuse('NOTHING_PUBLISHED', 'no limits have been decided yet', 'Try again in a few seconds.');
-      sendPrepared(request, response, prepared);
+      sendRead(request, response, prepared);
+      return;
+    }
+    if (route.method === 'get' && answer.status === undefined) {
+      sendRead(request, response, jsonRead(answer.json, answer.isExpired ?? false), 'private, no-cache');
       return;
     }
     if (answer.isExpired) response.setHeader('warning', STALE_WARNING);
@@ -234,26 +241,27 @@ export class Service {
       ['/assets/overview.css', 'text/css; charset=utf-8', Buffer.from(OVERVIEW_STYLE)],
     ];
     for (const [path, contentType, body] of documents) {
-      app.get(path, (_request, response) => {
-        response.locals.route = path;
+      mountDocument(app, path, (_request, response) => {
         response.setHeader('cache-control', 'public, max-age=300');
         response.type(contentType).send(body);
       });
     }
+    // With a root, because a file below a folder whose name starts with a dot is not served by its full path.
+    const viewer = { root: viewerDirectory(), maxAge: 300_000 };
     for (const name of VIEWER_FILES) {
-      app.get(`/docs/assets/${name}`, (_request, response) => {
-        response.locals.route = '/docs/assets';
-        response.sendFile(viewerFile(name), { maxAge: 300_000 });
-      });
+      mountDocument(app, `/docs/assets/${name}`, (_request, response) => response.sendFile(name, viewer));
     }
-    app.get('/metrics', async (_request, response) => {
-      response.locals.route = '/metrics';
+    mountDocument(app, '/metrics', async (_request, response) => {
       const { text, contentType } = await metrics();
       response.setHeader('cache-control', 'no-store');
       response.type(contentType).send(text);
     });
-    app.get('/', (_request, response) => {
-      response.locals.route = '/';
+    mountDocument(app, '/', (request, response) => {
+      const page = this.#prepared.get('/');
+      if (page !== undefined) {
+        sendRead(request, response, page);
+        return;
+      }
       response.setHeader('retry-after', '5');
       response.status(503).type('text/html; charset=utf-8').send(NOTHING_YET_PAGE);
     });
@@ -264,56 +272,44 @@ export class Service {
       next(thrown);
       return;
     }
-    const failure = clientFault(thrown) ?? thrown;
-    if (!(failure instanceof PlimsollError)) {
-      this.#options.logger.error(
-        { err: failure, requestId: response.locals.requestId },
-        'defect in a request',
-      );
-    }
+    const failure = asPlimsollError(clientFault(thrown) ?? thrown);
+    if (isServiceFault(failure))
+      this.#options.logger.error({ err: failure, requestId: response.locals.requestId }, failure.message);
     // A body that was not read to its end would be taken for the next request.
     if (!request.complete) response.setHeader('connection', 'close');
     sendProblem(response, failure, String(response.locals.requestId ?? ''));
   }
 }
 
-const STALE_WARNING = '110 plimsoll "the validity of these limits is over"';
-
 const NOTHING_YET_PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="stylesheet" href="/assets/overview.css"></head>
 <body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
 `;
 
-function sendPrepared(request: IncomingMessage, response: ServerResponse, read: PreparedRead): void {
-  const wantsGzip = read.gzip !== null && acceptsGzip(request.headers['accept-encoding']);
-  const { body, etag } = wantsGzip && read.gzip !== null ? read.gzip : read;
-  response.setHeader('etag', etag);
-  response.setHeader('cache-control', 'no-cache');
-  if (read.gzip !== null) response.setHeader('vary', 'accept-encoding');
-  if (read.isExpired) response.setHeader('warning', STALE_WARNING);
-  if (isNotModified(request.headers['if-none-match'], read)) {
-    response.statusCode = 304;
-    response.end();
-    return;
-  }
-  response.setHeader('content-type', read.contentType);
-  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
-  if (wantsGzip) response.setHeader('content-encoding', 'gzip');
-  response.setHeader('content-length', body.length);
-  response.statusCode = 200;
-  response.end(request.method === 'HEAD' ? undefined : body);
+/** A page or file beside the routes of the table. */
+function mountDocument(
+  app: Express,
+  path: string,
+  send: (request: Request, response: Response) => void | Promise<void>,
+): void {
+  app.get(path, (request, response) => {
+    response.locals.route = path;
+    return send(request, response);
+  });
+  refuseOtherMethods(app, path, path, ['GET', 'HEAD']);
 }
 
-function acceptsGzip(header: string | string[] | undefined): boolean {
-  return header !== undefined && /(^|,)\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*(,|$)))?\s*/i.test(String(header));
-}
-
-/** If-None-Match by weak comparison (RFC 9110 section 13.1.2), against either encoding's tag. */
-function isNotModified(header: string | undefined, read: PreparedRead): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  const given = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return given.includes(read.etag) || (read.gzip !== null && given.includes(read.gzip.etag));
+function refuseOtherMethods(app: Express, pattern: string, route: string, methods: readonly string[]): void {
+  const allow = methods.join(', ');
+  app.all(pattern, (request: Request, response: Response) => {
+    response.locals.route = route;
+    response.setHeader('allow', allow);
+    throw refuse(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not answered here`,
+      `This route answers ${allow}.`,
+    );
+  });
 }
 
 function requireJson(request: Request): void {
@@ -335,7 +331,7 @@ function parse(what: string, schema: Route['body'], value: unknown): unknown {
 
 /** What Express and its body parser throw for faults of the client, in our words. */
 function clientFault(thrown: unknown): PlimsollError | null {
-  const { status, type } = thrown as { status?: number; type?: string };
+  const { status, type } = (thrown ?? {}) as { status?: number; type?: string };
   if (thrown instanceof PlimsollError || typeof status !== 'number' || status >= 500) return null;
   if (status === 413)
     return refuse(
@@ -351,6 +347,7 @@ function clientFault(thrown: unknown): PlimsollError | null {
     );
   if (type === 'entity.parse.failed')
     return refuse('INPUT_INVALID', 'the body is not valid JSON', 'Send one JSON object.');
+  if (status === 404) return refuse('NOT_FOUND', 'there is nothing here', 'All routes are listed at /docs.');
   return refuse('INPUT_INVALID', 'the request could not be read', 'Check its address, headers and body.');
 }
 
