@@ -56,7 +56,7 @@ interface Setting {
 
 const SYMBOL = /^[A-Z0-9]{2,20}$/;
 const asIs = (text: string): string => text;
-const asNumber = (text: string): unknown => (text.trim() === '' ? text : Number(text));
+const asNumber = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 const asBoolean = (text: string): unknown => ({ true: true, false: false, 1: true, 0: false })[text] ?? text;
 const asList = (text: string): string[] =>
   text

@@ -72,7 +72,7 @@ export async function trainModel(
       `${trainRows.length} rows to train on and ${validationRows.length} to validate; ${LEAST_ROWS} and ${LEAST_ROWS / 4} are needed`,
       {
         remedy:
-          'Import more history, or more markets: a year of hourly bars of one market is enough to start.',
+          'Import more history: three years of hourly bars of one market, or half a year of six, are enough to start.',
       },
     );
   }

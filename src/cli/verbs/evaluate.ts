@@ -21,6 +21,8 @@ interface Judged {
   readonly basis: 'unseen data' | 'same recipe, fitted without the span';
   readonly from: string;
   readonly to: string;
+  /** Judged on invented prices: says nothing about real markets. */
+  readonly simulated: boolean;
   readonly cells: readonly CellScore[];
 }
 
@@ -42,7 +44,7 @@ export async function evaluate(
     context.printJson(judged);
     return;
   }
-  context.print(`${version}, ${judged.basis}: ${judged.from} to ${judged.to}`);
+  context.print(`${version}, ${basisOf(judged)}`);
   context.print(scoresByMarket(judged.cells));
   context.print('');
   context.print(scoresOverMarkets(judged.cells));
@@ -68,10 +70,18 @@ export async function compare(
   }
   const rows = comparisonRows(a, b);
   if (json === true) {
-    context.printJson({ a: a.version, b: b.version, basis: a.basis, from: a.from, to: a.to, cells: rows });
+    context.printJson({
+      a: a.version,
+      b: b.version,
+      basis: a.basis,
+      simulated: a.simulated,
+      from: a.from,
+      to: a.to,
+      cells: rows,
+    });
     return;
   }
-  context.print(`${a.basis}: ${a.from} to ${a.to}; pinball loss in percent of price, mean over markets`);
+  context.print(`${basisOf(a)}; pinball loss in percent of price, mean over markets`);
   const cells = rows.map((row) => [
     row.side,
     `${row.horizonHours} h`,
@@ -81,6 +91,10 @@ export async function compare(
     `${(100 * (row.b / row.a - 1)).toFixed(2)}%`,
   ]);
   context.print(table(['side', 'horizon', 'confidence', a.version, b.version, 'b over a'], cells));
+}
+
+function basisOf({ basis, from, to, simulated }: Judged): string {
+  return `${basis}${simulated ? ' of SIMULATED markets' : ''}: ${from} to ${to}`;
 }
 
 function comparisonRows(a: Judged, b: Judged) {
@@ -126,6 +140,7 @@ async function judgeUnseen(
         basis: 'unseen data',
         from: isoTime(evaluation.testFrom),
         to: isoTime(evaluation.testTo),
+        simulated: markets.some(({ simulated }) => simulated),
         cells: evaluation.cells,
       });
     }
@@ -141,7 +156,7 @@ function lastLabelEnd({ data }: ModelManifest): number {
 }
 
 async function judgedAtTraining(registry: ModelRegistry, version: string): Promise<Judged> {
-  const { evaluation } = await registry.manifest(version);
+  const { evaluation, data } = await registry.manifest(version);
   const scores = await registry.document(version, 'scores.csv');
   if (evaluation === null || scores === null) {
     throw new PlimsollError(
@@ -155,6 +170,7 @@ async function judgedAtTraining(registry: ModelRegistry, version: string): Promi
     basis: 'same recipe, fitted without the span',
     from: evaluation.testFrom,
     to: evaluation.testTo,
+    simulated: data.simulated,
     cells: scoresFromCsv(scores),
   };
 }

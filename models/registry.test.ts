@@ -1,0 +1,169 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { Champion } from './champion.ts';
+import { ModelRegistry } from './registry.ts';
+
+const shipped = import.meta.dirname;
+const root = mkdtempSync(join(tmpdir(), 'plimsoll-registry-'));
+const champion: string = JSON.parse(readFileSync(join(shipped, 'aliases.json'), 'utf8')).champion;
+let count = 0;
+let dataDir: string;
+let folder: string;
+
+/** A data folder with its own copy of the shipped champion, to be damaged at will. */
+beforeEach(() => {
+  dataDir = join(root, String(count++));
+  folder = join(dataDir, 'models', 'versions', champion);
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(shipped, 'versions', champion), folder, { recursive: true });
+  writeFileSync(join(dataDir, 'models', 'aliases.json'), JSON.stringify({ champion }));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const registry = (): ModelRegistry => new ModelRegistry(join(root, 'none'), dataDir);
+
+function editManifest(change: (manifest: Record<string, never>) => void): void {
+  const path = join(folder, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8'));
+  change(manifest);
+  writeFileSync(path, JSON.stringify(manifest));
+}
+
+describe('the shipped champion', () => {
+  test('loads whole, was trained on real history, and its folder holds no market data', async () => {
+    const own = new ModelRegistry(shipped, join(root, 'empty'));
+    expect(await own.versionOf('champion')).toBe(champion);
+    const predictor = await own.load(champion);
+    expect(predictor.id).toBe(`shock-network@${champion}`);
+    const { data, evaluation } = await own.manifest(champion);
+    expect(data.simulated).toBe(false);
+    expect(data.markets.length).toBeGreaterThan(30);
+    expect(evaluation).not.toBeNull();
+    expect(await own.document(champion, 'card.md')).toContain(champion);
+    expect(await own.document(champion, 'scores.csv')).toContain('historical@1');
+  });
+});
+
+describe('a damaged version is refused, by name', () => {
+  const cases: readonly [string, () => void, RegExp][] = [
+    [
+      'one bit of the weights',
+      () => {
+        const path = join(folder, 'weights.bin');
+        const bytes = readFileSync(path);
+        bytes[1000] ^= 1;
+        writeFileSync(path, bytes);
+      },
+      /checksum/,
+    ],
+    [
+      'weights cut short',
+      () =>
+        writeFileSync(
+          join(folder, 'weights.bin'),
+          readFileSync(join(folder, 'weights.bin')).subarray(0, 500),
+        ),
+      /checksum/,
+    ],
+    ['no weights', () => rmSync(join(folder, 'weights.bin')), /weights are missing/],
+    ['no manifest', () => rmSync(join(folder, 'manifest.json')), /no manifest/],
+    ['a manifest that is no JSON', () => writeFileSync(join(folder, 'manifest.json'), '{'), /not valid JSON/],
+    [
+      'a manifest of another version',
+      () => editManifest((m) => Object.assign(m, { version: '20200101-00000000' })),
+      /is that of/,
+    ],
+    [
+      'another feature specification',
+      () => editManifest((m) => Object.assign(m.features, { specHash: '0'.repeat(64) })),
+      /feature specification/,
+    ],
+    [
+      'a scaler that was edited',
+      () => editManifest((m) => Object.assign((m.scaling as Record<string, never>).featureMean, { 0: 99 })),
+      /does not repeat/,
+    ],
+    [
+      'a calibration of zero',
+      () => editManifest((m) => Object.assign((m.scaling as Record<string, never>).calibration, { 0: 0 })),
+      /does not hold/,
+    ],
+  ];
+  test.each(cases)('%s', async (_, damage, message) => {
+    damage();
+    await expect(registry().load(champion)).rejects.toMatchObject({
+      code: 'MODEL_DAMAGED',
+      message: expect.stringMatching(message),
+      remedy: expect.stringContaining('Promote another version'),
+    });
+  });
+
+  test('the champion then is absent with a reason, is told of once, and is back when it is mended', async () => {
+    const told: string[] = [];
+    const source = new Champion(registry(), (message) => told.push(message));
+    const whole = readFileSync(join(folder, 'weights.bin'));
+    writeFileSync(join(folder, 'weights.bin'), 'rubbish');
+    for (let i = 0; i < 3; i++)
+      expect(await source.champion()).toEqual({ predictor: null, reason: 'model_damaged' });
+    expect(told).toHaveLength(1);
+    writeFileSync(join(folder, 'weights.bin'), whole);
+    expect((await source.champion()).predictor?.id).toBe(`shock-network@${champion}`);
+  });
+
+  test('a file of aliases that is no JSON stops neither the list of reasons nor the service', async () => {
+    writeFileSync(join(dataDir, 'models', 'aliases.json'), 'not json');
+    const source = new Champion(registry(), () => {});
+    expect(await source.champion()).toEqual({ predictor: null, reason: 'model_damaged' });
+  });
+});
+
+describe('aliases', () => {
+  test('without any there is no champion, and that is a reason of its own', async () => {
+    rmSync(join(dataDir, 'models', 'aliases.json'));
+    const source = new Champion(registry(), () => {});
+    expect(await source.champion()).toEqual({ predictor: null, reason: 'no_champion' });
+  });
+
+  test('promotion and rollback are undone by each other and survive a restart', async () => {
+    const second = await copyVersion('20250101-00000001');
+    expect(await registry().promote(second)).toBe(champion);
+    expect(await registry().versionOf('champion')).toBe(second);
+    expect(await registry().rollback()).toEqual({ from: second, to: champion });
+    expect(await registry().versionOf('champion')).toBe(champion);
+    await expect(registry().rollback()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('what cannot be loaded is not promoted, and the champion stays', async () => {
+    const second = await copyVersion('20250101-00000002');
+    writeFileSync(join(dataDir, 'models', 'versions', second, 'weights.bin'), 'rubbish');
+    await expect(registry().promote(second)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
+    await expect(registry().promote('20990101-ffffffff')).rejects.toMatchObject({ code: 'VERSION_UNKNOWN' });
+    await expect(registry().promote('../../etc')).rejects.toMatchObject({ code: 'VERSION_UNKNOWN' });
+    await expect(registry().promote(champion)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await registry().versionOf('champion')).toBe(champion);
+  });
+
+  test('a damaged version is left out of the list and the others stay in it', async () => {
+    const second = await copyVersion('20250101-00000003');
+    rmSync(join(folder, 'manifest.json'));
+    expect((await registry().list()).map(({ manifest }) => manifest.version)).toEqual([second]);
+  });
+
+  test('a version that is there already is not written over', async () => {
+    const { manifest } = (await registry().list())[0];
+    await registry().add(manifest, Buffer.from('other weights'), { 'card.md': 'other card' });
+    expect((await registry().load(champion)).id).toContain(champion);
+    expect(existsSync(join(folder, 'card.md'))).toBe(true);
+    expect(readFileSync(join(folder, 'card.md'), 'utf8')).not.toBe('other card');
+  });
+});
+
+async function copyVersion(version: string): Promise<string> {
+  const target = join(dataDir, 'models', 'versions', version);
+  cpSync(folder, target, { recursive: true });
+  const path = join(target, 'manifest.json');
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll(champion, version));
+  return version;
+}

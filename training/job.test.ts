@@ -1,0 +1,131 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ModelRegistry } from '../models/registry.ts';
+import { ManualClock } from '../src/clock.ts';
+import { CONFIDENCES, HORIZONS_HOURS } from '../src/forecast/predictor.ts';
+import { randomReader } from '../test/random-reader.ts';
+import { type JobProgress, runTrainingJob, type TrainingJobOptions, type TrainingOutcome } from './job.ts';
+import { scoresFromCsv } from './scores-csv.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const reader = randomReader({ markets: 6, hours: 4500 });
+
+function optionsOf(changes: Partial<TrainingJobOptions> = {}): TrainingJobOptions {
+  return {
+    seeds: [1],
+    symbols: null,
+    to: null,
+    everyHours: 4,
+    maximumEpochs: 2,
+    evaluate: true,
+    clock: new ManualClock(NOW),
+    onProgress: () => {},
+    interrupted: new AbortController().signal,
+    ...changes,
+  };
+}
+
+describe('the training job', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'plimsoll-job-'));
+  const registryIn = (name: string): ModelRegistry =>
+    new ModelRegistry(join(folder, 'none'), join(folder, name));
+  const progress: JobProgress[] = [];
+  let outcome: TrainingOutcome;
+
+  beforeAll(async () => {
+    const options = optionsOf({ onProgress: (step) => progress.push(step) });
+    outcome = await runTrainingJob(reader, registryIn('first'), options);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('the same data and seeds give the same version to the bit, from the weights to the scores', async () => {
+    const again = await runTrainingJob(reader, registryIn('second'), optionsOf());
+    expect(again.manifest).toEqual(outcome.manifest);
+    expect(again.evaluation).toEqual(outcome.evaluation);
+    const weights = (name: string): Buffer =>
+      readFileSync(join(folder, name, 'models', 'versions', outcome.manifest.version, 'weights.bin'));
+    expect(weights('second').equals(weights('first'))).toBe(true);
+  });
+
+  test('another seed gives another version', async () => {
+    const other = await runTrainingJob(
+      reader,
+      registryIn('other'),
+      optionsOf({ seeds: [2], evaluate: false }),
+    );
+    expect(other.manifest.version).not.toBe(outcome.manifest.version);
+    expect(other.manifest.weights.sha256).not.toBe(outcome.manifest.weights.sha256);
+  });
+
+  test('a new version is the challenger, never the champion by itself', async () => {
+    expect(await registryIn('first').versionOf('challenger')).toBe(outcome.manifest.version);
+    expect(await registryIn('first').versionOf('champion')).toBeNull();
+  });
+
+  test('the fit behind the scores ends before the test span, with the longest horizon and as much again between', () => {
+    const evaluation = outcome.manifest.evaluation;
+    expect(evaluation).not.toBeNull();
+    if (evaluation === null) return;
+    const gap = Date.parse(evaluation.testFrom) - Date.parse(evaluation.fittedUntil);
+    expect(gap).toBeGreaterThanOrEqual(48 * 3_600_000);
+    const { trainUntil, validationFrom } = outcome.manifest.split;
+    expect(Date.parse(validationFrom) - Date.parse(trainUntil)).toBe(48 * 3_600_000);
+  });
+
+  test('every forecaster is scored in every cell of every market on the same origins', () => {
+    const cells = outcome.evaluation?.cells ?? [];
+    const forecasters = new Set(cells.map(({ forecaster }) => forecaster));
+    expect([...forecasters].sort()).toEqual(['filtered@1', 'historical@1', 'shock-network']);
+    expect(cells).toHaveLength(3 * 6 * 2 * HORIZONS_HOURS.length * CONFIDENCES.length);
+    for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
+      const counts = cells.filter((cell) => cell.symbol === symbol).map(({ observations }) => observations);
+      expect(new Set(counts).size).toBe(1);
+    }
+  });
+
+  test('the folder holds the scores by market, as they were returned to six digits', () => {
+    const text = readFileSync(
+      join(folder, 'first', 'models', 'versions', outcome.manifest.version, 'scores.csv'),
+      'utf8',
+    );
+    const stored = scoresFromCsv(text);
+    const cells = outcome.evaluation?.cells ?? [];
+    expect(stored).toHaveLength(cells.length);
+    for (const [i, cell] of cells.entries()) {
+      expect(stored[i]).toMatchObject({ forecaster: cell.forecaster, symbol: cell.symbol, side: cell.side });
+      expect(stored[i].pinball).toBeCloseTo(cell.pinball, 6);
+    }
+  });
+
+  test('progress goes through the phases in order and within each from 0 to 1', () => {
+    const phases = progress.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1]);
+    expect(phases).toEqual(['load', 'features', 'fit for evaluation', 'evaluate', 'fit', 'save']);
+    expect(progress.every(({ share }) => share >= 0 && share <= 1)).toBe(true);
+  });
+
+  test('an interrupted job leaves nothing behind', async () => {
+    const controller = new AbortController();
+    const options = optionsOf({
+      interrupted: controller.signal,
+      onProgress: ({ phase }) => {
+        if (phase === 'fit') controller.abort(new Error('enough'));
+      },
+    });
+    await expect(runTrainingJob(reader, registryIn('interrupted'), options)).rejects.toThrow('enough');
+    expect(readdirSync(folder)).not.toContain('interrupted');
+  });
+
+  test('too little history is refused with what is needed', async () => {
+    const short = randomReader({ markets: 2, hours: 400 });
+    await expect(runTrainingJob(short, registryIn('short'), optionsOf())).rejects.toMatchObject({
+      code: 'DATA_INSUFFICIENT',
+      remedy: expect.stringContaining('Import more history'),
+    });
+    const empty = randomReader({ markets: 0, hours: 0 });
+    await expect(runTrainingJob(empty, registryIn('empty'), optionsOf())).rejects.toMatchObject({
+      code: 'DATA_INSUFFICIENT',
+    });
+  });
+});
