@@ -89,7 +89,7 @@ function parameters(
   }));
 }
 
-/** The JSON schema of a zod schema; named parts go to the components and are referred to. */
+/** The JSON schema of a zod schema; named parts, the whole included, go to the components and are referred to. */
 function schemaOf(schema: z.ZodType, schemas: Record<string, Json>, io: 'input' | 'output'): Json {
   const {
     $schema: _dialect,
@@ -102,24 +102,17 @@ function schemaOf(schema: z.ZodType, schemas: Record<string, Json>, io: 'input' 
   }) as Json & { $defs?: Record<string, Json> };
   for (const [name, definition] of Object.entries($defs))
     schemas[name] = withComponentReferences(definition) as Json;
-  const id = z.globalRegistry.get(schema)?.id;
-  const ready = withComponentReferences(own) as Json;
-  if (id === undefined) return ready;
-  schemas[id] = ready;
-  return { $ref: `#/components/schemas/${id}` };
+  return withComponentReferences(own) as Json;
 }
 
 function withComponentReferences(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withComponentReferences);
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
-    Object.entries(value)
-      // The keyword only: a property of that name has a schema, not a text.
-      .filter(([key, item]) => !((key === 'id' || key === '$id') && typeof item === 'string'))
-      .map(([key, item]) =>
-        key === '$ref' && typeof item === 'string'
-          ? [key, item.replace(/^#\/\$defs\//, '#/components/schemas/')]
-          : [key, withComponentReferences(item)],
-      ),
+    Object.entries(value).map(([key, item]) =>
+      key === '$ref' && typeof item === 'string'
+        ? [key, item.replace(/^#\/\$defs\//, '#/components/schemas/')]
+        : [key, withComponentReferences(item)],
+    ),
   );
 }

@@ -276,7 +276,7 @@ export class Service {
     if (isServiceFault(failure))
       this.#options.logger.error({ err: failure, requestId: response.locals.requestId }, failure.message);
     // A body that was not read to its end would be taken for the next request.
-    if (!request.complete) response.setHeader('connection', 'close');
+    if (hasBody(request) && !request.complete) response.setHeader('connection', 'close');
     sendProblem(response, failure, String(response.locals.requestId ?? ''));
   }
 }
@@ -285,6 +285,10 @@ const NOTHING_YET_PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="stylesheet" href="/assets/overview.css"></head>
 <body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
 `;
+
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
 
 /** A page or file beside the routes of the table. */
 function mountDocument(
