@@ -2,7 +2,9 @@
 export function didYouMean(given: string, known: readonly string[]): string {
   let best = { name: '', distance: Math.max(3, given.length / 3) };
   for (const candidate of known) {
-    const distance = editDistance(given.toLowerCase(), candidate.toLowerCase());
+    const [a, b] = [given.toLowerCase(), candidate.toLowerCase()];
+    // A name that was cut short is near to the whole one, however much is missing.
+    const distance = a.length >= 4 && b.startsWith(a) ? 1 : editDistance(a, b);
     if (distance < best.distance) best = { name: candidate, distance };
   }
   return best.name === '' ? '' : `; did you mean ${best.name}?`;

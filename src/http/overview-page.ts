@@ -12,6 +12,7 @@ export function overviewPage(book: LimitBook, isExpired: boolean): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Plimsoll – leverage limits</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/assets/overview.css">
 </head>
 <body>

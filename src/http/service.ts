@@ -282,7 +282,7 @@ export class Service {
 }
 
 const NOTHING_YET_PAGE = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="stylesheet" href="/assets/overview.css"></head>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>
 <body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
 `;
 

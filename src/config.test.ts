@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type ConfigInput, printableConfig, resolveConfig, SETTINGS } from './config.ts';
+import { PlimsollError } from './errors.ts';
+import { DEFAULT_POLICY } from './limits/policy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'plimsoll-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HASH = 'a'.repeat(64);
+
+function resolve(input: Partial<ConfigInput> & { readonly file?: string }) {
+  const { file, flags = {}, environment = {} } = input;
+  const path = join(folder, 'settings.yaml');
+  if (file !== undefined) writeFileSync(path, file);
+  return resolveConfig({ flags: { ...flags, ...(file === undefined ? {} : { config: path }) }, environment });
+}
+
+function faultsOf(input: Parameters<typeof resolve>[0]): string[] {
+  try {
+    resolve(input);
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(PlimsollError);
+    expect(thrown).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 2 });
+    return (thrown as PlimsollError).details.faults as string[];
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  test('without anything is the documented default: loopback, port 8080, ./var, no keys', () => {
+    const { values, origins } = resolve({});
+    expect(values).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      dataDir: './var',
+      keys: [],
+      policy: DEFAULT_POLICY,
+    });
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
+  });
+
+  test('a flag beats the environment, the environment beats the file, the file beats the default', () => {
+    const file = 'port: 1001\nhost: 127.0.0.2\nlogLevel: warn\n';
+    const environment = { PLIMSOLL_PORT: '1002', PLIMSOLL_HOST: '127.0.0.3' };
+    const { values, origins } = resolve({ file, environment, flags: { port: '1003' } });
+    expect(values).toMatchObject({ port: 1003, host: '127.0.0.3', logLevel: 'warn' });
+    expect(origins).toMatchObject({
+      port: 'flag',
+      host: 'environment',
+      logLevel: 'file',
+      dataDir: 'default',
+    });
+  });
+
+  test('every fault of every source is told at once', () => {
+    const faults = faultsOf({
+      flags: { port: 'eighty' },
+      environment: {
+        PLIMSOLL_HOST: 'not an address',
+        PLIMSOLL_LOG_LEVEL: 'loud',
+        PLIMSOLL_TRAINING_SCHEDULE: 'daily',
+      },
+      file: 'decisionIntervalSeconds: 0\npolicy: { maintenanceConfidence: 0.5, initialConfidense: 0.99 }\n',
+    });
+    const text = faults.join('\n');
+    for (const name of [
+      '--port',
+      'PLIMSOLL_HOST',
+      'PLIMSOLL_LOG_LEVEL',
+      'PLIMSOLL_TRAINING_SCHEDULE',
+      'decisionIntervalSeconds',
+    ])
+      expect(text).toContain(name);
+    expect(text).toContain('did you mean initialConfidence?');
+    expect(faults).toHaveLength(6);
+  });
+
+  test('a name that is not known is a fault that offers the near one', () => {
+    expect(faultsOf({ environment: { PLIMSOLL_PROT: '1' } })).toEqual([
+      'PLIMSOLL_PROT: is not known; did you mean PLIMSOLL_PORT?',
+    ]);
+    expect(faultsOf({ file: 'watchlist: [BTCUSDT]' })[0]).toContain('did you mean watchList?');
+  });
+
+  test.each([
+    ['a file that is not there', { flags: { config: join(folder, 'absent.yaml') } }, 'cannot be read'],
+    ['a file that is not YAML', { file: 'port: [' }, 'cannot be read'],
+    ['a file that is a list', { file: '- 1\n- 2' }, 'must hold settings by name'],
+    ['a port beyond the last', { flags: { port: '65536' } }, '65536'],
+    ['a port that is not whole', { flags: { port: '80.5' } }, '80.5'],
+    ['a number in another notation', { flags: { port: '0x50' } }, 'must be a number'],
+    ['an empty folder', { file: 'dataDir: ""' }, 'must name a folder'],
+    [
+      'a symbol in lower case',
+      { environment: { PLIMSOLL_WATCH_LIST: 'BTCUSDT,ethusdt' } },
+      'PLIMSOLL_WATCH_LIST.1',
+    ],
+    ['a key with a short hash', { environment: { PLIMSOLL_KEYS: 'desk:reader:abc' } }, 'SHA-256'],
+    ['a role that is not known', { environment: { PLIMSOLL_KEYS: `desk:root:${HASH}` } }, 'role'],
+    [
+      'two keys of one name',
+      { environment: { PLIMSOLL_KEYS: `a:reader:${HASH},a:operator:${HASH}` } },
+      'same name',
+    ],
+    ['an open address without keys', { flags: { host: '0.0.0.0' } }, 'no keys are configured'],
+    [
+      'a policy of the wrong type',
+      { file: 'policy: { maximumBrackets: many }' },
+      'policy.maximumBrackets must be a number',
+    ],
+    [
+      'a policy that contradicts itself',
+      { file: 'policy: { maximumLeverage: 5 }' },
+      'degradedMaximumLeverage',
+    ],
+    [
+      'a wrong name deep in the policy',
+      { file: 'policy: { governor: { loosenDelay: 1 } }' },
+      'did you mean loosenDelayHours',
+    ],
+    [
+      'a list in the policy that is none',
+      { file: 'policy: { leverageLadder: 5 }' },
+      'must be a list of numbers',
+    ],
+  ] as const)('%s is refused', (_, input, expected) => {
+    expect(faultsOf(input).join('\n')).toContain(expected);
+  });
+
+  test('an open address with a key is accepted, and part of a policy changes only that part', () => {
+    const file = 'policy: { name: cautious, governor: { loosenDelayHours: 72 } }';
+    const { values } = resolve({
+      file,
+      flags: { host: '0.0.0.0' },
+      environment: { PLIMSOLL_KEYS: `desk:reader:${HASH}` },
+    });
+    expect(values.keys).toEqual([{ name: 'desk', role: 'reader', sha256: HASH }]);
+    expect(values.policy).toEqual({
+      ...DEFAULT_POLICY,
+      name: 'cautious',
+      governor: { ...DEFAULT_POLICY.governor, loosenDelayHours: 72 },
+    });
+  });
+
+  test('scheduled training can be switched off in every source', () => {
+    expect(resolve({ file: 'trainingSchedule: off' }).values.trainingSchedule).toBeNull();
+    expect(
+      resolve({ environment: { PLIMSOLL_TRAINING_SCHEDULE: 'off' } }).values.trainingSchedule,
+    ).toBeNull();
+    expect(resolve({ flags: { trainingSchedule: 'off' } }).values.trainingSchedule).toBeNull();
+  });
+
+  test('what is printed names every origin and no hash of a key', () => {
+    const shown = printableConfig(resolve({ environment: { PLIMSOLL_KEYS: `desk:reader:${HASH}` } }));
+    expect(Object.keys(shown).sort()).toEqual([...Object.keys(SETTINGS), 'policy'].sort());
+    expect(shown.keys).toMatchObject({ origin: 'environment' });
+    expect(JSON.stringify(shown)).not.toContain(HASH);
+  });
+});
