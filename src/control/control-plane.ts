@@ -46,13 +46,24 @@ export class ControlPlane implements ControlReads {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Shows a book that is already durable. A listener that fails does not keep the others from seeing it. */
+  /**
+   * Shows a book that is already durable. A listener that fails does not keep the others from seeing it; what it threw
+   * is thrown on once all were told.
+   */
   show(book: LimitBook, facts: CycleFacts): void {
     this.#book = book;
     this.#lastDecisionAt = book.decidedAt;
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
-    for (const listener of this.#listeners) listener(book);
+    const failures: unknown[] = [];
+    for (const listener of this.#listeners) {
+      try {
+        listener(book);
+      } catch (thrown) {
+        failures.push(thrown);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   decisionFailed(error: Error): void {

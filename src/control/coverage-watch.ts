@@ -1,98 +1,101 @@
-import type { ForecastCell, LimitBook } from '../limits/types.ts';
-import type { MarketHistory } from '../risk/bars.ts';
+import type { ForecastCell, LimitBook, MarketLimit } from '../limits/types.ts';
+import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import type { CoverageCount } from './decision-cycle.ts';
 
 const HOUR_MILLISECONDS = 3_600_000;
 
-/** The forecasts of one book, kept until their longest horizon is over. */
+/** The forecasts of one market in one book, kept until the last of their horizons is over. */
 interface Pending {
   readonly asOf: number;
-  readonly longestHorizonHours: number;
-  readonly cellsBySymbol: ReadonlyMap<string, readonly ForecastCell[]>;
-  /** Horizons that have been judged already. */
-  readonly judged: Set<number>;
+  readonly cells: readonly ForecastCell[];
+  /** Horizons that are still to be judged. */
+  readonly open: Set<number>;
 }
 
 /**
- * Compares every published forecast with what then happened: as soon as the bars of a horizon are there, the realised
- * adverse excursion is held against the VaR of that time. Each forecast is judged once.
+ * Compares every published forecast with what then happened: as soon as a market's bars of a horizon are there, the
+ * realised adverse excursion is held against the VaR of that time. Each forecast is judged once, whenever the bars come;
+ * where a bar of the horizon is missing it cannot be judged and is left out.
  */
 export class CoverageWatch {
-  #pending: Pending[] = [];
+  readonly #pending = new Map<string, Pending[]>();
+  /** By market: the newest origin taken in. A book decided anew on the same bars repeats the forecasts before. */
+  readonly #newest = new Map<string, number>();
+  readonly #counts = new Map<string, CoverageCount>();
 
-  /** Judges what has come due, then takes the new book's forecasts in. Returns counts by confidence and horizon. */
-  judge(book: LimitBook, markets: readonly MarketHistory[]): readonly CoverageCount[] {
-    const counts = new Map<
-      string,
-      { confidence: number; horizonHours: number; n: number; exceeded: number }
-    >();
-    for (const pending of this.#pending) judgePending(pending, book.asOf, markets, counts);
-    this.#pending = this.#pending.filter(
-      (pending) => book.asOf - pending.asOf < pending.longestHorizonHours * HOUR_MILLISECONDS,
-    );
-    // A book decided anew on the same bars repeats the forecasts of the one before.
-    if (this.#pending.every((pending) => pending.asOf !== book.asOf)) this.#pending.push(pendingOf(book));
-    return [...counts.values()].map(({ confidence, horizonHours, n, exceeded }) => ({
-      confidence,
-      horizonHours,
-      observations: n,
-      exceedances: exceeded,
-    }));
+  /**
+   * Takes in a published book's forecasts, then judges what has come due.
+   *
+   * @returns counts by confidence and horizon since they were last `delivered`.
+   */
+  judge(published: LimitBook | null, markets: readonly MarketHistory[]): readonly CoverageCount[] {
+    for (const market of published?.markets ?? []) this.#take(market);
+    for (const history of markets) {
+      const pending = this.#pending.get(history.symbol);
+      if (pending === undefined) continue;
+      for (const forecast of pending) this.#judge(forecast, history.bars);
+      this.#pending.set(
+        history.symbol,
+        pending.filter(({ open }) => open.size > 0),
+      );
+    }
+    return [...this.#counts.values()];
   }
-}
 
-function pendingOf(book: LimitBook): Pending {
-  const current = book.markets.filter((market) => market.asOf === book.asOf);
-  const horizons = current.flatMap((market) => market.forecasts.map((cell) => cell.horizonHours));
-  return {
-    asOf: book.asOf,
-    longestHorizonHours: Math.max(0, ...new Set(horizons)),
-    cellsBySymbol: new Map(current.map((market) => [market.symbol, market.forecasts])),
-    judged: new Set(),
-  };
-}
+  /** The counts have reached those who add them up. */
+  delivered(): void {
+    this.#counts.clear();
+  }
 
-function judgePending(
-  pending: Pending,
-  now: number,
-  markets: readonly MarketHistory[],
-  counts: Map<string, { confidence: number; horizonHours: number; n: number; exceeded: number }>,
-): void {
-  const due = new Set<number>();
-  for (const history of markets) {
-    for (const cell of pending.cellsBySymbol.get(history.symbol) ?? []) {
-      const { horizonHours, confidence } = cell;
-      if (pending.judged.has(horizonHours)) continue;
-      if (now - pending.asOf < horizonHours * HOUR_MILLISECONDS) continue;
-      due.add(horizonHours);
-      const excursion = realisedExcursion(history, pending.asOf, horizonHours, cell.side);
-      if (excursion === null) continue;
-      const key = `${confidence}/${horizonHours}`;
-      const count = counts.get(key) ?? { confidence, horizonHours, n: 0, exceeded: 0 };
-      count.n++;
-      if (excursion > cell.valueAtRisk) count.exceeded++;
-      counts.set(key, count);
+  #take({ symbol, asOf, forecasts }: MarketLimit): void {
+    if (asOf <= (this.#newest.get(symbol) ?? Number.NEGATIVE_INFINITY) || forecasts.length === 0) return;
+    this.#newest.set(symbol, asOf);
+    const pending = this.#pending.get(symbol) ?? [];
+    pending.push({ asOf, cells: forecasts, open: new Set(forecasts.map((cell) => cell.horizonHours)) });
+    this.#pending.set(symbol, pending);
+  }
+
+  #judge({ asOf, cells, open }: Pending, bars: BarSeries): void {
+    const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
+    for (const horizonHours of open) {
+      if (newestClose < asOf + horizonHours * HOUR_MILLISECONDS) continue;
+      open.delete(horizonHours);
+      const realised = realisedExcursion(bars, asOf, horizonHours);
+      if (realised === null) continue;
+      for (const cell of cells) if (cell.horizonHours === horizonHours) this.#count(cell, realised);
     }
   }
-  for (const horizonHours of due) pending.judged.add(horizonHours);
+
+  #count({ confidence, horizonHours, side, valueAtRisk }: ForecastCell, realised: Excursion): void {
+    const key = `${confidence}/${horizonHours}`;
+    const before = this.#counts.get(key);
+    this.#counts.set(key, {
+      confidence,
+      horizonHours,
+      observations: (before?.observations ?? 0) + 1,
+      exceedances: (before?.exceedances ?? 0) + (realised[side] > valueAtRisk ? 1 : 0),
+    });
+  }
 }
 
-/** Worst loss of a side after `asOf`, or null where a bar of the horizon is missing. */
-function realisedExcursion(
-  { bars }: MarketHistory,
-  asOf: number,
-  horizonHours: number,
-  side: 'long' | 'short',
-): number | null {
+interface Excursion {
+  readonly long: number;
+  readonly short: number;
+}
+
+/** Worst loss of each side over the horizon after `asOf`, or null where a bar of it is missing. */
+function realisedExcursion(bars: BarSeries, asOf: number, horizonHours: number): Excursion | null {
   let entry = bars.length - 1;
   while (entry >= 0 && bars.openTime[entry] + bars.intervalMilliseconds > asOf) entry--;
   const last = entry + horizonHours;
-  if (entry < 0 || last >= bars.length) return null;
+  if (entry < 0 || bars.openTime[entry] + bars.intervalMilliseconds !== asOf || last >= bars.length)
+    return null;
   if (bars.openTime[last] - bars.openTime[entry] !== horizonHours * HOUR_MILLISECONDS) return null;
-  let worst = 0;
+  let lowest = bars.close[entry];
+  let highest = bars.close[entry];
   for (let i = entry + 1; i <= last; i++) {
-    const loss = side === 'long' ? 1 - bars.low[i] / bars.close[entry] : bars.high[i] / bars.close[entry] - 1;
-    if (loss > worst) worst = loss;
+    lowest = Math.min(lowest, bars.low[i]);
+    highest = Math.max(highest, bars.high[i]);
   }
-  return worst;
+  return { long: 1 - lowest / bars.close[entry], short: highest / bars.close[entry] - 1 };
 }

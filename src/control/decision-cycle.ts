@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { asPlimsollError } from '../errors.ts';
+import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
 
@@ -93,19 +93,34 @@ export class DecisionCycle {
   }
 
   async #cycle(): Promise<LimitBook | null> {
+    const previous = this.#current;
+    let proposal: Proposal | null;
     try {
-      const previous = this.#current;
-      const proposal = await this.#proposer.propose(previous, this.#clock.now());
+      proposal = await this.#proposer.propose(previous, this.#clock.now());
       if (proposal === null) return null;
       await this.#store.publish(proposal.book, decisionAudit(proposal.book, previous));
-      this.#current = proposal.book;
-      this.#observer.published(proposal.book, previous, proposal.facts);
-      return proposal.book;
     } catch (thrown) {
-      const error = asPlimsollError(thrown);
-      if (error.code === 'CONFLICT') this.#current = await this.#store.latestBook();
-      this.#observer.failed(error);
+      await this.#failed(asPlimsollError(thrown));
       return null;
+    }
+    const { book, facts } = proposal;
+    this.#current = book;
+    try {
+      this.#observer.published(book, previous, facts);
+    } catch (thrown) {
+      // The book is in force all the same.
+      await this.#failed(asPlimsollError(thrown));
+    }
+    return book;
+  }
+
+  /** Never rejects: a cycle that cannot even say that it failed must not end the process. */
+  async #failed(error: PlimsollError): Promise<void> {
+    try {
+      this.#observer.failed(error);
+      if (error.code === 'CONFLICT') this.#current = await this.#store.latestBook();
+    } catch {
+      // Whoever listens has failed, or the store cannot be read: the next cycle meets the same and says so.
     }
   }
 }

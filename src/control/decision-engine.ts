@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
-import { asPlimsollError } from '../errors.ts';
+import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { latestFeatures } from '../features/batch.ts';
 import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
 import {
@@ -23,6 +23,7 @@ import { robustHourlyVolume } from '../risk/liquidity.ts';
 import { stressExcursion, worstExcursions } from '../risk/stress.ts';
 import { CoverageWatch } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
+import { nextClose, usableHistory } from './usable-bars.ts';
 
 const HOUR_MILLISECONDS = 3_600_000;
 const DAY_MILLISECONDS = 86_400_000;
@@ -54,8 +55,14 @@ export interface DecisionEngineOptions {
 export class DecisionEngine implements BookProposer {
   readonly #options: DecisionEngineOptions;
   readonly #coverage = new CoverageWatch();
+  /** Of what is loaded. */
   #fingerprint = '';
   #markets: readonly MarketHistory[] = [];
+  /** When a bar that is stored, but was not known yet at the load, becomes known. */
+  #nextClose = Number.POSITIVE_INFINITY;
+  /** What the last proposal rested on and what came of it; null where the last one failed. */
+  #decided: { readonly fingerprint: string; readonly model: string | null; readonly hash: string } | null =
+    null;
   #stress: readonly StressInput[] = [];
 
   constructor(options: DecisionEngineOptions) {
@@ -66,15 +73,22 @@ export class DecisionEngine implements BookProposer {
     const { reader, champion, policy, stopwatch } = this.#options;
     const started = stopwatch();
     const fingerprint = await reader.fingerprint();
-    const hasNewData = fingerprint !== this.#fingerprint;
     const { predictor, reason } = await champion.champion();
-    const isNewModel = previous !== null && (predictor?.id ?? null) !== previous.model;
-    const isOld = previous === null || now - previous.decidedAt >= RENEWAL_MILLISECONDS;
-    if (!hasNewData && !isNewModel && !isOld) return null;
-    if (hasNewData) await this.#load(fingerprint);
+    const isPublished = previous !== null && previous.hash === this.#decided?.hash;
+    if (isPublished) this.#coverage.delivered();
+    const isSettled =
+      isPublished &&
+      fingerprint === this.#decided?.fingerprint &&
+      (predictor?.id ?? null) === this.#decided.model &&
+      now < this.#nextClose &&
+      now - previous.decidedAt < RENEWAL_MILLISECONDS;
+    if (isSettled) return null;
+    this.#decided = null;
+    if (fingerprint !== this.#fingerprint || now >= this.#nextClose) await this.#load(fingerprint, now);
+    if (previous === null && this.#markets.length === 0) return null;
 
     const markets = this.#markets;
-    const asOf = newestClose(markets, now);
+    const asOf = newestClose(markets);
     const forecasts = await this.#forecast(predictor, reason, asOf);
     const inputs = markets.map((history, m) => this.#input(history, m, forecasts, asOf, now));
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
@@ -87,21 +101,27 @@ export class DecisionEngine implements BookProposer {
       model,
       inputsHash: hashInputs(markets, inputs),
     });
+    const coverage = this.#coverage.judge(previous, markets);
+    this.#decided = { fingerprint, model: predictor?.id ?? null, hash: book.hash };
     return {
       book,
       facts: {
         fallbackReason: model === null ? forecasts.fallbackReason : null,
         lastObservationBySource: newestCloseBySource(markets),
-        coverage: this.#coverage.judge(book, markets),
+        coverage,
         seconds: stopwatch() - started,
       },
     };
   }
 
-  async #load(fingerprint: string): Promise<void> {
-    const markets = (await this.#options.reader.loadMarkets()).filter((history) => history.bars.length > 0);
-    this.#markets = markets;
+  async #load(fingerprint: string, now: number): Promise<void> {
+    const stored = await this.#options.reader.loadMarkets();
+    const markets = stored
+      .map((history) => usableHistory(history, now))
+      .filter((history) => history.bars.length > 0);
     this.#stress = markets.map((history) => stressOf(history, this.#options.policy));
+    this.#markets = markets;
+    this.#nextClose = nextClose(stored, now);
     this.#fingerprint = fingerprint;
   }
 
@@ -120,7 +140,8 @@ export class DecisionEngine implements BookProposer {
     if (champion === null)
       return { ...common, shockModel: this.#absent('none', asOf, absence), fallbackReason: absence };
     try {
-      return { ...common, shockModel: await champion.predict(input), fallbackReason: 'history_short' };
+      const shockModel = requireWhole(await champion.predict(input), this.#markets);
+      return { ...common, shockModel, fallbackReason: 'history_short' };
     } catch (thrown) {
       const why = asPlimsollError(thrown).message;
       return { ...common, shockModel: this.#absent(champion.id, asOf, why), fallbackReason: 'model_failed' };
@@ -129,7 +150,11 @@ export class DecisionEngine implements BookProposer {
 
   #absent(id: string, asOf: number, reason: string): ForecastBatch {
     const symbols = this.#markets.map((history) => history.symbol);
-    return { ...emptyForecast(id, asOf, symbols), unavailable: symbols.map(() => reason) };
+    // An empty reason would say that the zeros are a forecast.
+    return {
+      ...emptyForecast(id, asOf, symbols),
+      unavailable: symbols.map(() => reason || 'no reason given'),
+    };
   }
 
   #input(history: MarketHistory, m: number, forecasts: Forecasts, asOf: number, now: number): MarketInput {
@@ -162,13 +187,23 @@ interface Forecasts {
   readonly fallbackReason: string;
 }
 
-/** Close of the newest bar of any market that closed by now. */
-function newestClose(markets: readonly MarketHistory[], now: number): number {
+/** A forecast that is not for exactly these markets cannot be told apart from a good one later. */
+function requireWhole(batch: ForecastBatch, markets: readonly MarketHistory[]): ForecastBatch {
+  const isWhole =
+    batch.symbols.length === markets.length &&
+    markets.every(({ symbol }, m) => batch.symbols[m] === symbol) &&
+    batch.unavailable.length === markets.length;
+  if (isWhole) return batch;
+  throw new PlimsollError('INTERNAL', `${batch.predictor} did not forecast the markets that it was given`);
+}
+
+/** Close of the newest bar of any market. */
+function newestClose(markets: readonly MarketHistory[]): number {
   let newest = 0;
   for (const { bars } of markets) {
     newest = Math.max(newest, bars.openTime[bars.length - 1] + bars.intervalMilliseconds);
   }
-  return Math.min(newest, now);
+  return newest;
 }
 
 function newestCloseBySource(markets: readonly MarketHistory[]): Record<string, number> {

@@ -19,14 +19,20 @@ export type ProposeAnswer =
       };
     };
 
+interface Waiting {
+  readonly resolve: (answer: ProposeAnswer) => void;
+  readonly reject: (error: PlimsollError) => void;
+}
+
 /**
- * Proposes in a worker thread, so that features, forecasts and brackets never hold up a read. A worker that dies is
- * reported as a failed cycle and started anew by the next one. One request runs at a time.
+ * Proposes in a worker thread, so that features, forecasts and brackets never hold up a read. A worker that dies, also
+ * between two requests, is reported as a failed cycle and started anew by the next one. One request runs at a time.
  */
 export class WorkerProposer implements BookProposer {
   readonly #entry: URL;
   readonly #workerData: unknown;
   #worker: Worker | undefined;
+  #waiting: Waiting | undefined;
 
   constructor(entry: URL, workerData: unknown) {
     this.#entry = entry;
@@ -42,38 +48,54 @@ export class WorkerProposer implements BookProposer {
     return answer.proposal;
   }
 
+  /** A proposal that runs is given up and fails. */
   async close(): Promise<void> {
-    await this.#worker?.terminate();
-    this.#worker = undefined;
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#lose(worker, 'was closed');
+    await worker.terminate();
   }
 
   #ask(request: ProposeRequest): Promise<ProposeAnswer> {
-    this.#worker ??= new Worker(this.#entry, { workerData: this.#workerData });
+    if (this.#waiting !== undefined)
+      throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
+    this.#worker ??= this.#start();
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        worker.off('message', onMessage);
-        worker.off('error', onError);
-        worker.off('exit', onExit);
-      };
-      const onMessage = (answer: ProposeAnswer): void => {
-        settle();
-        resolve(answer);
-      };
-      const onError = (error: Error): void => {
-        settle();
-        this.#worker = undefined;
-        reject(new PlimsollError('INTERNAL', `the decision worker died: ${error.message}`, { cause: error }));
-      };
-      const onExit = (code: number): void => {
-        settle();
-        this.#worker = undefined;
-        reject(new PlimsollError('INTERNAL', `the decision worker ended with code ${code}`));
-      };
-      worker.on('message', onMessage);
-      worker.on('error', onError);
-      worker.on('exit', onExit);
       worker.postMessage(request);
+      this.#waiting = { resolve, reject };
     });
   }
+
+  /** Listens for as long as the worker lives: one that dies unheard would leave the next request without an answer. */
+  #start(): Worker {
+    const worker = new Worker(this.#entry, { workerData: this.#workerData });
+    worker.on('message', (answer: ProposeAnswer) => {
+      if (worker === this.#worker) this.#settle()?.resolve(answer);
+    });
+    worker.on('messageerror', (error) => {
+      this.#lose(worker, `sent what cannot be read: ${error.message}`, error);
+      void worker.terminate();
+    });
+    worker.on('error', (error) => this.#lose(worker, `died: ${textOf(error)}`, error));
+    worker.on('exit', (code) => this.#lose(worker, `ended with code ${code}`));
+    return worker;
+  }
+
+  #lose(worker: Worker, what: string, cause?: unknown): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#settle()?.reject(new PlimsollError('INTERNAL', `the decision worker ${what}`, { cause }));
+  }
+
+  #settle(): Waiting | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+}
+
+/** A worker can throw anything. */
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,0 +1,35 @@
+import { parentPort, threadId, workerData } from 'node:worker_threads';
+import type { ProposeRequest } from './worker-proposer.ts';
+
+/** A worker for tests: the time in the request says what it does. */
+export const TIMES = {
+  answers: 1,
+  hasNothing: 2,
+  fails: 3,
+  dies: 4,
+  ends: 5,
+  answersThenDies: 6,
+  hangs: 7,
+} as const;
+
+let requests = 0;
+
+parentPort?.on('message', ({ previous, now }: ProposeRequest) => {
+  requests++;
+  // In place of a book: who answered, and what arrived.
+  const book = { threadId, requests, workerData, previous };
+  if (now === TIMES.answers || now === TIMES.answersThenDies) {
+    parentPort?.postMessage({ proposal: { book, facts: {} } });
+  }
+  if (now === TIMES.hasNothing) parentPort?.postMessage({ proposal: null });
+  if (now === TIMES.fails) {
+    const error = { code: 'DATA_INSUFFICIENT', message: 'too few bars', remedy: 'Import more.' };
+    parentPort?.postMessage({ error });
+  }
+  if (now === TIMES.ends) process.exit(7);
+  if (now === TIMES.dies || now === TIMES.answersThenDies) {
+    setImmediate(() => {
+      throw new Error('a defect outside any request');
+    });
+  }
+});

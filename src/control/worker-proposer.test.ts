@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { nextBook } from '../../data/test-books.ts';
+import { PlimsollError } from '../errors.ts';
+import { TIMES } from './proposing-worker.fixture.ts';
+import { WorkerProposer } from './worker-proposer.ts';
+
+const ENTRY = new URL('./proposing-worker.fixture.ts', import.meta.url);
+let proposer: WorkerProposer;
+
+beforeEach(() => {
+  proposer = new WorkerProposer(ENTRY, { folder: 'f' });
+});
+
+afterEach(() => proposer.close());
+
+interface Seen {
+  readonly threadId: number;
+  readonly requests: number;
+  readonly workerData: unknown;
+  readonly previous: unknown;
+}
+
+async function answered(now: number = TIMES.answers): Promise<Seen> {
+  return (await proposer.propose(null, now))?.book as unknown as Seen;
+}
+
+describe('a proposer in a worker', () => {
+  test('sends the book in force there and the answer back, and keeps its worker', async () => {
+    const book = nextBook(null, { AURUSDT: 20 });
+    const first = (await proposer.propose(book, TIMES.answers))?.book as unknown as Seen;
+    expect(first).toMatchObject({ requests: 1, workerData: { folder: 'f' }, previous: book });
+    expect(await answered()).toMatchObject({ threadId: first.threadId, requests: 2 });
+    expect(await proposer.propose(book, TIMES.hasNothing)).toBeNull();
+  });
+
+  test('hands a failure over with its code, words and remedy, and goes on with the same worker', async () => {
+    const { threadId } = await answered();
+    const failure = await proposer.propose(null, TIMES.fails).catch((thrown: unknown) => thrown);
+    expect(failure).toBeInstanceOf(PlimsollError);
+    expect(failure).toMatchObject({
+      code: 'DATA_INSUFFICIENT',
+      message: 'too few bars',
+      remedy: 'Import more.',
+    });
+    expect((await answered()).threadId).toBe(threadId);
+  });
+
+  test.each([
+    ['throws', TIMES.dies, 'a defect outside any request'],
+    ['ends', TIMES.ends, 'ended with code 7'],
+  ])('that %s in a request fails it, and the next one starts a new worker', async (_, now, words) => {
+    const { threadId } = await answered();
+    await expect(proposer.propose(null, now)).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining(words),
+    });
+    const next = await answered();
+    expect(next.threadId).not.toBe(threadId);
+    expect(next.requests).toBe(1);
+  });
+
+  test('that dies between two requests neither ends the process nor leaves a request without an answer', async () => {
+    const { threadId } = await answered(TIMES.answersThenDies);
+    let next: Seen | undefined;
+    // The death is noticed some time later; until then a request may fail, but it must end.
+    while (next === undefined || next.threadId === threadId) {
+      next = await answered().catch(() => undefined);
+    }
+    expect(next.requests).toBeGreaterThanOrEqual(1);
+  });
+
+  test('that cannot be started fails the request and the next one, and hangs neither', async () => {
+    const missing = new WorkerProposer(new URL('./no-such-worker.ts', import.meta.url), null);
+    for (let i = 0; i < 2; i++)
+      await expect(missing.propose(null, 1)).rejects.toMatchObject({ code: 'INTERNAL' });
+    await missing.close();
+  });
+
+  test('refuses a second request while one runs, so that answers cannot be mixed up', async () => {
+    const first = answered();
+    await expect(proposer.propose(null, TIMES.hasNothing)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect((await first).requests).toBe(1);
+  });
+
+  test('that is closed gives up what runs, and can be closed twice', async () => {
+    const hanging = proposer.propose(null, TIMES.hangs).catch((thrown: Error) => thrown.message);
+    await proposer.close();
+    expect(await hanging).toBe('the decision worker was closed');
+    await proposer.close();
+  });
+});
