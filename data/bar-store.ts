@@ -3,15 +3,21 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DOUBLE, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { HOUR_MILLISECONDS } from '../src/clock.ts';
+import { PlimsollError } from '../src/errors.ts';
 import type { BarSeries, FundingSeries, MarketHistory } from '../src/risk/bars.ts';
 import { literal, numbersOf, openDuckDb } from './duckdb.ts';
+import { waitForLock } from './lock.ts';
 import { type MergeOptions, type MergeResult, mergeStaged } from './merge.ts';
 import type { LoadOptions, MarketDataReader, SeriesSummary } from './ports.ts';
 import { choosePrimary, isMarketSeries } from './primary-series.ts';
 import { resampleToHours } from './resample.ts';
 import { SERIES_KINDS, type SeriesKey } from './series.ts';
-import { SeriesFiles, type SeriesManifest } from './series-files.ts';
+import { damagedSeries, SeriesFiles, type SeriesManifest } from './series-files.ts';
 
+/** How long a writer waits for the writer before it: the hourly sample, for an import that reads a large file. */
+const WRITER_PATIENCE_MILLISECONDS = 60_000;
+/** How often a reader follows a writer to a newer file before it gives up. */
+const READ_ATTEMPTS = 10;
 const ROWS_PER_CHUNK = 2048;
 /** Quote volume is taken at the typical price where the source gives only base volume. */
 const BAR_EXPRESSIONS = [
@@ -26,21 +32,24 @@ const BAR_EXPRESSIONS = [
 
 /**
  * Market history at rest: one Parquet file a series, read and merged by DuckDB, handed out as typed arrays. Any number
- * of readers may work beside one writer.
+ * of readers may work beside one writer, and writers take turns.
  */
 export class BarStore implements MarketDataReader {
   readonly files: SeriesFiles;
   readonly connection: DuckDBConnection;
+  readonly #lockPath: string;
+  #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(files: SeriesFiles, connection: DuckDBConnection) {
-    this.files = files;
+  private constructor(dataDir: string, connection: DuckDBConnection) {
+    this.files = new SeriesFiles(dataDir);
     this.connection = connection;
+    this.#lockPath = join(dataDir, 'bars.lock');
   }
 
   static async open(dataDir: string): Promise<BarStore> {
     const temporary = join(dataDir, 'tmp');
     await mkdir(temporary, { recursive: true });
-    return new BarStore(new SeriesFiles(dataDir), await openDuckDb(temporary));
+    return new BarStore(dataDir, await openDuckDb(temporary));
   }
 
   close(): void {
@@ -103,20 +112,51 @@ export class BarStore implements MarketDataReader {
     rows: BarSeries | FundingSeries,
     options: { readonly replace?: boolean } = {},
   ): Promise<MergeResult> {
-    const kind = SERIES_KINDS.find((known) => known === series.kind) ?? 'perp';
-    const key: SeriesKey = {
-      symbol: series.symbol,
-      venue: series.venue,
-      kind,
-      intervalMilliseconds: series.intervalMilliseconds,
-    };
-    await this.#stage(rows);
-    return this.merge(key, { replace: options.replace ?? false, simulated: series.simulated, source: null });
+    const kind = SERIES_KINDS.find((known) => known === series.kind);
+    if (kind === undefined) {
+      throw new PlimsollError('INPUT_INVALID', `${series.kind} is no kind of series`, {
+        remedy: `Use one of ${SERIES_KINDS.join(', ')}.`,
+      });
+    }
+    const { symbol, venue, intervalMilliseconds, simulated } = series;
+    const key: SeriesKey = { symbol, venue, kind, intervalMilliseconds };
+    return this.asOnlyWriter(async () => {
+      await this.#stage(rows);
+      return this.merge(key, { replace: options.replace ?? false, simulated, source: null });
+    });
   }
 
-  /** Merges the rows of the temporary table `staged` into a series. */
+  /**
+   * Does work that stages and merges rows while nobody else does: the staged rows are one table, and what a writer has
+   * not committed yet looks to others like a leftover.
+   *
+   * @throws PlimsollError LOCKED when another process writes for longer than a writer waits.
+   */
+  async asOnlyWriter<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => {
+      const lock = await waitForLock(
+        this.#lockPath,
+        'a write to the bar store',
+        WRITER_PATIENCE_MILLISECONDS,
+      );
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
+    });
+    this.#turn = result.catch(() => null);
+    return result;
+  }
+
+  /** Merges the rows of the temporary table `staged` into a series. Only for work inside `asOnlyWriter`. */
   async merge(key: SeriesKey, options: MergeOptions): Promise<MergeResult> {
     return mergeStaged(this.connection, this.files, key, options);
+  }
+
+  /** Removes what crashed writers left. */
+  async removeLeftovers(): Promise<void> {
+    await this.asOnlyWriter(() => this.files.removeLeftovers());
   }
 
   async #stage(rows: BarSeries | FundingSeries): Promise<void> {
@@ -191,38 +231,50 @@ export class BarStore implements MarketDataReader {
 
   /**
    * The selected columns as float64 arrays. A writer may replace the file between the manifest and the read; then the
-   * newer manifest is read and tried once more.
+   * newer manifest is followed.
    */
   async #readColumns(
     manifest: SeriesManifest,
     expressions: readonly string[],
     time: string,
     options: LoadOptions,
-    isRetry = false,
+  ): Promise<Float64Array[]> {
+    let current = manifest;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#readFile(current, expressions, time, options);
+      } catch (thrown) {
+        const newer = (await this.files.manifests()).find(({ id }) => id === manifest.id);
+        if (attempt === READ_ATTEMPTS || newer === undefined || newer.file === current.file)
+          throw damagedSeries(manifest.id, thrown);
+        current = newer;
+      }
+    }
+  }
+
+  async #readFile(
+    manifest: SeriesManifest,
+    expressions: readonly string[],
+    time: string,
+    options: LoadOptions,
   ): Promise<Float64Array[]> {
     const from = options.from ?? Number.MIN_SAFE_INTEGER;
     const to = options.to ?? Number.MAX_SAFE_INTEGER;
     const table = `read_parquet(${literal(this.files.path(manifest))}) WHERE ${time} >= ${from} AND ${time} < ${to}`;
-    try {
-      const [count] = await numbersOf(this.connection, `SELECT count(*) FROM ${table}`);
-      const casts = expressions.map((expression) => `CAST(${expression} AS DOUBLE)`).join(', ');
-      const result = await this.connection.stream(`SELECT ${casts} FROM ${table} ORDER BY ${time}`);
-      const columns = Array.from({ length: result.columnCount }, () => new Float64Array(count));
-      let offset = 0;
-      for (
-        let chunk = await result.fetchChunk();
-        chunk !== null && chunk.rowCount > 0;
-        chunk = await result.fetchChunk()
-      ) {
-        for (let c = 0; c < columns.length; c++) columns[c].set(chunk.getColumnValues(c) as number[], offset);
-        offset += chunk.rowCount;
-      }
-      return columns;
-    } catch (thrown) {
-      const newer = (await this.files.manifests()).find(({ id }) => id === manifest.id);
-      if (isRetry || newer === undefined || newer.file === manifest.file) throw thrown;
-      return this.#readColumns(newer, expressions, time, options, true);
+    const [count] = await numbersOf(this.connection, `SELECT count(*) FROM ${table}`);
+    const casts = expressions.map((expression) => `CAST(${expression} AS DOUBLE)`).join(', ');
+    const result = await this.connection.stream(`SELECT ${casts} FROM ${table} ORDER BY ${time}`);
+    const columns = Array.from({ length: result.columnCount }, () => new Float64Array(count));
+    let offset = 0;
+    for (
+      let chunk = await result.fetchChunk();
+      chunk !== null && chunk.rowCount > 0;
+      chunk = await result.fetchChunk()
+    ) {
+      for (let c = 0; c < columns.length; c++) columns[c].set(chunk.getColumnValues(c) as number[], offset);
+      offset += chunk.rowCount;
     }
+    return columns;
   }
 }
 

@@ -1,62 +1,87 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import { PlimsollError } from '../src/errors.ts';
 
 export interface HeldLock {
   release(): void;
 }
 
+/** Held for as long as the process lives or until released: a database that is collected would let its lock go. */
+const held = new Set<DatabaseSync>();
+const SQLITE_BUSY = 5;
+
 /**
- * A lock between processes: a file that holds the owner's process id. Whoever creates it has the lock; a lock whose
- * owner is gone (a killed process) is taken over.
+ * A lock between processes, and between callers in one process. The operating system holds it (through an empty
+ * SQLite file, `<path>.sqlite`), so that it ends with its owner however that dies, and a process id that was used
+ * before means nothing. The file at `path` only tells people who the owner is.
  *
  * @param what names the work in the message, for example "an import".
- * @throws PlimsollError LOCKED while another living process holds it.
+ * @throws PlimsollError LOCKED while someone else holds it.
  */
 export function acquireLock(path: string, what: string): HeldLock {
   mkdirSync(dirname(path), { recursive: true });
-  for (let attempt = 0; attempt < 2; attempt++) {
-    if (tryCreate(path)) return { release: () => rmSync(path, { force: true }) };
-    const owner = readOwner(path);
-    if (owner !== null && isAlive(owner)) {
-      throw new PlimsollError('LOCKED', `${what} is running already in process ${owner}`, {
-        remedy: 'Wait until it has ended, or use another data folder.',
-        details: { processId: owner },
-      });
-    }
-    rmSync(path, { force: true });
+  const database = new DatabaseSync(`${path}.sqlite`, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    database.close();
+    throw (thrown as { errcode?: number }).errcode === SQLITE_BUSY ? locked(path, what) : thrown;
   }
-  throw new PlimsollError('LOCKED', `${what} was started by another process at the same moment`, {
-    remedy: 'Try again.',
+  held.add(database);
+  const release = (): void => {
+    if (!held.delete(database)) return;
+    rmSync(path, { force: true });
+    database.close();
+  };
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  return { release };
+}
+
+const POLL_MILLISECONDS = 20;
+
+/**
+ * The same for short work that is worth waiting for.
+ *
+ * @throws PlimsollError LOCKED when it was not to be had within `patienceMilliseconds`.
+ */
+export async function waitForLock(
+  path: string,
+  what: string,
+  patienceMilliseconds: number,
+): Promise<HeldLock> {
+  for (let waited = 0; ; waited += POLL_MILLISECONDS) {
+    try {
+      return acquireLock(path, what);
+    } catch (thrown) {
+      const isHeld = thrown instanceof PlimsollError && thrown.code === 'LOCKED';
+      if (!isHeld || waited >= patienceMilliseconds) throw thrown;
+    }
+    await wait(POLL_MILLISECONDS);
+  }
+}
+
+function locked(path: string, what: string): PlimsollError {
+  const owner = readOwner(path);
+  const where = owner === null ? 'another process' : `process ${owner}`;
+  return new PlimsollError('LOCKED', `${what} is running already in ${where}`, {
+    remedy: 'Wait until it has ended, or use another data folder.',
+    details: { processId: owner },
   });
 }
 
-function tryCreate(path: string): boolean {
-  try {
-    const file = openSync(path, 'wx');
-    writeSync(file, `${process.pid}\n`);
-    closeSync(file);
-    return true;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw thrown;
-  }
-}
-
+/** Null in the moment between the taking of the lock and the writing of the name. */
 function readOwner(path: string): number | null {
   try {
     const id = Number.parseInt(readFileSync(path, 'utf8'), 10);
     return Number.isInteger(id) && id > 0 ? id : null;
   } catch {
     return null;
-  }
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { literal, numbersOf } from './duckdb.ts';
-import type { SeriesKey } from './series.ts';
-import type { SeriesFiles, SeriesManifest } from './series-files.ts';
+import { type SeriesKey, seriesId } from './series.ts';
+import { damagedSeries, type SeriesFiles, type SeriesManifest } from './series-files.ts';
 
 export interface MergeOptions {
   /** Staged rows that differ from stored ones take their place instead of being refused. */
@@ -38,7 +38,10 @@ export async function mergeStaged(
   const time = isFunding ? 'funding_time' : 'open_time';
   const columns = isFunding ? FUNDING_COLUMNS : BAR_COLUMNS;
   const before = await files.manifest(key);
-  await connection.run(`CREATE OR REPLACE TEMP VIEW stored AS ${storedRows(files, before, time, columns)}`);
+  const stored = `CREATE OR REPLACE TEMP VIEW stored AS ${storedRows(files, before, time, columns)}`;
+  await connection.run(stored).catch((thrown) => {
+    throw damagedSeries(seriesId(key), thrown);
+  });
   const differs = columns.map((column) => `coalesce(s.${column} <> e.${column}, false)`).join(' OR ');
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE compared AS

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { access, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlimsollError } from '../src/errors.ts';
 
@@ -37,19 +37,34 @@ export async function ensureOperatorKey(dataDir: string): Promise<OperatorKey> {
   return { hash: hashKey(key), created: null, path };
 }
 
-/** Exclusive creation decides between two first starts: one makes the key, the other reads it. */
+/**
+ * The key is written whole under another name and then linked, which fails where the file exists: of two first starts
+ * one makes the key and the other reads it, and a start that is killed leaves no half of a key.
+ */
 async function createKeyFile(path: string): Promise<string | null> {
+  if (await exists(path)) return null;
+  const key = randomBytes(32).toString('base64url');
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const file = await open(temporary, 'wx', 0o600);
   try {
-    const file = await open(path, 'wx', 0o600);
-    const key = randomBytes(32).toString('base64url');
     await file.writeFile(`${key}\n`);
     await file.sync();
-    await file.close();
+    await link(temporary, path);
     return key;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return null;
     throw thrown;
+  } finally {
+    await file.close();
+    await rm(temporary, { force: true });
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export function hashKey(key: string): string {

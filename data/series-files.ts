@@ -104,15 +104,27 @@ export class SeriesFiles {
 
   async #read(name: string): Promise<SeriesManifest> {
     const text = await readFile(join(this.directory, name), 'utf8');
+    const id = name.slice(0, -'.json'.length);
+    let manifest: Partial<SeriesManifest> | null;
     try {
-      return JSON.parse(text) as SeriesManifest;
+      manifest = JSON.parse(text);
     } catch (cause) {
-      throw new PlimsollError('STORE_DAMAGED', `the manifest ${name} in the bar store is not valid JSON`, {
-        remedy: `Remove bars/${name} from the data folder and import the series again.`,
-        cause,
-      });
+      throw damagedSeries(id, cause);
     }
+    const isWhole =
+      manifest?.id === id && typeof manifest.file === 'string' && typeof manifest.contentHash === 'string';
+    if (!isWhole) throw damagedSeries(id, null);
+    return manifest as SeriesManifest;
   }
+}
+
+/** What is stored of a series can no longer be read. */
+export function damagedSeries(id: string, cause: unknown): PlimsollError {
+  return new PlimsollError('STORE_DAMAGED', `the stored series ${id} is damaged`, {
+    remedy: `Remove bars/${id}.json from the data folder and import the series again.`,
+    details: { series: id },
+    cause,
+  });
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -85,17 +85,17 @@ function partsOfName(fileName: string): NameParts {
   const parts: NameParts = {};
   const first = words.shift();
   if (first !== undefined && SYMBOL.test(first)) parts.symbol = first;
-  if (words.at(-1) === 'funding') words[words.length - 1] = 'perp-funding';
-  else if (words.length > 0 && parseInterval(words[words.length - 1]) !== null)
+  if (words.length > 0 && parseInterval(words[words.length - 1]) !== null)
     parts.interval = words.pop() as string;
+  if (words.at(-1) === 'funding' && words.at(-2) !== 'perp') words.splice(-1, 0, 'perp');
   const rest = words.join('-');
   // Binance's public dumps name the product instead of a venue.
   if (rest === 'futures-um' || rest === '')
     return { ...parts, venue: 'binance', kind: rest === '' ? 'spot' : 'perp' };
   if (rest === 'spot') return { ...parts, venue: 'binance', kind: 'spot' };
   if (rest === 'index') return { ...parts, venue: 'index', kind: 'index' };
+  if ((SERIES_KINDS as readonly string[]).includes(rest)) return { ...parts, kind: rest };
   const dash = rest.indexOf('-');
   if (dash < 0) return { ...parts, venue: rest };
-  const kind = rest.slice(dash + 1).replace('perp-perp-funding', 'perp-funding');
-  return { ...parts, venue: rest.slice(0, dash), kind };
+  return { ...parts, venue: rest.slice(0, dash), kind: rest.slice(dash + 1) };
 }

@@ -1,19 +1,14 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '../../src/clock.ts';
 import { asPlimsollError, PlimsollError } from '../../src/errors.ts';
 import type { BarStore } from '../bar-store.ts';
 import { acquireLock } from '../lock.ts';
-import { type SeriesOverrides, seriesId, seriesOfFile } from '../series.ts';
-import { damagedGzip, detectTextLayout, requireWholeGzip } from './layout.ts';
-import {
-  type RefusedRow,
-  type RowReason,
-  type StagedFile,
-  stageParquet,
-  stageText,
-  wrongInterval,
-} from './stage.ts';
+import { formatInterval, type SeriesKey, type SeriesOverrides, seriesId, seriesOfFile } from '../series.ts';
+import { detectTextLayout, requireWholeGzip } from './layout.ts';
+import { detectParquetLayout } from './parquet.ts';
+import { type RefusedRow, type RowReason, type StagedFile, stageParquet, stageText } from './stage.ts';
 import { extractCsvFiles } from './zip.ts';
 
 export interface ImportOptions {
@@ -48,7 +43,7 @@ export interface FileReport {
 
 export interface ImportReport {
   readonly files: readonly FileReport[];
-  /** Files that are plainly no data: read-me's, licences. */
+  /** Files that are plainly no data: read-me's, licences, links to nothing. */
   readonly skipped: readonly string[];
   readonly rows: number;
   readonly added: number;
@@ -76,7 +71,8 @@ export async function importPaths(
   const { files, skipped } = await collectFiles(paths);
   const lock = acquireLock(join(dataDir, 'import.lock'), 'an import');
   try {
-    await store.files.removeLeftovers();
+    await store.removeLeftovers();
+    await removeUnpacked(dataDir);
     const reports: FileReport[] = [];
     const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
     let doneBytes = 0;
@@ -101,21 +97,36 @@ interface FoundFile {
 async function collectFiles(paths: readonly string[]): Promise<{ files: FoundFile[]; skipped: string[] }> {
   const files: FoundFile[] = [];
   const skipped: string[] = [];
+  const seen = new Set<string>();
   const visit = async (path: string, isNamed: boolean): Promise<void> => {
     const found = await stat(path).catch(() => null);
-    if (found === null) {
+    if (found?.isDirectory()) {
+      // A link back to a folder above would be walked for ever.
+      const identity = `${found.dev}:${found.ino}`;
+      if (seen.has(identity)) return;
+      seen.add(identity);
+      for (const name of (await readdir(path)).sort())
+        if (!name.startsWith('.')) await visit(join(path, name), false);
+    } else if (found?.isFile() && (isNamed || DATA_FILE.test(path))) files.push({ path, bytes: found.size });
+    else if (!isNamed) skipped.push(path);
+    else {
       throw new PlimsollError('NOT_FOUND', `there is no file or folder ${path}`, {
         remedy: 'Check the path.',
       });
     }
-    if (found.isDirectory()) {
-      for (const name of (await readdir(path)).sort())
-        if (!name.startsWith('.')) await visit(join(path, name), false);
-    } else if (isNamed || DATA_FILE.test(path)) files.push({ path, bytes: found.size });
-    else skipped.push(path);
   };
   for (const path of paths) await visit(path, true);
   return { files, skipped };
+}
+
+const UNPACKED = 'zip-';
+
+/** What imports that were killed had unpacked; called with the lock held, so no living one unpacks. */
+async function removeUnpacked(dataDir: string): Promise<void> {
+  const temporary = join(dataDir, 'tmp');
+  const names = await readdir(temporary).catch(() => []);
+  for (const name of names)
+    if (name.startsWith(UNPACKED)) await rm(join(temporary, name), { recursive: true, force: true });
 }
 
 async function importFile(
@@ -127,7 +138,7 @@ async function importFile(
   const name = basename(path);
   if (!name.toLowerCase().endsWith('.zip')) return [await importOne(store, path, name, options)];
   await mkdir(join(dataDir, 'tmp'), { recursive: true });
-  const directory = await mkdtemp(join(dataDir, 'tmp', 'zip-'));
+  const directory = await mkdtemp(join(dataDir, 'tmp', UNPACKED));
   try {
     const inside = await extractCsvFiles(path, name, directory);
     if (inside.length === 0)
@@ -135,7 +146,10 @@ async function importFile(
         remedy: 'Check the archive.',
       });
     const reports: FileReport[] = [];
-    for (const file of inside) reports.push(await importOne(store, file.path, file.name, options));
+    for (const file of inside) {
+      if (options.interrupted.aborted) break;
+      reports.push(await importOne(store, file.path, file.name, options));
+    }
     return reports;
   } catch (thrown) {
     return [refusedFile(name, thrown)];
@@ -151,31 +165,64 @@ async function importOne(
   options: ImportOptions,
 ): Promise<FileReport> {
   try {
-    const isParquet = /\.parquet$/i.test(name);
-    const layout = isParquet ? null : await detectTextLayout(path, name);
-    const isFunding = layout === null ? /-funding/.test(name) : layout.name === 'funding';
-    const key = seriesOfFile(name, options.overrides, isFunding);
-    const now = options.clock.now();
-    if (layout !== null) await requireWholeGzip(path, name);
-    const staged =
-      layout === null
-        ? await stageParquet(store.connection, path, isFunding, key.intervalMilliseconds, now)
-        : await stageText(store.connection, path, layout, key.intervalMilliseconds, now);
-    if (staged.rows === 0)
-      throw new PlimsollError('DATA_INSUFFICIENT', `${name} has no rows`, {
-        remedy: 'Fetch the file again.',
-      });
-    const mismatch = isFunding ? null : wrongInterval(staged, key.intervalMilliseconds);
-    if (mismatch !== null) {
-      throw new PlimsollError('DATA_INVALID', `${name} has the wrong interval: ${mismatch}`, {
-        remedy: 'Rename the file, or give the true interval by --interval.',
-      });
-    }
-    const merged = await store.merge(key, { replace: options.replace, simulated: false, source: name });
-    return reportOf(name, seriesId(key), staged, merged);
+    const source = /\.parquet$/i.test(name)
+      ? await openParquet(store.connection, path, name)
+      : await openText(store.connection, path, name);
+    const key = seriesOfFile(name, options.overrides, source.isFunding);
+    requireKind(name, key, source.isFunding);
+    return await store.asOnlyWriter(async () => {
+      const staged = await source.stage(key.intervalMilliseconds, options.clock.now());
+      requireRows(name, key, staged);
+      const merged = await store.merge(key, { replace: options.replace, simulated: false, source: name });
+      return reportOf(name, seriesId(key), staged, merged);
+    });
   } catch (thrown) {
     return refusedFile(name, readableFailure(name, thrown));
   }
+}
+
+/** A file whose layout is known and whose rows can be staged. */
+interface OpenedFile {
+  readonly isFunding: boolean;
+  stage(intervalMilliseconds: number, now: number): Promise<StagedFile>;
+}
+
+async function openText(connection: DuckDBConnection, path: string, name: string): Promise<OpenedFile> {
+  const layout = await detectTextLayout(path, name);
+  await requireWholeGzip(path, name);
+  return {
+    isFunding: layout.name === 'funding',
+    stage: (interval, now) => stageText(connection, path, name, layout, interval, now),
+  };
+}
+
+async function openParquet(connection: DuckDBConnection, path: string, name: string): Promise<OpenedFile> {
+  const layout = await detectParquetLayout(connection, path, name);
+  return {
+    isFunding: layout.isFunding,
+    stage: (interval, now) => stageParquet(connection, path, layout, interval, now),
+  };
+}
+
+function requireKind(name: string, { kind }: SeriesKey, isFunding: boolean): void {
+  if ((kind === 'perp-funding') === isFunding) return;
+  const holds = isFunding ? 'funding rates' : 'bars';
+  throw new PlimsollError('DATA_INVALID', `${name} holds ${holds}, but is named as ${kind}`, {
+    remedy: 'Rename the file, or give the true kind by --kind.',
+  });
+}
+
+function requireRows(name: string, { intervalMilliseconds }: SeriesKey, staged: StagedFile): void {
+  if (staged.rows === 0)
+    throw new PlimsollError('DATA_INSUFFICIENT', `${name} has no rows`, { remedy: 'Fetch the file again.' });
+  if (staged.contradictingInterval === null) return;
+  const shown = formatInterval(staged.contradictingInterval);
+  const expected = formatInterval(intervalMilliseconds);
+  throw new PlimsollError(
+    'DATA_INVALID',
+    `${name} has the wrong interval: its rows are ${shown} apart, but it is named as ${expected}`,
+    { remedy: 'Rename the file, or give the true interval by --interval.' },
+  );
 }
 
 function reportOf(
@@ -203,29 +250,20 @@ function reportOf(
   };
 }
 
-/** The reader's own words for a damaged file are about its engine; ours are about the file. */
+/** A file that the system does not give us is the reader's to mend, not a defect. */
 function readableFailure(name: string, thrown: unknown): unknown {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof PlimsollError) return thrown;
-  if (/gzip|decompress|miniz|inflate|deflate|unexpected end/i.test(message))
-    return damagedGzip(name, message.split('\n')[0]);
-  if (/parquet/i.test(message)) {
-    return new PlimsollError(
-      'FILE_UNREADABLE',
-      `${name} is not a Parquet file with the uniform columns: ${message.split('\n')[0]}`,
-      {
-        remedy: 'Write the columns open_time, open, high, low, close, volume, quote_volume.',
+  const { code, syscall } = (thrown ?? {}) as NodeJS.ErrnoException;
+  if (thrown instanceof PlimsollError || syscall === undefined) return thrown;
+  const isOurs = code === 'ENOSPC' || code === 'EROFS' || code === 'EDQUOT';
+  return isOurs
+    ? new PlimsollError('IO_FAILED', `${name} could not be stored: ${code}`, {
+        remedy: 'Make room in the data folder, or check that it can be written.',
         cause: thrown,
-      },
-    );
-  }
-  if (/CSV|line size|Binder|Invalid Input/i.test(message)) {
-    return new PlimsollError('FILE_UNREADABLE', `${name} could not be read: ${message.split('\n')[0]}`, {
-      remedy: 'Check that it is a text file with one row a line.',
-      cause: thrown,
-    });
-  }
-  return thrown;
+      })
+    : new PlimsollError('FILE_UNREADABLE', `${name} could not be opened: ${code}`, {
+        remedy: 'Check that the file is there and may be read.',
+        cause: thrown,
+      });
 }
 
 function refusedFile(file: string, thrown: unknown): FileReport {

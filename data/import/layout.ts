@@ -8,6 +8,8 @@ import { PlimsollError } from '../../src/errors.ts';
 /** How the rows of a text file are laid out. Columns are counted from 1. */
 export interface TextLayout {
   readonly name: 'uniform' | 'binance' | 'funding';
+  /** Told by the first bytes; the file's name may lie. */
+  readonly compression: 'gzip' | 'none';
   readonly headerLines: 0 | 1;
   readonly columns: number;
   readonly time: number;
@@ -29,14 +31,15 @@ export const UNIFORM_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, q
  * @throws PlimsollError LAYOUT_UNKNOWN, FILE_UNREADABLE (damaged gzip) or DATA_INSUFFICIENT (empty), each with a remedy.
  */
 export async function detectTextLayout(path: string, shownName: string): Promise<TextLayout> {
-  const line = (await firstLine(path, shownName)).replace(/^\uFEFF/, '').trim();
-  if (line === '') {
+  const { text, compression } = await beginning(path, shownName);
+  const line = text.split('\n', 1)[0].trim();
+  if (text.trim() === '') {
     throw new PlimsollError('DATA_INSUFFICIENT', `${shownName} is empty`, {
       remedy: 'Fetch the file again.',
     });
   }
   const header = line.toLowerCase().replaceAll(/[\s"]/g, '');
-  const common = { time: 1 };
+  const common = { time: 1, compression } as const;
   if (header === UNIFORM_HEADER)
     return { ...common, name: 'uniform', headerLines: 1, columns: 7, values: UNIFORM_VALUES };
   if (header === FUNDING_HEADER)
@@ -56,7 +59,9 @@ export async function detectTextLayout(path: string, shownName: string): Promise
   }
   throw new PlimsollError(
     'LAYOUT_UNKNOWN',
-    `${shownName} starts with a line of no known layout: ${line.slice(0, 80)}`,
+    line === ''
+      ? `${shownName} starts with an empty line`
+      : `${shownName} starts with a line of no known layout: ${line.slice(0, 80)}`,
     {
       remedy: `Bars need the header ${UNIFORM_HEADER} or Binance's 12 kline columns; funding needs ${FUNDING_HEADER}.`,
     },
@@ -66,22 +71,32 @@ export async function detectTextLayout(path: string, shownName: string): Promise
 const GZIP_MAGIC = [0x1f, 0x8b];
 const FIRST_LINE_BYTES = 4096;
 
-async function firstLine(path: string, shownName: string): Promise<string> {
+/** The first bytes of a file as text, the first line whole among them unless it is far too long. */
+async function beginning(
+  path: string,
+  shownName: string,
+): Promise<{ text: string; compression: TextLayout['compression'] }> {
   const isGzip = await startsWith(path, GZIP_MAGIC);
-  if (!isGzip && path.endsWith('.gz')) throw damagedGzip(shownName, 'it does not start as gzip does');
+  if (!isGzip && path.toLowerCase().endsWith('.gz'))
+    throw damagedGzip(shownName, 'it does not start as gzip does');
   const file = createReadStream(path, { end: isGzip ? 65_535 : FIRST_LINE_BYTES });
   const stream = isGzip ? file.pipe(createGunzip()) : file;
   if (isGzip) file.on('error', (error) => stream.destroy(error));
+  const decoder = new TextDecoder();
   let text = '';
   try {
     for await (const piece of stream) {
-      text += (piece as Buffer).toString('latin1');
+      text += decoder.decode(piece as Buffer, { stream: true });
       if (text.includes('\n') || text.length >= FIRST_LINE_BYTES) break;
     }
   } catch (thrown) {
+    if (!isGzip) throw thrown;
     if (!text.includes('\n')) throw damagedGzip(shownName, (thrown as Error).message);
+  } finally {
+    // Leaving the loop ends the unpacking, not the file that feeds it.
+    file.destroy();
   }
-  return text.split(/\r?\n/, 1)[0];
+  return { text, compression: isGzip ? 'gzip' : 'none' };
 }
 
 /**

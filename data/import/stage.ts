@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { PlimsollError } from '../../src/errors.ts';
 import { literal, numbersOf } from '../duckdb.ts';
-import { formatInterval } from '../series.ts';
-import type { TextLayout } from './layout.ts';
+import { damagedGzip, type TextLayout } from './layout.ts';
+import type { ParquetLayout } from './parquet.ts';
 
 /** Why a row is refused. The remedy is said once for each reason that occurs. */
 export const ROW_REASONS = {
@@ -30,8 +31,8 @@ export interface StagedFile {
   readonly refusedByReason: Readonly<Partial<Record<RowReason, number>>>;
   /** The first refused rows, by line. */
   readonly refused: readonly RefusedRow[];
-  /** The most frequent distance between neighbouring good stamps, milliseconds; 0 for fewer than two rows. */
-  readonly commonDistance: number;
+  /** The interval that the stamps show where it contradicts the one expected, milliseconds; null where it does not. */
+  readonly contradictingInterval: number | null;
 }
 
 export const SHOWN_ROWS = 20;
@@ -46,26 +47,32 @@ const LONGEST_LINE_BYTES = 1_000_000;
 export async function stageText(
   connection: DuckDBConnection,
   path: string,
+  shownName: string,
   layout: TextLayout,
   intervalMilliseconds: number,
   now: number,
 ): Promise<StagedFile> {
-  // Read and parsed in two steps: only what does not have to number the lines runs on both threads.
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE lines AS
+  // Read and parsed in two steps: only what does not have to number the lines runs on both threads. The reader that is
+  // told of two-character line ends takes a single line feed as well; without it, mixed ends are counted twice.
+  const readLines = `CREATE OR REPLACE TEMP TABLE lines AS
      SELECT row_number() OVER () AS line, text FROM read_csv(${literal(path)},
        columns = {'text': 'VARCHAR'}, header = false, delim = chr(31), quote = '', escape = '',
-       auto_detect = false, parallel = false, strict_mode = false, max_line_size = ${LONGEST_LINE_BYTES})`,
-  );
+       new_line = '\\r\\n', compression = '${layout.compression}', auto_detect = false, parallel = false,
+       strict_mode = false, max_line_size = ${LONGEST_LINE_BYTES})`;
+  await connection.run(readLines).catch((thrown) => {
+    throw unreadableText(shownName, thrown);
+  });
   const values = Object.entries(layout.values);
   const optional = values.filter(([name]) => OPTIONAL.includes(name));
-  const isBad = optional.map(([name, place]) => `(trim(f[${place}]) <> '' AND ${name} IS NULL)`);
+  const isBad = optional.map(
+    ([name, place]) => `(trim(f[${place}], ' ' || chr(13)) <> '' AND ${name} IS NULL)`,
+  );
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE parsed AS
      SELECT line, columns, stamp, ${values.map(([name]) => name).join(', ')}, ${isBad.join(' OR ') || 'false'} AS bad_optional
      FROM (SELECT line, f, len(f) AS columns, TRY_CAST(f[${layout.time}] AS BIGINT) AS stamp,
          ${values.map(([name, place]) => `TRY_CAST(f[${place}] AS DOUBLE) AS ${name}`).join(', ')}
-       FROM (SELECT line, string_split(text, ',') AS f FROM lines
+       FROM (SELECT line, ${FIELDS} AS f FROM lines
          WHERE line > ${layout.headerLines} AND text IS NOT NULL AND text NOT IN ('', chr(13))))`,
   );
   return judgeParsed(
@@ -77,21 +84,49 @@ export async function stageText(
   );
 }
 
+/** A quoted field is its content; a quote anywhere else stays and is no number. */
+const FIELDS = `CASE WHEN contains(text, '"')
+  THEN list_transform(string_split(text, ','), lambda field: regexp_replace(trim(field), '^"([^"]*)"$', '\\1'))
+  ELSE string_split(text, ',') END`;
+
+/** The reader names the line and quotes it whole; the reason comes after it. */
+function unreadableText(shownName: string, thrown: unknown): PlimsollError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (/GZIP stream/.test(message)) return damagedGzip(shownName, 'something else follows the packed data');
+  const line = /CSV Error on Line: (\d+)/.exec(message)?.[1];
+  const where = line === undefined ? '' : ` line ${line}`;
+  const why = /Maximum line size/.test(message)
+    ? `is longer than ${LONGEST_LINE_BYTES} bytes`
+    : /Invalid unicode/.test(message)
+      ? 'is not UTF-8 text'
+      : `could not be read: ${message.split('\n', 1)[0]}`;
+  return new PlimsollError('FILE_UNREADABLE', `${shownName}${where} ${why}`, {
+    remedy: 'Check that it is a text file with one row a line; nothing of it was taken.',
+    details: line === undefined ? { file: shownName } : { file: shownName, line: Number(line) },
+    cause: thrown,
+  });
+}
+
 /** The same for a Parquet file with the uniform names; a row's number stands for its line. */
 export async function stageParquet(
   connection: DuckDBConnection,
   path: string,
-  isFunding: boolean,
+  layout: ParquetLayout,
   intervalMilliseconds: number,
   now: number,
 ): Promise<StagedFile> {
+  const { isFunding, stamp, has } = layout;
   const names = isFunding ? ['funding_rate'] : ['open', 'high', 'low', 'close', ...OPTIONAL];
-  const time = isFunding ? 'funding_time' : 'open_time';
+  const value = (name: string): string => (has(name) ? `TRY_CAST(${name} AS DOUBLE)` : 'NULL::DOUBLE');
+  const isBad = isFunding
+    ? []
+    : OPTIONAL.filter(has).map((name) => `(${name} IS NOT NULL AND ${value(name)} IS NULL)`);
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE parsed AS
-     SELECT row_number() OVER () AS line, ${names.length + 1} AS columns, TRY_CAST(${time} AS BIGINT) AS stamp,
-       ${names.map((name) => `TRY_CAST(${name} AS DOUBLE) AS ${name}`).join(', ')},
-       false AS bad_optional FROM read_parquet(${literal(path)})`,
+     SELECT file_row_number + 1 AS line, ${names.length + 1} AS columns, ${stamp} AS stamp,
+       ${names.map((name) => `${value(name)} AS ${name}`).join(', ')},
+       ${isBad.join(' OR ') || 'false'} AS bad_optional
+     FROM read_parquet(${literal(path)}, file_row_number = true)`,
   );
   return judgeParsed(connection, names.length + 1, names, intervalMilliseconds, now);
 }
@@ -133,7 +168,7 @@ async function judgeParsed(
     `CREATE OR REPLACE TEMP TABLE staged AS
      SELECT stamp AS ${time}, ${names.join(', ')}, line FROM judged WHERE reason IS NULL`,
   );
-  return report(connection, time);
+  return report(connection, time, intervalMilliseconds);
 }
 
 const BAR_CASES = `
@@ -142,7 +177,11 @@ const BAR_CASES = `
   WHEN greatest(open, close) > high OR least(open, close) < low THEN 'OUTSIDE_RANGE'
   WHEN coalesce(volume, 0) < 0 OR coalesce(quote_volume, 0) < 0 THEN 'NEGATIVE_VOLUME'`;
 
-async function report(connection: DuckDBConnection, time: string): Promise<StagedFile> {
+async function report(
+  connection: DuckDBConnection,
+  time: string,
+  intervalMilliseconds: number,
+): Promise<StagedFile> {
   const [rows, good] = await numbersOf(
     connection,
     'SELECT (SELECT count(*) FROM judged), (SELECT count(*) FROM staged)',
@@ -153,22 +192,54 @@ async function report(connection: DuckDBConnection, time: string): Promise<Stage
   const first = await connection.runAndReadAll(
     `SELECT line, reason FROM judged WHERE reason IS NOT NULL ORDER BY line LIMIT ${SHOWN_ROWS}`,
   );
-  const [commonDistance = 0] = await numbersOf(
-    connection,
-    `SELECT mode(distance) FROM (SELECT ${time} - lag(${time}) OVER (ORDER BY ${time}) AS distance FROM staged)`,
-  );
+  const refusedByReason = Object.fromEntries(byReason.getRows().map(([reason, n]) => [reason, Number(n)]));
   return {
     rows,
     good,
-    refusedByReason: Object.fromEntries(byReason.getRows().map(([reason, count]) => [reason, Number(count)])),
+    refusedByReason,
     refused: first.getRows().map(([line, reason]) => ({ line: Number(line), reason: reason as RowReason })),
-    commonDistance: Number.isFinite(commonDistance) ? commonDistance : 0,
+    contradictingInterval:
+      time === 'funding_time'
+        ? null
+        : await contradiction(connection, intervalMilliseconds, 'OFF_GRID' in refusedByReason),
   };
 }
 
-/** What a file says about its interval when its rows are that far apart, or null where it agrees with its name. */
-export function wrongInterval(staged: StagedFile, intervalMilliseconds: number): string | null {
-  const { commonDistance, good } = staged;
-  if (good < 3 || commonDistance === 0 || commonDistance === intervalMilliseconds) return null;
-  return `its rows are ${formatInterval(commonDistance)} apart, but it is named as ${formatInterval(intervalMilliseconds)}`;
+const LEAST_DISTANCES = 2;
+
+/**
+ * Rows of a finer series are mostly off the grid, and the few on it would pass for bars that they are not. Rows of a
+ * coarser series are all on it, and all a multiple of something larger apart: a gap alone is no contradiction. Rows
+ * that are refused for their values still show when they were.
+ */
+async function contradiction(
+  connection: DuckDBConnection,
+  intervalMilliseconds: number,
+  hasOffGrid: boolean,
+): Promise<number | null> {
+  if (hasOffGrid) {
+    const distances = distancesWhere(`reason IS NULL OR reason = 'OFF_GRID'`);
+    const [count, median] = await numbersOf(
+      connection,
+      `SELECT count(*), coalesce(quantile_disc(distance, 0.5), 0) FROM (${distances})`,
+    );
+    if (count >= LEAST_DISTANCES && median < intervalMilliseconds) return median;
+  }
+  const distances = distancesWhere(`stamp % ${intervalMilliseconds} = 0`);
+  const [count, least] = await numbersOf(
+    connection,
+    `SELECT count(*), coalesce(min(distance), 0) FROM (${distances})`,
+  );
+  if (count < LEAST_DISTANCES || least <= intervalMilliseconds) return null;
+  const [uneven] = await numbersOf(
+    connection,
+    `SELECT count(*) FROM (${distances}) WHERE distance % ${least} <> 0`,
+  );
+  return uneven === 0 ? least : null;
+}
+
+/** How far apart neighbouring times are, among the rows that a condition selects. */
+function distancesWhere(condition: string): string {
+  return `SELECT distance FROM (
+    SELECT stamp - lag(stamp) OVER (ORDER BY stamp) AS distance FROM judged WHERE ${condition}) WHERE distance > 0`;
 }
