@@ -138,6 +138,7 @@ export class Metrics {
     this.#info.set({ version: options.version }, 1);
     for (const outcome of ['published', 'failed']) this.#decisions.inc({ outcome }, 0);
     for (const direction of ['initial', 'tighten', 'loosen', 'hold']) this.#moves.inc({ direction }, 0);
+    for (const source of SOURCES) this.#rejected.inc({ source, reason: 'quality' }, 0);
     for (const bound of BOUND_NAMES) this.#binding.set({ bound }, 0);
     for (const reason of FALLBACK_REASONS) this.#fallback.set({ reason }, 0);
     for (const result of ['succeeded', 'failed']) this.#runs.inc({ result }, 0);
@@ -153,7 +154,8 @@ export class Metrics {
   }
 
   async scrape(): Promise<{ readonly text: string; readonly contentType: string }> {
-    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+    const text = await this.#registry.metrics();
+    return { text: text.replaceAll(WITHOUT_VALUE, ''), contentType: this.#registry.contentType };
   }
 
   observeRequest(route: string, method: string, code: number, seconds: number): void {
@@ -277,6 +279,11 @@ const MISNAMED_DEFAULTS = [
   'nodejs_active_resources_total',
 ];
 
-function sourceLabel(book: LimitBook): string {
+/** Samples of the default metrics that have no value yet: absent rather than a NaN that spoils every sum over it. */
+const WITHOUT_VALUE = /^[^#\n].* nan\n/gim;
+
+const SOURCES = ['sample', 'imported'] as const;
+
+function sourceLabel(book: LimitBook): (typeof SOURCES)[number] {
   return book.simulated ? 'sample' : 'imported';
 }
