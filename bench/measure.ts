@@ -1,0 +1,22 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+
+/** One line about the machine, so that a figure is never read without it. */
+export function machine(): string {
+  const [{ model }] = cpus();
+  const gigabytes = (totalmem() / 1e9).toFixed(0);
+  return `${availableParallelism()} × ${model.trim()}, ${gigabytes} GB, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
