@@ -16,6 +16,8 @@ export const QUALITY_LIMITS = {
   /** A wick is far when it is this many times the median range, and more than `spikeLeastMove` of the price. */
   spikeRanges: 30,
   spikeLeastMove: 0.15,
+  /** The next close or the mark price confirms a wick when it came this near to its end. */
+  spikeReach: 0.1,
   /** Hours whose last trade is further than this from the mark price. */
   crossedMarks: { degrade: 0.005, reject: 0.1 },
   markDistance: 0.05,
@@ -35,10 +37,13 @@ export function judgeQuality(history: MarketHistory, asOf: number): QualityRepor
   const { bars } = history;
   const interval = bars.intervalMilliseconds;
   const end = barsClosedBy(bars, asOf);
-  const first = firstBarFrom(bars, asOf - QUALITY_LIMITS.windowHours * interval, end);
+  const windowStart = Math.ceil(asOf / interval - QUALITY_LIMITS.windowHours) * interval;
+  const first = firstBarFrom(bars, windowStart, end);
   const count = end - first;
   if (count < QUALITY_LIMITS.leastBars) return tooShort(count);
-  const window = { bars, first, end, hours: Math.round((asOf - bars.openTime[first]) / interval) };
+  // A market that is older than the window should have bars from its very start; a younger one cannot.
+  const start = first > 0 ? windowStart : bars.openTime[first];
+  const window = { bars, first, end, start, hours: Math.floor((asOf - start) / interval) };
   const findings = [
     gaps(window),
     staleness(bars, end, asOf),
@@ -53,7 +58,9 @@ interface Window {
   readonly bars: BarSeries;
   readonly first: number;
   readonly end: number;
-  /** Full hours from the first bar judged to `asOf`. */
+  /** When the first bar judged should open. */
+  readonly start: number;
+  /** Full hours from there to `asOf`. */
   readonly hours: number;
 }
 
@@ -92,8 +99,8 @@ function finding(
 }
 
 /** Hours without a bar before the newest one; the hours after it are staleness. */
-function gaps({ bars, first, end }: Window): QualityFinding {
-  const hours = Math.round((bars.openTime[end - 1] - bars.openTime[first]) / bars.intervalMilliseconds) + 1;
+function gaps({ bars, first, end, start }: Window): QualityFinding {
+  const hours = Math.round((bars.openTime[end - 1] - start) / bars.intervalMilliseconds) + 1;
   return finding('GAPS', hours - (end - first), hours, QUALITY_LIMITS.gaps, 'have no bar');
 }
 
@@ -115,15 +122,19 @@ function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): Qu
   );
   let count = 0;
   for (let i = first; i < end; i++) {
-    const body = Math.min(bars.open[i], bars.close[i]);
+    const floor = Math.min(bars.open[i], bars.close[i]);
     const roof = Math.max(bars.open[i], bars.close[i]);
-    if (1 - bars.low[i] / body < far && bars.high[i] / roof - 1 < far) continue;
-    const markBar = mark === null ? -1 : indexOfTime(mark, bars.openTime[i]);
+    const isFarDown = 1 - bars.low[i] / floor >= far;
+    const isFarUp = bars.high[i] / roof - 1 >= far;
+    if (!isFarDown && !isFarUp) continue;
+    const isNextHour = i + 1 < end && bars.openTime[i + 1] - bars.openTime[i] === bars.intervalMilliseconds;
+    const next = isNextHour ? bars.close[i + 1] : null;
+    const m = mark === null ? -1 : indexOfTime(mark, bars.openTime[i]);
+    const lowest = Math.min(next ?? Infinity, mark?.low[m] ?? Infinity);
+    const highest = Math.max(next ?? 0, mark?.high[m] ?? 0);
     const isConfirmed =
-      mark !== null &&
-      markBar >= 0 &&
-      mark.low[markBar] < bars.low[i] * 1.1 &&
-      mark.high[markBar] > bars.high[i] * 0.9;
+      (!isFarDown || lowest < bars.low[i] * (1 + QUALITY_LIMITS.spikeReach)) &&
+      (!isFarUp || highest > bars.high[i] * (1 - QUALITY_LIMITS.spikeReach));
     if (!isConfirmed) count++;
   }
   return finding('SPIKES', count, hours, QUALITY_LIMITS.spikes, 'have a wick that nothing confirms');
@@ -143,10 +154,12 @@ function crossedMarks({ bars, first, end, hours }: Window, mark: BarSeries | nul
   return finding('CROSSED_MARK', count, hours, QUALITY_LIMITS.crossedMarks, 'end far from the mark price');
 }
 
-/** Only where the source gives volumes at all. */
+/** Only where the source gives volumes at all: a series that never had one says nothing about trades. */
 function volumeHoles({ bars, first, end, hours }: Window): QualityFinding {
   let holes = 0;
-  for (let i = first; i < end; i++) if (bars.volume[i] === 0 && bars.quoteVolume[i] === 0) holes++;
+  const isGiven = (column: Float64Array): boolean => column.subarray(0, end).some((value) => value > 0);
+  if (isGiven(bars.volume) || isGiven(bars.quoteVolume))
+    for (let i = first; i < end; i++) if (bars.volume[i] === 0 && bars.quoteVolume[i] === 0) holes++;
   return finding('VOLUME_HOLES', holes, hours, QUALITY_LIMITS.volumeHoles, 'have no trade');
 }
 
