@@ -61,6 +61,16 @@ describe.each([...PREPARED, ...MADE])('a read of %s', (path) => {
   });
 });
 
+test.each(PREPARED)(
+  '%s has the same headers from its ready bytes as through the table of routes',
+  async (path) => {
+    const [ready, routed] = [await service.call(path), await service.call(`${path}?x=1`)];
+    const { date: _, ...headers } = ready.headers;
+    expect(routed.headers).toMatchObject(headers);
+    expect(routed.body.equals(ready.body)).toBe(true);
+  },
+);
+
 describe('compression', () => {
   test.each(['/', '/v1/limits', '/v1/markets'])(
     '%s comes as gzip with an ETag of its own where it is accepted, and the bytes are the same',
