@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AuditDraft } from '../src/control/ports.ts';
 import { GENESIS_HASH } from '../src/limits/chain.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
@@ -246,6 +247,15 @@ describe('verify names the first thing that was changed', () => {
   });
 });
 
+const audit = (subject: string): AuditDraft => ({
+  at: 1,
+  kind: 'user-policy',
+  actor: 'test',
+  subject,
+  reason: 'test',
+  details: {},
+});
+
 describe('users and training runs', () => {
   test('a user policy is replaced as a whole and listed by id', async () => {
     const zoe = {
@@ -262,13 +272,29 @@ describe('users and training runs', () => {
       ownInitialMarginRatePpm: null,
       updatedAt: 2,
     };
-    await store.putUser(zoe);
-    await store.putUser(ada);
-    await store.putUser({ ...zoe, maxLeverage: null, updatedAt: 3 });
+    await store.putUser(zoe, audit('zoe'));
+    await store.putUser(ada, audit('ada'));
+    await store.putUser({ ...zoe, maxLeverage: null, updatedAt: 3 }, audit('zoe'));
     expect(await store.user('zoe')).toEqual({ ...zoe, maxLeverage: null, updatedAt: 3 });
     expect(await store.user('nobody')).toBeNull();
     expect((await store.users()).map((user) => user.userId)).toEqual(['ada', 'zoe']);
     expect((await store.users())[0]).toEqual(ada);
+    expect((await store.auditAfter(0, 10)).map(({ subject }) => subject)).toEqual(['zoe', 'ada', 'zoe']);
+    expect(await store.auditLength()).toBe(3);
+  });
+
+  test('a user policy whose audit entry cannot be written is not stored either', async () => {
+    const ada = {
+      userId: 'ada',
+      maxLeverage: 3,
+      accountCreatedAt: null,
+      ownInitialMarginRatePpm: null,
+      updatedAt: 1,
+    };
+    const unwritable = { ...audit('ada'), details: { amount: 1n as unknown as number } };
+    await expect(store.putUser(ada, unwritable)).rejects.toThrow();
+    expect(await store.user('ada')).toBeNull();
+    expect(await store.auditLength()).toBe(0);
   });
 
   test('a training run is recorded when it starts and again when it ends, newest first', async () => {

@@ -170,6 +170,10 @@ export class SqliteStateStore implements StateStore {
     });
   }
 
+  async auditLength(): Promise<number> {
+    return this.#try(() => (this.#statements.auditHead.get()?.sequence as number | undefined) ?? 0);
+  }
+
   async verify(): Promise<ChainVerification> {
     try {
       return await verifyStateFile(this.#database);
@@ -178,15 +182,18 @@ export class SqliteStateStore implements StateStore {
     }
   }
 
-  async putUser(policy: UserPolicy): Promise<void> {
+  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<void> {
     this.#try(() =>
-      this.#statements.putUser.run(
-        policy.userId,
-        policy.maxLeverage,
-        policy.accountCreatedAt,
-        policy.ownInitialMarginRatePpm,
-        policy.updatedAt,
-      ),
+      inTransaction(this.#database, () => {
+        this.#insertAudit(audit);
+        this.#statements.putUser.run(
+          policy.userId,
+          policy.maxLeverage,
+          policy.accountCreatedAt,
+          policy.ownInitialMarginRatePpm,
+          policy.updatedAt,
+        );
+      }),
     );
   }
 

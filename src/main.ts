@@ -13,6 +13,7 @@ import { DecisionCycle } from './control/decision-cycle.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
 import { PlimsollError } from './errors.ts';
+import { Keyring } from './http/auth.ts';
 import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -76,12 +77,12 @@ async function start(
   const recovered = control.currentBook();
   if (recovered !== null) metrics.bookInForce(recovered);
   await store.appendAudit(startEntry(config, clock, recovered));
-  metrics.auditWritten();
 
   const proposer = new WorkerProposer(decisionWorkerUrl(), workerDataOf(config));
   undo.push(() => proposer.close());
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
+  let isEnding = false;
   const cycle = new DecisionCycle({
     proposer,
     store,
@@ -89,12 +90,14 @@ async function start(
     current: recovered,
     observer: {
       published: (book, previous, facts) => {
-        control.show(book, facts);
+        // The metrics first: a reader that fails must not keep a publication out of them.
         metrics.bookPublished(book, previous, facts);
+        control.show(book, facts);
         void tellModel(book.model);
         logPublished(logger, book, facts.seconds, facts.fallbackReason);
       },
       failed: (error) => {
+        if (isEnding) return;
         control.decisionFailed(error);
         metrics.decisionFailed();
         logger.error({ err: error }, 'a decision failed; the limits in force stay');
@@ -106,8 +109,9 @@ async function start(
     clock,
     logger,
     observer: metrics,
-    metrics: () => metrics.scrape(),
-    operatorKeyHash: operatorKey?.hash ?? null,
+    metrics: async () =>
+      metrics.scrape({ isDegraded: control.status().degraded, auditEntries: await store.auditLength() }),
+    keyring: keyringOf(config, operatorKey),
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
@@ -124,14 +128,20 @@ async function start(
     operatorKey,
     firstBook,
     stop: async () => {
+      isEnding = true;
       schedule?.stop();
-      await Promise.all([training.stop(), service.stop(DRAIN_MILLISECONDS)]);
-      await cycle.stop();
-      await proposer.close();
+      // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
+      await Promise.all([training.stop(), service.stop(DRAIN_MILLISECONDS), cycle.stop(), proposer.close()]);
       await store.close();
       lock.release();
     },
   };
+}
+
+/** Without configured keys reads are open, on loopback only, and the data folder's own key writes. */
+function keyringOf({ keys }: Config, operatorKey: OperatorKey | null): Keyring {
+  if (operatorKey === null) return new Keyring(keys, false);
+  return new Keyring([{ name: 'operator', role: 'operator', sha256: operatorKey.hash }], true);
 }
 
 function makeFolder(dataDir: string): void {
@@ -172,10 +182,14 @@ function firstBookOf(control: ControlPlane): Promise<LimitBook> {
 
 /** Looks a model up when it comes into use, for the metrics that name it. */
 function modelTeller(registry: ModelRegistry, metrics: Metrics): (model: string | null) => Promise<void> {
-  let told = '';
+  let told: string | null = '';
   return async (model) => {
-    if (model === null || model === told) return;
+    if (model === told) return;
     told = model;
+    if (model === null) {
+      metrics.noModelInUse();
+      return;
+    }
     const [name, version] = model.split('@');
     const manifest = await registry.manifest(version).catch(() => null);
     if (manifest !== null) metrics.modelInUse(name, version, Date.parse(manifest.createdAt));

@@ -72,7 +72,6 @@ export class ScheduledTraining {
       reason: run.result,
       details: { run: id, message: run.message },
     });
-    metrics.auditWritten();
     metrics.trainingFinished(finished.result, (clock.now() - startedAt) / 1000, clock.now());
     logger[finished.result === 'succeeded' ? 'info' : 'error']({ run: id, ...finished }, 'training ended');
   }

@@ -44,10 +44,19 @@ async function stored(previous: LimitBook | null): Promise<LimitBook> {
   return book;
 }
 
+const START = {
+  at: 1,
+  kind: 'user-policy',
+  actor: 'test',
+  subject: '',
+  reason: 'test',
+  details: {},
+} as const;
+
 describe('a start', () => {
   test('shows the newest stored book and every stored user, without being told', async () => {
     const newest = await stored(await stored(null));
-    await store.putUser(USER);
+    await store.putUser(USER, { ...START, subject: USER.userId });
     const plane = await recover();
     expect(plane.currentBook()).toEqual(newest);
     expect(plane.userNow('user-17')).toEqual(USER);

@@ -126,9 +126,7 @@ export class ControlPlane implements ControlReads {
         remedy: 'Remove users that are gone; the service keeps every user policy in memory.',
       });
     }
-    await this.#store.putUser(policy);
-    this.#users.set(policy.userId, policy);
-    await this.#store.appendAudit({
+    await this.#store.putUser(policy, {
       at: this.#clock.now(),
       kind: 'user-policy',
       actor,
@@ -136,6 +134,7 @@ export class ControlPlane implements ControlReads {
       reason: 'user policy set',
       details: { ...policy },
     });
+    this.#users.set(policy.userId, policy);
   }
 }
 

@@ -16,9 +16,12 @@ export interface StateStore {
   appendAudit(draft: AuditDraft): Promise<AuditEntry>;
   auditAfter(sequence: number, limit: number): Promise<readonly AuditEntry[]>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;
+  /** How many entries the chain has. */
+  auditLength(): Promise<number>;
   /** Recomputes both chains; the first bad entry of each, or null where the chain holds. */
   verify(): Promise<ChainVerification>;
-  putUser(policy: UserPolicy): Promise<void>;
+  /** Makes the policy durable together with its audit entry, in one transaction. */
+  putUser(policy: UserPolicy, audit: AuditDraft): Promise<void>;
   user(userId: string): Promise<UserPolicy | null>;
   users(): Promise<readonly UserPolicy[]>;
   recordTrainingRun(run: TrainingRun): Promise<void>;

@@ -59,6 +59,16 @@ describe('a proposer in a worker', () => {
     expect(next.requests).toBe(1);
   });
 
+  test('that hangs is ended at the deadline, and the next request has a new worker', async () => {
+    await proposer.close();
+    proposer = new WorkerProposer(ENTRY, {}, 500);
+    await expect(proposer.propose(null, TIMES.hangs)).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('gave no answer in 0.5 seconds'),
+    });
+    expect((await answered()).requests).toBe(1);
+  });
+
   test('that dies between two requests neither ends the process nor leaves a request without an answer', async () => {
     const { threadId } = await answered(TIMES.answersThenDies);
     let next: Seen | undefined;

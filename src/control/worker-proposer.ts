@@ -22,7 +22,11 @@ export type ProposeAnswer =
 interface Waiting {
   readonly resolve: (answer: ProposeAnswer) => void;
   readonly reject: (error: PlimsollError) => void;
+  readonly deadline: NodeJS.Timeout;
 }
+
+/** Far beyond any decision; a first start that makes the simulated markets is a few seconds. */
+const DEFAULT_DEADLINE_MILLISECONDS = 300_000;
 
 /**
  * Proposes in a worker thread, so that features, forecasts and brackets never hold up a read. A worker that dies, also
@@ -31,12 +35,15 @@ interface Waiting {
 export class WorkerProposer implements BookProposer {
   readonly #entry: URL;
   readonly #workerData: unknown;
+  readonly #deadlineMilliseconds: number;
   #worker: Worker | undefined;
   #waiting: Waiting | undefined;
 
-  constructor(entry: URL, workerData: unknown) {
+  /** @param deadlineMilliseconds a worker that has not answered by then is taken for hung and ended. */
+  constructor(entry: URL, workerData: unknown, deadlineMilliseconds = DEFAULT_DEADLINE_MILLISECONDS) {
     this.#entry = entry;
     this.#workerData = workerData;
+    this.#deadlineMilliseconds = deadlineMilliseconds;
   }
 
   async propose(previous: LimitBook | null, now: number): Promise<Proposal | null> {
@@ -61,9 +68,13 @@ export class WorkerProposer implements BookProposer {
       throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
     this.#worker ??= this.#start();
     const worker = this.#worker;
-    return new Promise((resolve, reject) => {
+    return new Promise<ProposeAnswer>((resolve, reject) => {
       worker.postMessage(request);
-      this.#waiting = { resolve, reject };
+      const deadline = setTimeout(() => {
+        this.#lose(worker, `gave no answer in ${this.#deadlineMilliseconds / 1000} seconds`);
+        void worker.terminate();
+      }, this.#deadlineMilliseconds);
+      this.#waiting = { resolve, reject, deadline };
     });
   }
 
@@ -91,6 +102,7 @@ export class WorkerProposer implements BookProposer {
   #settle(): Waiting | undefined {
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    clearTimeout(waiting?.deadline);
     return waiting;
   }
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { NetworkWeights } from './shock-model.ts';
@@ -23,6 +24,7 @@ export function readyBackend(): Promise<Backend> {
 async function chooseBackend(): Promise<Backend> {
   const require = createRequire(import.meta.url);
   try {
+    restoreForTfjsNode();
     require('@tensorflow/tfjs-node');
     if (await tf.setBackend('tensorflow')) return 'tensorflow';
   } catch {
@@ -32,6 +34,12 @@ async function chooseBackend(): Promise<Backend> {
   if (await tf.setBackend('wasm').catch(() => false)) return 'wasm';
   await tf.setBackend('cpu');
   return 'cpu';
+}
+
+/** tfjs-node 4.22 calls a function that Node 23 removed (tensorflow/tfjs issue 8609); a later one will not need it. */
+function restoreForTfjsNode(): void {
+  const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  old.isNullOrUndefined ??= (value) => value === null || value === undefined;
 }
 
 /** Dense layers with ReLU between them, none after the last. */

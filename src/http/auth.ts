@@ -1,25 +1,61 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { refuse } from './problem.ts';
 
+/** A key by its SHA-256: the key itself is never kept. */
+export interface KnownKey {
+  readonly name: string;
+  readonly role: 'reader' | 'operator';
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** What anyone may ask: whether the process runs, and whether it can answer. It names no market and no limit. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
+
 /**
- * Requires the operator key of a write: `Authorization: Bearer KEY`. Only the key's SHA-256 is known here, and it is
- * compared in constant time.
- *
- * @param header the value of the Authorization header.
- * @param keyHash hex SHA-256 of the operator key, or null where no write is allowed at all.
- * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with a wrong one.
+ * Who may call: `Authorization: Bearer KEY`. A key is looked up by its SHA-256, so that how long it takes tells nothing
+ * about any key.
  */
-export function requireOperator(header: string | undefined, keyHash: string | null): void {
-  const match = /^Bearer ([\w-]{1,256})$/.exec(header ?? '');
-  if (match === null) {
-    throw refuse('UNAUTHENTICATED', 'this route changes something and needs the operator key', KEY_REMEDY);
+export class Keyring {
+  readonly #keys: ReadonlyMap<string, KnownKey>;
+  readonly #areReadsOpen: boolean;
+
+  /** @param areReadsOpen reads need no key: only where the service cannot be reached from other machines. */
+  constructor(keys: readonly KnownKey[], areReadsOpen: boolean) {
+    this.#keys = new Map(keys.map((key) => [key.sha256, key]));
+    this.#areReadsOpen = areReadsOpen;
   }
-  const given = createHash('sha256').update(match[1]).digest();
-  const known = keyHash === null ? null : Buffer.from(keyHash, 'hex');
-  if (known === null || known.length !== given.length || !timingSafeEqual(known, given)) {
-    throw refuse('FORBIDDEN', 'the key is not the operator key of this service', KEY_REMEDY);
+
+  /**
+   * @param path without the query.
+   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
+   */
+  requireReader(header: string | undefined, path: string): void {
+    if (this.#areReadsOpen || OPEN_PATHS.has(path)) return;
+    this.#find(header);
+  }
+
+  /**
+   * The name of the operator who writes.
+   *
+   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that may not write.
+   */
+  requireOperator(header: string | undefined): string {
+    const { name, role } = this.#find(header);
+    if (role !== 'operator')
+      throw refuse('FORBIDDEN', 'this key may only read', 'Use the key of an operator.');
+    return name;
+  }
+
+  #find(header: string | undefined): KnownKey {
+    const match = /^Bearer ([\w.~+/=-]{1,256})$/.exec(header ?? '');
+    if (match === null) throw refuse('UNAUTHENTICATED', 'a key is needed here', KEY_REMEDY);
+    const known = this.#keys.get(hash('sha256', match[1], 'hex'));
+    if (known === undefined)
+      throw refuse('FORBIDDEN', 'the key is not one that this service knows', KEY_REMEDY);
+    return known;
   }
 }
 
 const KEY_REMEDY =
-  'Send the header "Authorization: Bearer KEY"; the first start printed the key and keeps it in operator.key of the data folder.';
+  'Send the header "Authorization: Bearer KEY": a configured key, or without any the operator key that the first start printed and keeps in operator.key of the data folder.';

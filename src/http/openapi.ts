@@ -37,7 +37,13 @@ export function openApiDocument(version: string): Json {
           content: { 'application/problem+json': { schema: reference } },
         },
       },
-      securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'The operator key' } },
+      securitySchemes: {
+        operatorKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: "The key of an operator; a reader's key for reads where keys are configured",
+        },
+      },
     },
     'x-error-codes': Object.fromEntries(
       Object.entries(ERROR_CATALOGUE).map(([code, { httpStatus, title }]) => [

@@ -43,7 +43,8 @@ function marketRow(market: MarketLimit): string {
   return `<tr><th scope="row"><a href="/v1/markets/${symbol}/brackets">${symbol}</a></th><td class="number"><strong>${brackets[0].maxLeverage}x</strong></td><td>${escapeHtml(market.bindingBound)}</td><td>${market.governor.move}</td><td class="number">${percent(shockProbability.long)}</td><td class="number">${percent(shockProbability.short)}</td><td class="number">${largest}</td><td>${market.quality}</td><td><a href="/v1/markets/${symbol}/explain">explain</a></td></tr>`;
 }
 
-function percent(probability: number): string {
+function percent(probability: number | null): string {
+  if (probability === null) return '–';
   return `${(100 * probability).toFixed(2)} %`;
 }
 

@@ -44,6 +44,8 @@ export interface RouteInput {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  /** Who writes: the name of the operator's key. Empty for reads. */
+  readonly actor: string;
 }
 
 /** JSON to send, or the path of a prepared read. Reads without a status of their own carry an ETag. */
@@ -208,7 +210,7 @@ export const ROUTES: readonly Route[] = [
     body: userInputSchema,
     answer: userSchema,
     isWrite: true,
-    handle: async ({ reads, clock }, { params, body }) => {
+    handle: async ({ reads, clock }, { params, body, actor }) => {
       const input = body as z.infer<typeof userInputSchema>;
       const policy: UserPolicy = {
         userId: params.id,
@@ -217,7 +219,7 @@ export const ROUTES: readonly Route[] = [
         ownInitialMarginRatePpm: input.ownInitialMarginRatePpm ?? null,
         updatedAt: clock.now(),
       };
-      await reads.putUser(policy, 'operator');
+      await reads.putUser(policy, actor);
       return { json: userShape(policy) };
     },
   },

@@ -55,7 +55,8 @@ export const bracketsSchema = z
   .object({ symbol: symbolSchema, ...published, brackets: z.array(bracketSchema) })
   .meta({ id: 'Brackets' });
 
-const shockProbability = z.object({ long: probability, short: probability });
+/** Null where no forecast tells. */
+const shockProbability = z.object({ long: probability.nullable(), short: probability.nullable() });
 
 export const limitsSchema = z
   .object({

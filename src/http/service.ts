@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
-import { requireOperator } from './auth.ts';
+import type { Keyring } from './auth.ts';
 import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
 import { openApiDocument } from './openapi.ts';
 import { OVERVIEW_STYLE } from './overview-page.ts';
@@ -27,8 +27,7 @@ export interface ServiceOptions {
   readonly observer: RequestObserver;
   /** The text of `/metrics` and its content type. */
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
-  /** Hex SHA-256 of the operator key; null refuses every write. */
-  readonly operatorKeyHash: string | null;
+  readonly keyring: Keyring;
   readonly version: string;
   /** Seconds of a monotonic clock, for the duration of requests. */
   readonly stopwatch: () => number;
@@ -112,12 +111,22 @@ export class Service {
     const started = this.#options.stopwatch();
     const url = request.url ?? '/';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const prepared = isRead ? this.#prepared.get(url) : undefined;
+    const prepared = isRead && this.#mayRead(request, url) ? this.#prepared.get(url) : undefined;
     response.on('close', () =>
       this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
     );
     if (prepared !== undefined) sendRead(request, response, prepared);
     else this.#app(request, response);
+  }
+
+  /** Whether a prepared read may go out before Express: a refusal is told there, with everything that belongs to it. */
+  #mayRead(request: IncomingMessage, path: string): boolean {
+    try {
+      this.#options.keyring.requireReader(request.headers.authorization, path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** What is no request gets an answer where one can still be sent; the connection ends either way. */
@@ -178,6 +187,7 @@ export class Service {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     if (request.url.length > BOUNDS.urlLength)
       throw refuse('INPUT_INVALID', 'the address is too long', 'Shorten it.');
+    this.#options.keyring.requireReader(request.headers.authorization, request.path);
     next();
   }
 
@@ -188,7 +198,8 @@ export class Service {
       const handlers = [
         (request: Request, response: Response, next: NextFunction): void => {
           response.locals.route = path;
-          if (route.isWrite) requireOperator(request.headers.authorization, this.#options.operatorKeyHash);
+          if (route.isWrite)
+            response.locals.actor = this.#options.keyring.requireOperator(request.headers.authorization);
           if (route.body !== undefined) requireJson(request);
           next();
         },
@@ -213,6 +224,7 @@ export class Service {
       params: parse('path', route.params, request.params) as Record<string, string>,
       query: parse('query', route.query, request.query) as Record<string, unknown>,
       body: route.body === undefined ? undefined : parse('body', route.body, request.body),
+      actor: String(response.locals.actor ?? ''),
     });
     if ('prepared' in answer) {
       const prepared = this.#prepared.get(answer.prepared);

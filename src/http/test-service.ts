@@ -16,11 +16,16 @@ import { DEFAULT_POLICY } from '../limits/policy.ts';
 import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { Keyring, type KnownKey } from './auth.ts';
 import { Service } from './service.ts';
 
 /** A real service for tests: real store in a folder of its own, real control plane, real books, real sockets. */
 export const OPERATOR_KEY = 'operator-key-of-the-tests_0123456789';
 export const OPERATOR = { authorization: `Bearer ${OPERATOR_KEY}` };
+
+export function sha256Of(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
 
 export const FACTS: CycleFacts = {
   fallbackReason: null,
@@ -98,7 +103,13 @@ export class TestService {
   readonly folder: string;
   readonly #agent = new Agent({ keepAlive: true });
 
-  private constructor(folder: string, store: SqliteStateStore, plane: ControlPlane, clock: ManualClock) {
+  private constructor(
+    folder: string,
+    store: SqliteStateStore,
+    plane: ControlPlane,
+    clock: ManualClock,
+    keys: readonly KnownKey[] | undefined,
+  ) {
     const errors: string[] = [];
     this.errors = errors;
     this.folder = folder;
@@ -111,20 +122,30 @@ export class TestService {
       clock,
       logger: pino({ level: 'error' }, { write: (line: string) => errors.push(line) }),
       observer: this.metrics,
-      metrics: () => this.metrics.scrape(),
-      operatorKeyHash: createHash('sha256').update(OPERATOR_KEY).digest('hex'),
+      metrics: async () =>
+        this.metrics.scrape({ isDegraded: plane.status().degraded, auditEntries: await store.auditLength() }),
+      keyring: new Keyring(
+        keys ?? [{ name: 'operator', role: 'operator', sha256: sha256Of(OPERATOR_KEY) }],
+        keys === undefined,
+      ),
       version: '1.2.3',
       stopwatch: () => clock.now() / 1000,
     });
   }
 
-  /** @param books published before it starts. */
-  static async start({ books = 1 }: { readonly books?: number } = {}): Promise<TestService> {
+  /** @param books published before it starts. @param keys without any, reads are open and `OPERATOR_KEY` writes. */
+  static async start({
+    books = 1,
+    keys,
+  }: {
+    readonly books?: number;
+    readonly keys?: readonly KnownKey[];
+  } = {}): Promise<TestService> {
     const folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
     const clock = new ManualClock(DECIDED_AT + 60_000);
     const store = SqliteStateStore.open(folder);
     const options = { store, clock, policy: DEFAULT_POLICY, listModels: async () => [MODEL] };
-    const test = new TestService(folder, store, await ControlPlane.recover(options), clock);
+    const test = new TestService(folder, store, await ControlPlane.recover(options), clock, keys);
     for (let book = 0; book < books; book++) await test.publish();
     const { port } = await test.service.start('127.0.0.1', 0);
     test.url = `http://127.0.0.1:${port}`;

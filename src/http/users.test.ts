@@ -225,9 +225,11 @@ describe('a pre-trade check', () => {
   });
 });
 
-test('a service without an operator key refuses every write and shows every read', async () => {
-  const { requireOperator } = await import('./auth.ts');
-  expect(() => requireOperator(OPERATOR.authorization, null)).toThrow(
+test('without any key every write is refused and reads stay as they are', async () => {
+  const { Keyring } = await import('./auth.ts');
+  const empty = new Keyring([], true);
+  expect(() => empty.requireOperator(OPERATOR.authorization)).toThrow(
     expect.objectContaining({ code: 'FORBIDDEN' }),
   );
+  expect(() => empty.requireReader(undefined, '/v1/limits')).not.toThrow();
 });

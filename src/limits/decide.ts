@@ -292,7 +292,7 @@ function shockProbabilityAtCap(
   axes: ForecastAxes,
   policy: Policy,
 ): SideProbability {
-  if (source === null) return { long: 0, short: 0 };
+  if (source === null) return { long: null, short: null };
   const horizon = axes.horizonsHours.indexOf(policy.marginCallHorizonHours);
   const probability = (side: number, excursion: number): number => {
     const cell = (side * axes.horizonsHours.length + horizon) * axes.confidences.length;

@@ -92,7 +92,7 @@ describe('the worked example in docs/limits.md', () => {
     ['governor', governorText()],
     [
       'shock probability',
-      `${percent(limit.shockProbability.long)} for longs and ${percent(limit.shockProbability.short)} for shorts`,
+      `${percent(limit.shockProbability.long ?? 0)} for longs and ${percent(limit.shockProbability.short ?? 0)} for shorts`,
     ],
   ])('shows the %s that the code computes', (_, text) => {
     expect(page).toContain(text);

@@ -62,8 +62,9 @@ export interface GovernorRecord {
 export type QualityGrade = 'accept' | 'degrade' | 'reject';
 
 export interface SideProbability {
-  readonly long: number;
-  readonly short: number;
+  /** Null where no forecast tells: an unknown probability is not a small one. */
+  readonly long: number | null;
+  readonly short: number | null;
 }
 
 /** One cell of the forecast that a decision rests on, kept with it. */

@@ -20,6 +20,9 @@ beforeEach(() => {
   metrics = new Metrics({ watchList: ['BTCUSDT', 'NOTHEREUSDT'], version: '1.2.3' });
 });
 
+/** What the metrics are told at a scrape. */
+const LIVE = { isDegraded: true, auditEntries: 7 };
+
 interface Exposition {
   readonly types: ReadonlyMap<string, string>;
   /** By name and labels as they are written: `plimsoll_x{a="b"}`. */
@@ -58,7 +61,7 @@ function parse(text: string): Exposition {
 }
 
 async function scrape(): Promise<Exposition> {
-  return parse((await metrics.scrape()).text);
+  return parse((await metrics.scrape(LIVE)).text);
 }
 
 /** Values of a metric by its labels. */
@@ -103,7 +106,7 @@ describe('after a start', () => {
   });
 
   test('every counter has each of its known series at 0, so that the first increase is seen', async () => {
-    const { types, values } = await scrape();
+    const { types, values } = parse((await metrics.scrape({ isDegraded: false, auditEntries: 0 })).text);
     const own = CONTRACT.filter((name) => types.get(`plimsoll_${name}`) === 'counter');
     for (const name of own) {
       const series = [...values].filter(([key]) => key.startsWith(`plimsoll_${name}`));
@@ -204,7 +207,6 @@ describe('a published book', () => {
       '': second.decidedAt / 1000,
     });
     expect(await valuesOf('limits_valid_until_timestamp_seconds')).toEqual({ '': second.validUntil / 1000 });
-    expect(await valuesOf('limits_degraded')).toEqual({ '': 1 });
     expect(await valuesOf('data_last_observation_timestamp_seconds')).toEqual({
       '{source="binance"}': (DECIDED_AT - HOUR) / 1000,
     });
@@ -213,7 +215,6 @@ describe('a published book', () => {
     });
     expect((await valuesOf('forecast_observations_total'))['{confidence="0.99",horizon="4"}']).toBe(6);
     expect((await valuesOf('forecast_exceedances_total'))['{confidence="0.99",horizon="4"}']).toBe(2);
-    expect(await valuesOf('audit_entries_total')).toEqual({ '': 2 });
     expect(await valuesOf('decision_duration_seconds')).toEqual({ '': 0.25 });
     const [before, after] = [first, second].map(({ markets }) => markets[0].brackets[0].maxLeverage);
     expect(after).toBeLessThan(before);
@@ -224,14 +225,13 @@ describe('a published book', () => {
     const changes = await valuesOf('limit_change_ratio_sum');
     expect(changes['']).toBeCloseTo(after / before + 1);
     const { long, short } = second.markets[0].shockProbability;
-    expect((await valuesOf('shock_probability'))['{symbol="BTCUSDT"}']).toBe(Math.max(long, short));
+    expect((await valuesOf('shock_probability'))['{symbol="BTCUSDT"}']).toBe(Math.max(long ?? 0, short ?? 0));
   });
 
   test('that is recovered shows its state, and counts as no decision', async () => {
     const book = bookAfter(null, [largeMarket()]);
     metrics.bookInForce(book);
     expect(await valuesOf('limits_last_published_timestamp_seconds')).toEqual({ '': book.decidedAt / 1000 });
-    expect(await valuesOf('limits_degraded')).toEqual({ '': 0 });
     expect(Object.values(await valuesOf('decisions_total'))).toEqual([0, 0]);
     expect(Object.values(await valuesOf('limit_moves_total'))).toEqual([0, 0, 0, 0]);
   });
@@ -261,7 +261,6 @@ describe('other events', () => {
     metrics.trainingFinished('failed', 12, DECIDED_AT);
     expect(await valuesOf('training_last_success_timestamp_seconds')).toEqual({ '': 0 });
     metrics.trainingFinished('succeeded', 34, DECIDED_AT);
-    metrics.auditWritten();
     metrics.verificationFailed();
     expect((await valuesOf('decisions_total'))['{outcome="failed"}']).toBe(1);
     expect(await valuesOf('training_runs_total')).toEqual({
@@ -270,8 +269,21 @@ describe('other events', () => {
     });
     expect(await valuesOf('training_duration_seconds')).toEqual({ '': 34 });
     expect(await valuesOf('training_last_success_timestamp_seconds')).toEqual({ '': DECIDED_AT / 1000 });
-    expect(await valuesOf('audit_entries_total')).toEqual({ '': 1 });
     expect(await valuesOf('audit_verification_failures_total')).toEqual({ '': 1 });
+  });
+
+  test('what no event tells is taken at the scrape itself, up and down', async () => {
+    expect(await valuesOf('limits_degraded')).toEqual({ '': 1 });
+    expect(await valuesOf('audit_entries_total')).toEqual({ '': 7 });
+    const { values } = parse((await metrics.scrape({ isDegraded: false, auditEntries: 9 })).text);
+    expect(values.get('plimsoll_limits_degraded')).toBe(0);
+    expect(values.get('plimsoll_audit_entries_total')).toBe(9);
+  });
+
+  test('without a shock model none is named', async () => {
+    metrics.modelInUse('shock-network', 'a', DECIDED_AT);
+    metrics.noModelInUse();
+    expect(await valuesOf('model_info')).toEqual({});
   });
 
   test('a model in use is named once: its predecessor is gone', async () => {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
-import { BOUND_NAMES, type LimitBook } from '../limits/types.ts';
+import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 
 const PREFIX = 'plimsoll_';
 const SECONDS = 1000;
@@ -27,6 +27,12 @@ export interface MetricsOptions {
   /** Markets that get a series of their own; all others are in distributions only. */
   readonly watchList: readonly string[];
   readonly version: string;
+}
+
+/** What no event tells: asked for when the metrics are read. */
+export interface LiveState {
+  readonly isDegraded: boolean;
+  readonly auditEntries: number;
 }
 
 /** Every metric of Plimsoll. Base units; labels from closed lists, each known value starting at 0. */
@@ -72,7 +78,11 @@ export class Metrics {
     'When the validity of the book in force ends',
     [],
   );
-  readonly #degraded = this.#gauge('limits_degraded', '1 while the book in force is degraded', []);
+  readonly #degraded = this.#gauge(
+    'limits_degraded',
+    '1 while the limits in force are degraded or expired, or none are',
+    [],
+  );
   readonly #markets = this.#gauge('limits_markets', 'Markets in the book in force', []);
   readonly #observed = this.#gauge(
     'data_last_observation_timestamp_seconds',
@@ -119,7 +129,7 @@ export class Metrics {
     'Duration of the last training run',
     [],
   );
-  readonly #audit = this.#counter('audit_entries_total', 'Audit entries written since the start', []);
+  readonly #audit = this.#counter('audit_entries_total', 'Entries of the audit chain', []);
   readonly #auditFailures = this.#counter(
     'audit_verification_failures_total',
     'Verifications of the chains that failed',
@@ -153,7 +163,11 @@ export class Metrics {
     for (const name of MISNAMED_DEFAULTS) this.#registry.removeSingleMetric(PREFIX + name);
   }
 
-  async scrape(): Promise<{ readonly text: string; readonly contentType: string }> {
+  /** @param live what changes without an event: read at the scrape itself. */
+  async scrape(live: LiveState): Promise<{ readonly text: string; readonly contentType: string }> {
+    this.#degraded.set(live.isDegraded ? 1 : 0);
+    this.#audit.reset();
+    this.#audit.inc(live.auditEntries);
     const text = await this.#registry.metrics();
     return { text: text.replaceAll(WITHOUT_VALUE, ''), contentType: this.#registry.contentType };
   }
@@ -167,7 +181,6 @@ export class Metrics {
 
   bookPublished(book: LimitBook, previous: LimitBook | null, facts: CycleFacts): void {
     this.#decisions.inc({ outcome: 'published' });
-    this.#audit.inc();
     this.#cycleSeconds.set(facts.seconds);
     this.bookInForce(book);
     const before = new Map(
@@ -189,7 +202,6 @@ export class Metrics {
   bookInForce(book: LimitBook): void {
     this.#published.set(book.decidedAt / SECONDS);
     this.#validUntil.set(book.validUntil / SECONDS);
-    this.#degraded.set(book.degraded ? 1 : 0);
     this.#markets.set(book.markets.length);
     const binding = new Map<string, number>(BOUND_NAMES.map((name) => [name, 0]));
     for (const market of book.markets) {
@@ -197,10 +209,7 @@ export class Metrics {
       if (this.#watched.has(market.symbol))
         this.#watch(market.symbol, market.brackets[0].maxLeverage, book.decidedAt);
       if (this.#watched.has(market.symbol)) {
-        this.#shock.set(
-          { symbol: market.symbol },
-          Math.max(market.shockProbability.long, market.shockProbability.short),
-        );
+        this.#shockOf(market);
       }
     }
     for (const [bound, markets] of binding) this.#binding.set({ bound }, markets);
@@ -208,6 +217,11 @@ export class Metrics {
 
   decisionFailed(): void {
     this.#decisions.inc({ outcome: 'failed' });
+  }
+
+  /** No shock model decides. */
+  noModelInUse(): void {
+    this.#model.reset();
   }
 
   modelInUse(name: string, version: string, trainedAt: number): void {
@@ -222,12 +236,14 @@ export class Metrics {
     if (result === 'succeeded') this.#lastTraining.set(at / SECONDS);
   }
 
-  auditWritten(): void {
-    this.#audit.inc();
-  }
-
   verificationFailed(): void {
     this.#auditFailures.inc();
+  }
+
+  /** A market without a forecast has no probability: its series ends rather than keeps an old value. */
+  #shockOf({ symbol, shockProbability: { long, short } }: MarketLimit): void {
+    if (long === null || short === null) this.#shock.remove({ symbol });
+    else this.#shock.set({ symbol }, Math.max(long, short));
   }
 
   #fallbackIs(reason: string | null): void {

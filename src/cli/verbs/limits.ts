@@ -146,7 +146,9 @@ function printBrackets(context: CliContext, book: LimitBook, market: MarketLimit
 }
 
 function boundRow({ name, available, maxLeverage, evidence }: Bound): string[] {
-  const facts = Object.entries(evidence).map(([key, value]) => `${key} ${shown(value)}`);
+  const facts = Object.entries(evidence)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key} ${shown(value)}`);
   return [name, available && maxLeverage !== null ? `${shown(maxLeverage)}x` : '–', facts.join(', ')];
 }
 
@@ -155,6 +157,7 @@ function shown(value: string | number | boolean | null): string {
   return String(Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4)));
 }
 
-function percent(share: number): string {
+function percent(share: number | null): string {
+  if (share === null) return '–';
   return `${(100 * share).toFixed(2)}%`;
 }
