@@ -1,8 +1,18 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureOperatorKey, hashKey } from './operator-key.ts';
@@ -108,6 +118,24 @@ describe('first starts at once give one key', () => {
 
   test('in one process', async () => {
     expectOneKey(await Promise.all(Array.from({ length: 20 }, () => ensureOperatorKey(dataDir))));
+  });
+
+  test('and nobody ever sees a part of one', async () => {
+    const seen = new Set<string>();
+    for (let start = 0; start < 20; start++) {
+      const own = join(folder, `start-${start}`);
+      let isMade = false;
+      const making = ensureOperatorKey(own).finally(() => {
+        isMade = true;
+      });
+      while (!isMade) {
+        if (existsSync(join(own, 'operator.key'))) seen.add(readFileSync(join(own, 'operator.key'), 'utf8'));
+        await turnOfTheLoop();
+      }
+      seen.add(`${(await making).created}\n`);
+    }
+    expect(seen.size).toBe(20);
+    expect([...seen].filter((content) => !/^[\w-]{43}\n$/.test(content))).toEqual([]);
   });
 
   test('in several processes', async () => {
