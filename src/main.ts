@@ -6,6 +6,7 @@ import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { SqliteStateStore } from '../data/sqlite-state-store.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { type Schedule, scheduleTraining } from '../training/schedule.ts';
+import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
@@ -17,7 +18,7 @@ import { Keyring } from './http/auth.ts';
 import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { PROGRAM_VERSION, SHIPPED_MODELS } from './program.ts';
+import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
 
@@ -78,7 +79,7 @@ async function start(
   if (recovered !== null) metrics.bookInForce(recovered);
   await store.appendAudit(startEntry(config, clock, recovered));
 
-  const proposer = new WorkerProposer(decisionWorkerUrl(), workerDataOf(config));
+  const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
@@ -119,6 +120,8 @@ async function start(
   const firstBook = firstBookOf(control);
   cycle.start(config.decisionIntervalSeconds * 1000);
 
+  const verifier = new ChainVerifier({ dataDir: config.dataDir, metrics, logger });
+  verifier.start();
   const training = new ScheduledTraining({ store, metrics, clock, logger, dataDir: config.dataDir });
   const schedule: Schedule | null =
     config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
@@ -131,7 +134,13 @@ async function start(
       isEnding = true;
       schedule?.stop();
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
-      await Promise.all([training.stop(), service.stop(DRAIN_MILLISECONDS), cycle.stop(), proposer.close()]);
+      await Promise.all([
+        training.stop(),
+        verifier.stop(),
+        service.stop(DRAIN_MILLISECONDS),
+        cycle.stop(),
+        proposer.close(),
+      ]);
       await store.close();
       lock.release();
     },
@@ -153,10 +162,6 @@ function makeFolder(dataDir: string): void {
       cause,
     });
   }
-}
-
-function decisionWorkerUrl(): URL {
-  return new URL(`./decision-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 }
 
 function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): DecisionWorkerData {

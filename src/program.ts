@@ -12,6 +12,11 @@ export const PROGRAM_VERSION: string = JSON.parse(
 /** The trained versions that ship with the program. */
 export const SHIPPED_MODELS = join(PROGRAM_ROOT, 'models');
 
+/** A module beside another one, with the same ending: `.ts` from the sources, `.js` from `dist`. For threads and processes. */
+export function siblingUrl(ofModule: string, name: string): URL {
+  return new URL(`./${name}.${ofModule.endsWith('.ts') ? 'ts' : 'js'}`, ofModule);
+}
+
 function findRoot(from: string): string {
   let folder = from;
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);

@@ -37,7 +37,14 @@ function roomOf(file: string): string {
 }
 
 /** Small modules of words, numbers and time that any room may use. */
-const COMMON = ['src/errors.ts', 'src/units.ts', 'src/clock.ts', 'src/spelling.ts', 'src/random.ts'];
+const COMMON = [
+  'src/errors.ts',
+  'src/units.ts',
+  'src/clock.ts',
+  'src/spelling.ts',
+  'src/random.ts',
+  'src/program.ts',
+];
 /** Who may import whom, beside itself and the common ones. Roots are not in it: they wire everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/risk': [],
@@ -58,6 +65,8 @@ const ROOTS = [
   'src/cli.ts',
   'src/cli',
   'src/decision-worker.ts',
+  'src/verification-worker.ts',
+  'src/chain-verifier.ts',
   'src/scheduled-training.ts',
   'src/registry-view.ts',
   'training/run.ts',

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { schedule as scheduleCron } from 'node-cron';
 import { PlimsollError } from '../src/errors.ts';
+import { siblingUrl } from '../src/program.ts';
 import type { TrainingMessage, TrainingTask } from './child-process.ts';
 
 /** What became of a training in a process of its own. */
@@ -18,8 +19,7 @@ export function trainInChildProcess(
   onProgress: (phase: string, share: number) => void,
 ): Promise<TrainingResult> {
   return new Promise((resolve, reject) => {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const child = fork(new URL(`./child-process.${extension}`, import.meta.url), [], {
+    const child = fork(siblingUrl(import.meta.url, 'child-process'), [], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const end = (): boolean => child.kill('SIGTERM');

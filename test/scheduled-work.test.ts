@@ -1,0 +1,138 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BarStore } from '../data/bar-store.ts';
+import { SqliteStateStore } from '../data/sqlite-state-store.ts';
+import { decisionDraft, nextBook } from '../data/test-books.ts';
+import { ModelRegistry } from '../models/registry.ts';
+import { ChainVerifier } from '../src/chain-verifier.ts';
+import { systemClock } from '../src/clock.ts';
+import type { LimitBook } from '../src/limits/types.ts';
+import { Metrics } from '../src/metrics/metrics.ts';
+import { ScheduledTraining } from '../src/scheduled-training.ts';
+import { scheduleTraining } from '../training/schedule.ts';
+import { randomMarket } from './random-market.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'plimsoll-scheduled-'));
+const logged: string[] = [];
+const logger = pino({ level: 'info' }, { write: (line: string) => logged.push(line) });
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function sample(metrics: Metrics, line: string): Promise<boolean> {
+  const { text } = await metrics.scrape({ isDegraded: false, auditEntries: 0 });
+  return text.split('\n').includes(line);
+}
+
+describe('a scheduled training', () => {
+  const dataDir = join(root, 'training');
+  let store: SqliteStateStore;
+
+  beforeAll(async () => {
+    const bars = await BarStore.open(dataDir);
+    for (let seed = 1; seed <= 6; seed++) {
+      const market = randomMarket({ seed, hours: 4500 });
+      const series = {
+        symbol: market.symbol,
+        venue: 'test',
+        kind: 'perp',
+        intervalMilliseconds: 3_600_000,
+        simulated: false,
+      };
+      await bars.writeSeries(series, market.bars);
+    }
+    bars.close();
+    store = SqliteStateStore.open(dataDir);
+  });
+  afterAll(() => store.close());
+
+  const trainingOf = (metrics: Metrics, folder = dataDir): ScheduledTraining =>
+    new ScheduledTraining({ store, metrics, clock: systemClock, logger, dataDir: folder });
+
+  test('runs in a process of its own, leaves the event loop free, and is recorded, audited and counted', async () => {
+    const metrics = new Metrics({ watchList: [], version: '1' });
+    let turns = 0;
+    const turning = setInterval(() => turns++, 5);
+    const training = trainingOf(metrics);
+    const run = training.run();
+    // A second call during the first is the same run.
+    expect(training.run()).toBe(run);
+    await run;
+    clearInterval(turning);
+    expect(turns).toBeGreaterThan(100);
+    const [recorded, ...others] = await store.trainingRuns(10);
+    expect(others).toEqual([]);
+    expect(recorded).toMatchObject({ result: 'succeeded', trigger: 'schedule' });
+    expect(recorded.finishedAt).not.toBeNull();
+    const registry = new ModelRegistry(join(root, 'none'), dataDir);
+    expect(await registry.versionOf('challenger')).toBe(recorded.modelVersion);
+    expect((await store.auditAfter(0, 10)).map(({ kind, subject }) => [kind, subject])).toEqual([
+      ['training', recorded.modelVersion],
+    ]);
+    expect(await sample(metrics, 'plimsoll_training_runs_total{result="succeeded"} 1')).toBe(true);
+  });
+
+  test('that cannot work is recorded with its reason, and the service goes on', async () => {
+    const metrics = new Metrics({ watchList: [], version: '1' });
+    await trainingOf(metrics, join(root, 'nothing-stored')).run();
+    const [recorded] = await store.trainingRuns(1);
+    expect(recorded).toMatchObject({ result: 'failed', modelVersion: null });
+    expect(recorded.message).toContain('no stored market');
+    expect(await sample(metrics, 'plimsoll_training_runs_total{result="failed"} 1')).toBe(true);
+  });
+
+  test('that is stopped ends soon and leaves nothing behind', async () => {
+    const folder = join(root, 'stopped');
+    const training = trainingOf(new Metrics({ watchList: [], version: '1' }), folder);
+    const run = training.run();
+    await training.stop();
+    await run;
+    expect((await store.trainingRuns(1))[0].result).toBe('failed');
+    expect(existsSync(join(folder, 'models'))).toBe(false);
+    const before = (await store.trainingRuns(100)).length;
+    await training.run();
+    expect((await store.trainingRuns(100)).length).toBe(before);
+  });
+
+  test('starts when the cron expression says so', async () => {
+    let runs = 0;
+    const schedule = scheduleTraining('* * * * * *', async () => {
+      runs++;
+    });
+    while (runs === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    schedule.stop();
+    expect(runs).toBeGreaterThan(0);
+  });
+});
+
+describe('the verification of the chains', () => {
+  const dataDir = join(root, 'chains');
+
+  test('holds for what was published, and counts and names what was changed afterwards', async () => {
+    const store = SqliteStateStore.open(dataDir);
+    let book: LimitBook | null = null;
+    for (let version = 1; version <= 5; version++) {
+      book = nextBook(book, { AURUSDT: 20 - version });
+      await store.publish(book, decisionDraft(book));
+    }
+    const metrics = new Metrics({ watchList: [], version: '1' });
+    const verifier = new ChainVerifier({ dataDir, metrics, logger });
+    expect(await verifier.run()).toBe(true);
+    await store.close();
+    const database = new DatabaseSync(join(dataDir, 'state.sqlite'));
+    database.exec(`UPDATE book SET body = replace(body, '18', '88') WHERE version = 2`);
+    database.close();
+    expect(await verifier.run()).toBe(false);
+    expect(await sample(metrics, 'plimsoll_audit_verification_failures_total 1')).toBe(true);
+    expect(logged.at(-1)).toContain('"version":2');
+    await verifier.stop();
+  });
+
+  test('a state that cannot be opened is a failure as well', async () => {
+    const metrics = new Metrics({ watchList: [], version: '1' });
+    expect(await new ChainVerifier({ dataDir: '/dev/null/nowhere', metrics, logger }).run()).toBe(false);
+    expect(await sample(metrics, 'plimsoll_audit_verification_failures_total 1')).toBe(true);
+  });
+});
