@@ -45,6 +45,7 @@ function manyMarkets(count: number): MarketInput[] {
 }
 
 function ready(port: number): void {
+  process.once('disconnect', () => process.exit());
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuMicroseconds: user + system, residentBytes: process.memoryUsage.rss() });

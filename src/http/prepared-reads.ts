@@ -1,13 +1,10 @@
-import { gzipSync } from 'node:zlib';
 import type { Clock } from '../clock.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { overviewPage } from './overview-page.ts';
-import { JSON_TYPE, type PreparedRead, strongTag } from './send.ts';
+import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
 import { bracketsShape, explainShape, forecastShape, limitsShape, marketsShape } from './shapes.ts';
 
 const HTML_TYPE = 'text/html; charset=utf-8';
-/** Smaller answers fit into one packet anyway. */
-const GZIP_FROM_BYTES = 1400;
 
 /**
  * The hot reads as bytes, by path. They are made when a book is published, and once more when its validity runs out,
@@ -42,11 +39,7 @@ export class PreparedReads {
 function prepare(book: LimitBook, isExpired: boolean): ReadonlyMap<string, PreparedRead> {
   const reads = new Map<string, PreparedRead>();
   const add = (path: string, contentType: string, text: string, isCompressed: boolean): void => {
-    const body = Buffer.from(text);
-    const tag = strongTag(body);
-    const gzip =
-      isCompressed && body.length >= GZIP_FROM_BYTES ? { body: gzipSync(body), etag: `"${tag}-gzip"` } : null;
-    reads.set(path, { contentType, body, etag: `"${tag}"`, gzip, isExpired });
+    reads.set(path, makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed }));
   };
   add('/', HTML_TYPE, overviewPage(book, isExpired), true);
   add('/v1/limits', JSON_TYPE, JSON.stringify(limitsShape(book, isExpired)), true);

@@ -1,17 +1,7 @@
 import { hash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { PROBLEM_TYPE, problemOf, refuse } from './problem.ts';
-
-/** An answer that needs nothing but to be sent. */
-export interface PreparedRead {
-  readonly contentType: string;
-  readonly body: Buffer;
-  readonly etag: string;
-  /** The same compressed, with an ETag of its own because its bytes are others; null where it does not pay. */
-  readonly gzip: { readonly body: Buffer; readonly etag: string } | null;
-  /** The book's validity was over when this was made. */
-  readonly isExpired: boolean;
-}
 
 export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['x-content-type-options', 'nosniff'],
@@ -26,41 +16,94 @@ export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const STALE_WARNING = '110 plimsoll "the validity of these limits is over"';
 
+/** An answer that needs nothing but to be sent. */
+export interface PreparedRead {
+  readonly plain: Representation;
+  /** The same compressed; null where it does not pay. */
+  readonly gzip: Representation | null;
+}
+
+/** Bytes with everything that goes before them: made once, sent often. */
+export interface Representation {
+  readonly etag: string;
+  /** Names and values in turns, as `writeHead` takes them without looking at each. */
+  readonly head: readonly string[];
+  readonly notModifiedHead: readonly string[];
+  /** A small answer is text: Node then sends head and body in one piece. */
+  readonly body: Buffer | string;
+}
+
+export interface ReadOptions {
+  readonly contentType: string;
+  readonly cacheControl: string;
+  /** The book's validity was over when this was made. */
+  readonly isExpired: boolean;
+  readonly isCompressed: boolean;
+}
+
+/** Smaller answers fit into one packet anyway. */
+const GZIP_FROM_BYTES = 1400;
+/** Text is copied behind the head; a larger body is cheaper to send beside it. */
+const TEXT_UP_TO_BYTES = 65_536;
+
+/** Makes an answer ready: representations, strong ETags, heads. */
+export function makeRead(text: string, options: ReadOptions): PreparedRead {
+  const bytes = Buffer.from(text);
+  const tag = strongTag(bytes);
+  const isCompressed = options.isCompressed && bytes.length >= GZIP_FROM_BYTES;
+  const isAscii = bytes.length === text.length;
+  const body = isAscii && bytes.length <= TEXT_UP_TO_BYTES ? text : bytes;
+  const plain = represent(body, bytes.length, `"${tag}"`, null, isCompressed, options);
+  if (!isCompressed) return { plain, gzip: null };
+  const packed = gzipSync(bytes);
+  return { plain, gzip: represent(packed, packed.length, `"${tag}-gzip"`, 'gzip', true, options) };
+}
+
+function represent(
+  body: Buffer | string,
+  length: number,
+  etag: string,
+  encoding: string | null,
+  isVaried: boolean,
+  { contentType, cacheControl, isExpired }: ReadOptions,
+): Representation {
+  const notModifiedHead = ['etag', etag, 'cache-control', cacheControl];
+  if (isVaried) notModifiedHead.push('vary', 'accept-encoding');
+  if (isExpired) notModifiedHead.push('warning', STALE_WARNING);
+  const head = [...notModifiedHead, 'content-type', contentType, ...SECURITY_HEADERS.flat()];
+  if (encoding !== null) head.push('content-encoding', encoding);
+  head.push('content-length', String(length));
+  return { etag, head, notModifiedHead, body };
+}
+
 /** A strong ETag: other bytes have another one, whatever book or program version they come from. */
-export function strongTag(body: Buffer): string {
+function strongTag(body: Buffer): string {
   return hash('sha256', body, 'hex').slice(0, 32);
 }
 
 /** JSON made for one request, so that it is sent, compared and refused like a prepared read. */
 export function jsonRead(json: unknown, isExpired: boolean): PreparedRead {
-  const body = Buffer.from(JSON.stringify(json));
-  return { contentType: JSON_TYPE, body, etag: `"${strongTag(body)}"`, gzip: null, isExpired };
+  const options = {
+    contentType: JSON_TYPE,
+    cacheControl: 'private, no-cache',
+    isExpired,
+    isCompressed: false,
+  };
+  return makeRead(JSON.stringify(json), options);
 }
 
-export function sendRead(
-  request: IncomingMessage,
-  response: ServerResponse,
-  read: PreparedRead,
-  cacheControl = 'no-cache',
-): void {
+export function sendRead(request: IncomingMessage, response: ServerResponse, read: PreparedRead): void {
   const isCompressed = read.gzip !== null && acceptsGzip(request.headers['accept-encoding']);
-  const compressed = isCompressed ? read.gzip : null;
-  const { body, etag } = compressed ?? read;
-  response.setHeader('etag', etag);
-  response.setHeader('cache-control', cacheControl);
-  if (read.gzip !== null) response.setHeader('vary', 'accept-encoding');
-  if (read.isExpired) response.setHeader('warning', STALE_WARNING);
-  if (isNotModified(request.headers['if-none-match'], read)) {
-    response.statusCode = 304;
+  const { head, notModifiedHead, body } = isCompressed && read.gzip !== null ? read.gzip : read.plain;
+  const condition = request.headers['if-none-match'];
+  if (condition !== undefined && isNotModified(condition, read)) {
+    response.writeHead(304, notModifiedHead as string[]);
     response.end();
     return;
   }
-  response.setHeader('content-type', read.contentType);
-  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
-  if (compressed !== null) response.setHeader('content-encoding', 'gzip');
-  response.setHeader('content-length', body.length);
-  response.statusCode = 200;
-  response.end(request.method === 'HEAD' ? undefined : body);
+  response.writeHead(200, head as string[]);
+  if (request.method === 'HEAD') response.end();
+  else response.end(body, 'latin1');
 }
 
 /** Whether gzip is acceptable (RFC 9110 section 12.5.3): named or by `*`, with a weight above 0. */
@@ -75,11 +118,10 @@ export function acceptsGzip(header: string | undefined): boolean {
 }
 
 /** If-None-Match by weak comparison (RFC 9110 section 13.1.2), against either encoding's tag. */
-function isNotModified(header: string | undefined, read: PreparedRead): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  const given = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return given.includes(read.etag) || (read.gzip !== null && given.includes(read.gzip.etag));
+function isNotModified(condition: string, { plain, gzip }: PreparedRead): boolean {
+  if (condition.trim() === '*') return true;
+  const given = condition.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return given.includes(plain.etag) || (gzip !== null && given.includes(gzip.etag));
 }
 
 /** The whole answer, head and body, to what could not be read as a request. */

@@ -234,7 +234,7 @@ export class Service {
       return;
     }
     if (route.method === 'get' && answer.status === undefined) {
-      sendRead(request, response, jsonRead(answer.json, answer.isExpired ?? false), 'private, no-cache');
+      sendRead(request, response, jsonRead(answer.json, answer.isExpired ?? false));
       return;
     }
     if (answer.isExpired) response.setHeader('warning', STALE_WARNING);
