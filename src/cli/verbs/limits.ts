@@ -145,9 +145,21 @@ function printBrackets(context: CliContext, book: LimitBook, market: MarketLimit
   context.print(table(header, rows));
 }
 
+/** Evidence that follows from the policy or repeats the leverage: in the JSON, but not worth a column. */
+const SAME_FOR_ALL = new Set([
+  'closeoutHorizonHours',
+  'initialConfidence',
+  'initialMarginRate',
+  'ladderLeverage',
+  'maintenanceConfidence',
+  'maintenanceMarginRate',
+  'marginCallHorizonHours',
+  'referenceNotional',
+]);
+
 function boundRow({ name, available, maxLeverage, evidence }: Bound): string[] {
   const facts = Object.entries(evidence)
-    .filter(([, value]) => value !== '')
+    .filter(([key, value]) => value !== '' && !SAME_FOR_ALL.has(key))
     .map(([key, value]) => `${key} ${shown(value)}`);
   return [name, available && maxLeverage !== null ? `${shown(maxLeverage)}x` : '–', facts.join(', ')];
 }
