@@ -288,17 +288,14 @@ export class Metrics {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH']);
-/** Gauges that the client library names like counters; a checker of the format rightly refuses them. */
+/** The client library names gauges like counters, and puts a type into a name; a checker of the format refuses both. */
 const MISNAMED_DEFAULTS = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
+  'nodejs_eventloop_utilization_histogram',
+  'nodejs_eventloop_utilization_summary',
 ];
-
-/** Samples of the default metrics that have no value yet: absent rather than a NaN that spoils every sum over it. */
-const WITHOUT_VALUE = /^[^#\n].* nan\n/gim;
-
-const SOURCES = ['sample', 'imported'] as const;
 
 function sourceLabel(book: LimitBook): (typeof SOURCES)[number] {
   return book.simulated ? 'sample' : 'imported';

@@ -71,7 +71,7 @@ function printReport(
 
 function refusals({ file, error, refused, refusedRows, refusedByReason }: FileReport): string[] {
   if (error !== null)
-    return [`refused ${file}: ${error.code}: ${error.message} ${error.remedy ?? ''}`.trimEnd()];
+    return [`refused ${file}: ${error.code}: ${error.message}. ${error.remedy ?? ''}`.trimEnd()];
   if (refused === 0) return [];
   const lines = refusedRows
     .slice(0, LINES_SHOWN)
