@@ -297,6 +297,11 @@ const MISNAMED_DEFAULTS = [
   'nodejs_eventloop_utilization_summary',
 ];
 
+/** Samples of the default metrics that have no value yet: absent rather than a NaN that spoils every sum over it. */
+const WITHOUT_VALUE = /^[^#\n].* nan\n/gim;
+
+const SOURCES = ['sample', 'imported'] as const;
+
 function sourceLabel(book: LimitBook): (typeof SOURCES)[number] {
   return book.simulated ? 'sample' : 'imported';
 }
