@@ -43,6 +43,8 @@ export async function importHistory(
   const rowsPerSecond = Math.round(report.rows / seconds);
   if (json === true) context.printJson({ ...report, seconds, rowsPerSecond });
   else printReport(context, report, seconds, rowsPerSecond);
+  if (context.interrupted.aborted)
+    context.note('interrupted; the files above are whole, the others were not touched');
   if (report.refusedRows + report.refusedFiles > 0)
     context.setExitCode(ERROR_CATALOGUE.DATA_INVALID.exitCode);
 }
