@@ -1,14 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BarStore } from '../data/bar-store.ts';
 import { type ImportReport, importPaths } from '../data/import/import.ts';
 import { SampleSource } from '../data/sample/source.ts';
 import { systemClock } from '../src/clock.ts';
+import { marketDataFolder } from '../test/market-data-folder.ts';
 import { print } from './measure.ts';
-
-/** Where real history is looked for, beside the checkout. */
-export const REAL_HISTORY = join(import.meta.dirname, '..', '..', 'shared', 'market-data');
 
 export interface Filled {
   readonly dataDir: string;
@@ -22,7 +20,8 @@ export async function filledStore(): Promise<Filled> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'));
   const store = await BarStore.open(dataDir);
   let report: ImportReport | null = null;
-  if (existsSync(REAL_HISTORY)) report = await importAll(store, dataDir);
+  const folder = marketDataFolder();
+  if (folder !== null) report = await importAll(store, dataDir, folder);
   else {
     print('no real history beside the checkout: SIMULATED markets are measured instead');
     await new SampleSource({ store, dataDir }).ensure(systemClock.now());
@@ -38,8 +37,8 @@ export async function filledStore(): Promise<Filled> {
   };
 }
 
-export function importAll(store: BarStore, dataDir: string): Promise<ImportReport> {
-  return importPaths(store, dataDir, [REAL_HISTORY], {
+export function importAll(store: BarStore, dataDir: string, folder: string): Promise<ImportReport> {
+  return importPaths(store, dataDir, [folder], {
     overrides: {},
     replace: false,
     clock: systemClock,

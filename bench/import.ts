@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { stopwatchSeconds } from '../src/clock.ts';
-import { filledStore, importAll, REAL_HISTORY } from './history.ts';
+import { marketDataFolder } from '../test/market-data-folder.ts';
+import { filledStore, importAll } from './history.ts';
 import { median, megabytes, print } from './measure.ts';
 
 /** Import of all real history against `zcat | wc -l` over the same files: unpacking and counting lines, no more. */
 const ROUNDS = 3;
 
-if (!existsSync(REAL_HISTORY)) print('no real history beside the checkout: nothing to import');
+const folder = marketDataFolder();
+if (folder === null) print('no real history beside the checkout: nothing to import');
 else {
-  const files = readdirSync(REAL_HISTORY).filter((file) => file.endsWith('.gz'));
+  const files = readdirSync(folder).filter((file) => file.endsWith('.gz'));
   const zcat = 'zcat -- "$@" | wc -l';
   const baseline: number[] = [];
   const first: number[] = [];
@@ -18,13 +20,13 @@ else {
   let facts = '';
   for (let round = 0; round < ROUNDS; round++) {
     let started = stopwatchSeconds();
-    execFileSync('sh', ['-c', zcat, 'zcat', ...files.map((file) => join(REAL_HISTORY, file))]);
+    execFileSync('sh', ['-c', zcat, 'zcat', ...files.map((file) => join(folder, file))]);
     baseline.push(stopwatchSeconds() - started);
     started = stopwatchSeconds();
     const { dataDir, store, report, remove } = await filledStore();
     first.push(stopwatchSeconds() - started);
     started = stopwatchSeconds();
-    const repeated = await importAll(store, dataDir);
+    const repeated = await importAll(store, dataDir, folder);
     again.push(stopwatchSeconds() - started);
     facts = `${report?.rows} rows, ${report?.added} added, ${report?.refusedRows} rows and ${report?.refusedFiles} files refused; again: ${repeated.added} added`;
     remove();

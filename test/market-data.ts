@@ -1,13 +1,6 @@
-import { existsSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { writeSync } from 'node:fs';
 import { describe } from 'vitest';
-
-const EXPECTED = resolve(import.meta.dirname, '..', '..', 'shared', 'market-data');
-
-/** The folder of recorded market history beside the repository, or null where this machine has none. */
-export function marketDataFolder(): string | null {
-  return existsSync(EXPECTED) ? EXPECTED : null;
-}
+import { EXPECTED_MARKET_DATA, marketDataFolder } from './market-data-folder.ts';
 
 /**
  * Tests that need recorded market history. Where there is none they are skipped, and one line says which and why: a
@@ -19,6 +12,6 @@ export function describeWithMarketData(name: string, tests: (folder: string) => 
     describe(name, () => tests(folder));
     return;
   }
-  writeSync(2, `skipped "${name}": there is no market data at ${EXPECTED}\n`);
-  describe.skip(name, () => tests(EXPECTED));
+  writeSync(2, `skipped "${name}": there is no market data at ${EXPECTED_MARKET_DATA}\n`);
+  describe.skip(name, () => tests(EXPECTED_MARKET_DATA));
 }

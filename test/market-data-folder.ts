@@ -1,0 +1,10 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** Where recorded market history is looked for: beside the repository. Nothing else knows the place. */
+export const EXPECTED_MARKET_DATA = resolve(import.meta.dirname, '..', '..', 'shared', 'market-data');
+
+/** The folder of recorded market history, or null where this machine has none. */
+export function marketDataFolder(): string | null {
+  return existsSync(EXPECTED_MARKET_DATA) ? EXPECTED_MARKET_DATA : null;
+}
