@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../src/clock.ts';
 import { sliceBars } from '../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 import { BarStore } from './bar-store.ts';
 import { BTC, barsOf } from './test-bars.ts';
 

@@ -1,4 +1,4 @@
-import { HOUR_MILLISECONDS } from '../src/clock.ts';
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 import type { SeriesManifest } from './series-files.ts';
 
 /** A market is a symbol with bars of a perpetual, or of its spot pair where no perpetual is stored. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../src/clock.ts';
 import { type BarSeries, emptyBars, type MarketHistory } from '../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 import type { QualityFinding, QualityGrade } from './ports.ts';
 import { judgeQuality, QUALITY_LIMITS } from './quality.ts';
 

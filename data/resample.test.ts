@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../src/clock.ts';
 import { Random } from '../src/random.ts';
 import { type BarSeries, emptyBars } from '../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 import { resampleToHours } from './resample.ts';
 
 const START = Date.UTC(2024, 1, 28, 23);

@@ -1,5 +1,5 @@
-import { HOUR_MILLISECONDS } from '../src/clock.ts';
 import { type BarSeries, emptyBars } from '../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 
 /** Hourly bars from finer ones; an hour of which a bar is missing is left out, because its extremes are not known. */
 export function resampleToHours(bars: BarSeries): BarSeries {

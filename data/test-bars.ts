@@ -1,5 +1,5 @@
-import { HOUR_MILLISECONDS } from '../src/clock.ts';
 import { type BarSeries, emptyBars } from '../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 
 /** Bars for tests of the bar store, and the series that they are written to. */
 export const START = Date.UTC(2024, 0, 1);

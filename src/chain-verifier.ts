@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { DAY_MILLISECONDS } from './clock.ts';
 import type { ChainVerification } from './control/ports.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { siblingUrl } from './program.ts';
+import { DAY_MILLISECONDS } from './units.ts';
 
 /** Verifies the stored chains at the start and once a day, in a thread of its own. What does not hold is logged and counted. */
 export class ChainVerifier {

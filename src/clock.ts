@@ -27,9 +27,6 @@ export class ManualClock implements Clock {
   }
 }
 
-export const HOUR_MILLISECONDS = 3_600_000;
-export const DAY_MILLISECONDS = 86_400_000;
-
 /** Epoch milliseconds as ISO 8601 UTC, the form of every time at a boundary. */
 export function isoTime(epochMilliseconds: number): string {
   return new Date(epochMilliseconds).toISOString();

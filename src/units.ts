@@ -4,6 +4,8 @@
  */
 export const PPM = 1_000_000;
 export const MICROS = 1_000_000;
+export const HOUR_MILLISECONDS = 3_600_000;
+export const DAY_MILLISECONDS = 86_400_000;
 
 /** Noise of a few units in the last place must not raise a rate that is whole in ppm by another one. */
 const PPM_NOISE = 1e-6;

@@ -1,7 +1,6 @@
 import { Random } from '../src/random.ts';
 import { type BarSeries, emptyBars, type FundingSeries, type MarketHistory } from '../src/risk/bars.ts';
-
-const HOUR_MILLISECONDS = 3_600_000;
+import { HOUR_MILLISECONDS } from '../src/units.ts';
 
 export interface RandomMarketOptions {
   readonly symbol?: string;

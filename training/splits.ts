@@ -1,3 +1,5 @@
+import { HOUR_MILLISECONDS } from '../src/units.ts';
+
 /** Where one slice of time ends and the next begins; rows in between belong to none. */
 export interface TimeSplit {
   readonly trainUntil: number;
@@ -8,7 +10,6 @@ export interface TimeSplit {
   readonly end: number;
 }
 
-const HOUR_MILLISECONDS = 3_600_000;
 /**
  * Left out between slices: the longest horizon, so that no outcome of one slice reaches into the next, and as much
  * again, because what happened in those hours still shapes the features after them.

@@ -2,8 +2,8 @@ import { closeSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
 import { Random } from '../../src/random.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import {
   BARS_NAME,
   closesOf,

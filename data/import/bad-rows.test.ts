@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS, ManualClock } from '../../src/clock.ts';
+import { ManualClock } from '../../src/clock.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { ROW_REASONS, type RowReason, SHOWN_ROWS } from './stage.ts';
 import { closesOf, hour, ImportWorkspace, NOW, uniformCsv, uniformRow, uniformRows } from './test-files.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { literal } from '../duckdb.ts';
 import {
   BARS_NAME,

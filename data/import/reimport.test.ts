@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
 import { emptyBars } from '../../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import {
   BARS_NAME,
   closesOf,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { expect } from 'vitest';
-import { HOUR_MILLISECONDS, ManualClock } from '../../src/clock.ts';
+import { ManualClock } from '../../src/clock.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { BarStore } from '../bar-store.ts';
 import { type FileReport, type ImportOptions, type ImportReport, importPaths } from './import.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
 import type { MarketHistory } from '../../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { continueSample, firstAnchor, generateSample, initialSampleState } from './generate.ts';
 import { FIRST_GENERATION_HOURS, SAMPLE_MARKETS } from './markets.ts';
 import { SAMPLE_SEED } from './source.ts';

@@ -1,7 +1,7 @@
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
 import { PlimsollError } from '../../src/errors.ts';
 import { Random } from '../../src/random.ts';
 import { type BarSeries, emptyBars, type FundingSeries, type MarketHistory } from '../../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { advanceMarket, initialMarketState, type MarketState, settleFunding } from './market-path.ts';
 import { FIRST_GENERATION_HOURS, SAMPLE_MARKETS } from './markets.ts';
 import { advanceWeather, emptyWeather, initialWeatherState, type WeatherState } from './weather.ts';

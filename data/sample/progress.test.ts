@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { continueSample, initialSampleState } from './generate.ts';
 import { readProgress, SAMPLE_GENERATOR, type SampleProgress, writeProgress } from './progress.ts';
 

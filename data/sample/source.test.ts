@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
 import { emptyBars } from '../../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { BarStore } from '../bar-store.ts';
 import { generateSample } from './generate.ts';
 import { FIRST_GENERATION_HOURS, SAMPLE_MARKETS } from './markets.ts';

@@ -1,5 +1,5 @@
-import { HOUR_MILLISECONDS } from '../../src/clock.ts';
 import type { BarSeries, FundingSeries, MarketHistory } from '../../src/risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import type { SeriesSummary } from '../ports.ts';
 import {
   continueSample,

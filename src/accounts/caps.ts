@@ -2,9 +2,7 @@ import { PlimsollError } from '../errors.ts';
 import { bracketFor } from '../limits/brackets.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { Bracket } from '../limits/types.ts';
-import { leverageToMarginPpmUp, PPM } from '../units.ts';
-
-const DAY_MILLISECONDS = 86_400_000;
+import { DAY_MILLISECONDS, leverageToMarginPpmUp, PPM } from '../units.ts';
 
 /** What is known about a user, as far as it limits leverage. */
 export interface UserLimits {

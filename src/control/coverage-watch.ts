@@ -1,8 +1,7 @@
 import type { ForecastCell, LimitBook, MarketLimit } from '../limits/types.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../units.ts';
 import type { CoverageCount } from './decision-cycle.ts';
-
-const HOUR_MILLISECONDS = 3_600_000;
 
 /** The forecasts of one market in one book, kept until the last of their horizons is over. */
 interface Pending {

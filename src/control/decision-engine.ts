@@ -21,12 +21,11 @@ import type { LimitBook } from '../limits/types.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import { robustHourlyVolume } from '../risk/liquidity.ts';
 import { stressExcursion, worstExcursions } from '../risk/stress.ts';
+import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
 import { nextClose, usableHistory } from './usable-bars.ts';
 
-const HOUR_MILLISECONDS = 3_600_000;
-const DAY_MILLISECONDS = 86_400_000;
 /** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
 const VOLUME_LOOKBACK_HOURS = 30 * 24;
 /** Without a new bar a book is decided anew after this long, so that its validity never runs out by itself. */

@@ -1,6 +1,5 @@
 import { type BarSeries, type MarketHistory, sliceBars } from '../risk/bars.ts';
-
-const HOUR_MILLISECONDS = 3_600_000;
+import { HOUR_MILLISECONDS } from '../units.ts';
 
 /**
  * The bars that can be computed with, as known at a time: on the hourly grid, ascending, with prices that a market can

@@ -1,9 +1,8 @@
 import { PlimsollError } from '../errors.ts';
 import type { MarketHistory } from '../risk/bars.ts';
+import { HOUR_MILLISECONDS } from '../units.ts';
 import { emptyHour, FeatureEngine, type HourOfMarkets } from './engine.ts';
 import { FEATURE_COUNT, LOAD_HOURS } from './spec.ts';
-
-const HOUR_MILLISECONDS = 3_600_000;
 
 /** Feature rows, as structures of arrays; every row is complete (the market was warmed up). */
 export interface FeatureTable {

@@ -1,11 +1,10 @@
 import { PlimsollError } from '../errors.ts';
+import { HOUR_MILLISECONDS } from '../units.ts';
 import { CrossSection } from './cross-section.ts';
 import { MAXIMUM_MARKETS, MOVE_UNIT, onLattice } from './lattice.ts';
 import { MarketMemory } from './market-memory.ts';
 import { writeFeatureRow } from './row.ts';
 import { FEATURE_COUNT, WARM_UP_BARS } from './spec.ts';
-
-const HOUR_MILLISECONDS = 3_600_000;
 
 /** One hour of all markets, as structures of arrays by market. The caller owns it and may reuse it. */
 export interface HourOfMarkets {

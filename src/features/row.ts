@@ -1,3 +1,4 @@
+import { HOUR_MILLISECONDS } from '../units.ts';
 import type { CrossSection } from './cross-section.ts';
 import { LOG_UNIT, MOVE_UNIT, VOLUME_UNIT } from './lattice.ts';
 import {
@@ -22,7 +23,6 @@ import { logVolatilityFeature, MAXIMUM_HOURS_SINCE_SHOCK, MEMORY_BARS, VARIANCE_
 const MAXIMUM_SIGMAS = 10;
 /** Log ratios of volume are cut here: a factor of about 150. */
 const MAXIMUM_LOG_RATIO = 5;
-const HOUR_MILLISECONDS = 3_600_000;
 const DAY_HOURS = 24;
 /** 1970-01-01 was a Thursday; 0 is Sunday. */
 const EPOCH_WEEKDAY = 4;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DAY_MILLISECONDS, isoTime } from '../clock.ts';
+import { isoTime } from '../clock.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
+import { DAY_MILLISECONDS } from '../units.ts';
 import { OPERATOR, OPERATOR_KEY, TestService } from './test-service.ts';
 
 let service: TestService;

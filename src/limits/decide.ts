@@ -1,4 +1,4 @@
-import { ppmToRate } from '../units.ts';
+import { HOUR_MILLISECONDS, ppmToRate } from '../units.ts';
 import { type BoundedMarket, boundMarket } from './bounds.ts';
 import { mostConservativeBrackets, scheduleFaults } from './brackets.ts';
 import { GENESIS_HASH, sealBook } from './chain.ts';
@@ -20,7 +20,6 @@ import type {
   SideProbability,
 } from './types.ts';
 
-const HOUR_MILLISECONDS = 3_600_000;
 const SIDE_NAMES = ['long', 'short'] as const;
 
 /** What a whole decision needs beside the markets. */

@@ -1,4 +1,4 @@
-import { ladderDown } from '../units.ts';
+import { HOUR_MILLISECONDS, ladderDown } from '../units.ts';
 import {
   bracketFor,
   grantsMore,
@@ -19,8 +19,6 @@ import {
 } from './cut.ts';
 import type { Policy } from './policy.ts';
 import type { Bracket, GovernorRecord, Move } from './types.ts';
-
-const HOUR_MILLISECONDS = 3_600_000;
 
 /** What was in force before, as far as the governor needs it. */
 export interface InForce {

@@ -2,10 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
+import { DAY_MILLISECONDS } from '../units.ts';
 
 const PREFIX = 'plimsoll_';
 const SECONDS = 1000;
-const DAY_MILLISECONDS = 86_400_000;
 
 /** Why the classical predictors decide. Anything else is counted under "other", so that labels stay bounded. */
 export const FALLBACK_REASONS = [
