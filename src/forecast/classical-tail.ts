@@ -5,7 +5,7 @@ import {
   paretoSurvival,
   paretoValueAtRisk,
 } from '../risk/pareto-tail.ts';
-import { quantileOfSorted, sortedTailInPlace, tailMeanOfSorted } from '../risk/quantile.ts';
+import { quantileOfSorted, tailMeanOfSorted } from '../risk/quantile.ts';
 import { CONFIDENCES } from './predictor.ts';
 
 /**
@@ -28,11 +28,10 @@ export interface TailOfPath {
  * The tail of a sample of losses. VaR rises strictly with confidence wherever there is any loss, ES never falls and is
  * never below VaR.
  *
- * @param losses at least one, finite, at least 0. Reordered: the largest end up sorted at its end.
+ * @param tail the largest losses, ascending, as `sortedTailInPlace` leaves them for the lowest of `CONFIDENCES`.
+ * @param n size of the whole sample, at least 1.
  */
-export function tailOfPathInPlace(losses: Float64Array): TailOfPath {
-  const n = losses.length;
-  const tail = sortedTailInPlace(losses, THRESHOLD_CONFIDENCE);
+export function tailOfPath(tail: Float64Array, n: number): TailOfPath {
   const pareto = fitParetoTail(tail, n, quantileOfSorted(tail, n, THRESHOLD_CONFIDENCE));
   const valueAtRisk = new Float64Array(CONFIDENCES.length);
   const expectedShortfall = new Float64Array(CONFIDENCES.length);
@@ -52,10 +51,14 @@ export function tailOfPathInPlace(losses: Float64Array): TailOfPath {
   return { valueAtRisk, expectedShortfall, pareto };
 }
 
-/** Probability of a loss above x: counted where the sample is dense, from the Pareto tail beyond its threshold. */
-export function probabilityAbove(losses: Float64Array, pareto: ParetoTail, x: number): number {
+/**
+ * Probability of a loss above x: counted where the sample is dense, from the Pareto tail beyond its threshold.
+ *
+ * @param losses all of the sample that may be above x. @param n size of the whole sample.
+ */
+export function probabilityAbove(losses: Float64Array, n: number, pareto: ParetoTail, x: number): number {
   if (x > pareto.threshold) return paretoSurvival(pareto, x);
   let count = 0;
   for (let i = 0; i < losses.length; i++) if (losses[i] > x) count++;
-  return count / losses.length;
+  return count / n;
 }

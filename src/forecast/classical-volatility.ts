@@ -1,6 +1,4 @@
 import { VARIANCE_FLOOR } from '../features/spec.ts';
-import type { BarSeries } from '../risk/bars.ts';
-import { parkinsonVariance } from '../risk/volatility.ts';
 
 /**
  * Windows in bars, all of the same weight: a log-HAR (Corsi 2009) with fixed coefficients. Nothing is estimated, so
@@ -10,34 +8,38 @@ const WINDOWS = [6, 24, 168, 720] as const;
 /** Bars before the first origin that the longest window may need. */
 export const VOLATILITY_MEMORY_BARS = 720;
 
+/** A window's sum is started afresh this often, so that rounding errors of a large wick do not stay when it has left. */
+const AFRESH_EVERY = 1024;
+
 /**
  * Volatility per bar as known at the close of each bar, to the power g: the geometric mean of the Parkinson
  * variances over 6, 24, 168 and 720 bars, each over the bars that there are.
  *
- * @param exponent g in [0, 1]. @returns positive numbers, one per bar.
+ * @param variance Parkinson's, by bar. @param from bar of entry 0 of the result; those before it are only memory.
+ * @param exponent g in [0, 1]. @returns positive numbers.
  */
-export function volatilityPower(bars: BarSeries, exponent: number): Float64Array {
-  const variance = parkinsonVariance(bars);
-  const logVariance = new Float64Array(bars.length);
-  for (const window of WINDOWS) addLogMeans(variance, window, logVariance);
-  const power = logVariance;
-  for (let i = 0; i < power.length; i++)
-    power[i] = Math.exp((0.5 * exponent * logVariance[i]) / WINDOWS.length);
+export function volatilityPower(variance: Float64Array, from: number, exponent: number): Float64Array {
+  const sums = new Float64Array(variance.length);
+  const power = new Float64Array(variance.length - from);
+  for (const window of WINDOWS) {
+    rollingSums(variance, window, sums);
+    for (let i = from; i < variance.length; i++)
+      power[i - from] += Math.log(Math.max(sums[i], 0) / Math.min(i + 1, window) + VARIANCE_FLOOR);
+  }
+  for (let i = 0; i < power.length; i++) power[i] = Math.exp((0.5 * exponent * power[i]) / WINDOWS.length);
   return power;
 }
 
-/**
- * out[i] += ln(mean of the last `window` values + floor). The window's sum is started afresh every 1024 bars,
- * so that rounding errors of a large wick do not stay behind when it has left.
- */
-function addLogMeans(values: Float64Array, window: number, out: Float64Array): void {
+/** Sums of the last `window` values, or of as many as there are; by rounding they may fall below 0. */
+function rollingSums(values: Float64Array, window: number, out: Float64Array): void {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    sum += values[i];
-    if (i >= window) sum -= values[i - window];
-    if (i % 1024 === 1023) sum = sumOf(values, Math.max(i - window + 1, 0), i + 1);
-    const mean = Math.max(sum, 0) / Math.min(i + 1, window);
-    out[i] += Math.log(mean + VARIANCE_FLOOR);
+  for (let block = 0; block < values.length; block += AFRESH_EVERY) {
+    const isWhole = block + AFRESH_EVERY <= values.length;
+    const end = isWhole ? block + AFRESH_EVERY - 1 : values.length;
+    const filled = Math.min(Math.max(window, block), end);
+    for (let i = block; i < filled; i++) out[i] = sum += values[i];
+    for (let i = filled; i < end; i++) out[i] = sum = sum + values[i] - values[i - window];
+    if (isWhole) out[end] = sum = sumOf(values, Math.max(end - window + 1, 0), end + 1);
   }
 }
 

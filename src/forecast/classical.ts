@@ -1,9 +1,9 @@
 import { MAXIMUM_GAP_HOURS } from '../features/spec.ts';
-import { type BarSeries, sliceBars } from '../risk/bars.ts';
-import { type AdverseExcursions, adverseExcursions } from '../risk/excursions.ts';
-import { quantileInPlace } from '../risk/quantile.ts';
-import { probabilityAbove, tailOfPathInPlace } from './classical-tail.ts';
+import type { BarSeries } from '../risk/bars.ts';
+import { sortedTailInPlace } from '../risk/quantile.ts';
+import { probabilityAbove, tailOfPath } from './classical-tail.ts';
 import { VOLATILITY_MEMORY_BARS, volatilityPower } from './classical-volatility.ts';
+import { barsClosedBy, excursionHistory, type WindowTail } from './excursion-history.ts';
 import {
   CONFIDENCE_COUNT,
   CONFIDENCES,
@@ -17,7 +17,6 @@ import {
   pathIndex,
   SIDE_COUNT,
   SIDES,
-  type Side,
 } from './predictor.ts';
 
 /**
@@ -27,8 +26,6 @@ import {
 export const LOOKBACK_HOURS = 365 * 24;
 /** With less than 30 days of bars in the lookback there is no forecast. */
 export const MINIMUM_BARS = 30 * 24;
-/** The excursion called a shock is this quantile of the lookback, whatever the predictor. */
-const SHOCK_CONFIDENCE = CONFIDENCES[0];
 /**
  * How far a forecast follows volatility, in (0, 1]. Full scaling over-reacts when volatility is high. Measured as the sum
  * of the pinball losses of longs and shorts at 99 %, over 4 and over 24 hours, for 24 Binance perpetuals in 2023 and 19
@@ -69,80 +66,80 @@ function forecast(id: string, input: PredictorInput, exponent: number): Forecast
   const symbols = input.markets.map((market) => market.symbol);
   const batch = emptyForecast(id, input.asOf, symbols);
   const unavailable = input.markets.map(({ bars }, market) => {
-    const history = knownHistory(bars, input.asOf);
-    const reason = reasonAgainst(history, input.asOf);
-    if (reason === '') forecastMarket(batch, market, history, exponent);
+    const past = lookback(bars, input.asOf);
+    const reason = reasonAgainst(past, input.asOf);
+    if (reason === '') forecastMarket(batch, market, past, exponent);
     return reason;
   });
   return { ...batch, unavailable };
 }
 
-/** A market's bars as far as a forecast looks at them. */
-interface KnownHistory {
-  /** Ends with the newest bar that closed by `asOf`; starts early enough for the volatility of the first origin. */
+/** The part of a market's bars that a forecast looks at: [from, end). */
+interface Lookback {
   readonly bars: BarSeries;
-  /** Index in `bars` of the first bar of the lookback. */
-  readonly firstOrigin: number;
+  readonly from: number;
+  /** After the newest bar that closed by `asOf`. */
+  readonly end: number;
 }
 
-function knownHistory(bars: BarSeries, asOf: number): KnownHistory {
+function lookback(bars: BarSeries, asOf: number): Lookback {
   const interval = bars.intervalMilliseconds;
-  let end = bars.length;
-  while (end > 0 && bars.openTime[end - 1] + interval > asOf) end--;
-  let first = Math.max(end - LOOKBACK_HOURS, 0);
-  while (first < end && bars.openTime[first] + interval <= asOf - LOOKBACK_HOURS * interval) first++;
-  const start = Math.max(first - VOLATILITY_MEMORY_BARS, 0);
-  return { bars: sliceBars(bars, start, end), firstOrigin: first - start };
+  const end = barsClosedBy(bars, asOf);
+  let from = Math.max(end - LOOKBACK_HOURS, 0);
+  while (from < end && bars.openTime[from] + interval <= asOf - LOOKBACK_HOURS * interval) from++;
+  return { bars, from, end };
+}
+
+/** Where the volatility of a window's first origin begins. */
+function volatilityStart(from: number): number {
+  return Math.max(from - VOLATILITY_MEMORY_BARS, 0);
+}
+
+function tailsOf({ bars, from, end }: Lookback): readonly WindowTail[] {
+  return excursionHistory(bars, volatilityStart(from)).tails(from, end);
 }
 
 /** Why there is no forecast; empty where there can be one. */
-function reasonAgainst({ bars, firstOrigin }: KnownHistory, asOf: number): string {
-  const count = bars.length - firstOrigin;
+function reasonAgainst(past: Lookback, asOf: number): string {
+  const { bars, from, end } = past;
+  const count = end - from;
   if (count < MINIMUM_BARS) {
     return `only ${count} hourly bars in the last 365 days; ${MINIMUM_BARS} are needed`;
   }
-  const newestClose = bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
+  const newestClose = bars.openTime[end - 1] + bars.intervalMilliseconds;
   const ageHours = (asOf - newestClose) / bars.intervalMilliseconds;
   if (ageHours > MAXIMUM_GAP_HOURS) {
     return `the newest bar closed ${Math.round(ageHours)} hours ago; at most ${MAXIMUM_GAP_HOURS} are bridged`;
   }
-  const longestHorizon = HORIZONS_HOURS[HORIZON_COUNT - 1];
-  const whole = countWholeHorizons(bars, firstOrigin, longestHorizon);
-  if (whole < MINIMUM_BARS - longestHorizon) {
-    return `only ${whole} origins in the last 365 days have all bars of the next ${longestHorizon} hours; ${MINIMUM_BARS - longestHorizon} are needed`;
+  const longest = HORIZON_COUNT - 1;
+  const whole = tailsOf(past)[pathIndex(0, 0, longest)].count;
+  const needed = MINIMUM_BARS - HORIZONS_HOURS[longest];
+  if (whole < needed) {
+    return `only ${whole} origins in the last 365 days have all bars of the next ${HORIZONS_HOURS[longest]} hours; ${needed} are needed`;
   }
   return '';
 }
 
-function countWholeHorizons(bars: BarSeries, firstOrigin: number, hours: number): number {
-  const span = hours * bars.intervalMilliseconds;
-  let count = 0;
-  for (let i = firstOrigin; i + hours < bars.length; i++) {
-    if (bars.openTime[i + hours] - bars.openTime[i] === span) count++;
-  }
-  return count;
-}
-
-function forecastMarket(
-  batch: ForecastBatch,
-  market: number,
-  { bars, firstOrigin }: KnownHistory,
-  exponent: number,
-): void {
-  const scales = exponent === 0 ? null : volatilityPower(bars, exponent);
-  const scaleToday = scales === null ? 1 : scales[bars.length - 1];
-  const scratch = new Float64Array(bars.length - firstOrigin);
+function forecastMarket(batch: ForecastBatch, market: number, past: Lookback, exponent: number): void {
+  const scales = exponent === 0 ? null : scalesOf(past, exponent);
+  const scaleToday = scales === null ? 1 : scales[scales.length - 1];
+  const tails = tailsOf(past);
+  const scratch = new Float64Array(past.end - past.from);
   for (let h = 0; h < HORIZON_COUNT; h++) {
-    const excursions = adverseExcursions(bars, HORIZONS_HOURS[h]);
     for (let side = 0; side < SIDE_COUNT; side++) {
       const path = pathIndex(market, side, h);
-      const raw = gatherLosses(excursions, SIDES[side], firstOrigin, null, scratch);
-      const threshold = quantileInPlace(raw, SHOCK_CONFIDENCE);
-      const losses =
-        scales === null ? raw : gatherLosses(excursions, SIDES[side], firstOrigin, scales, scratch);
-      const tail = tailOfPathInPlace(losses);
-      batch.shockThreshold[path] = threshold;
-      batch.shockProbability[path] = probabilityAbove(losses, tail.pareto, threshold / scaleToday);
+      const raw = tails[pathIndex(0, side, h)];
+      const losses = scales === null ? raw.largest : scaledLosses(past, h, side, scales, scratch);
+      const largest = scales === null ? raw.largest : sortedTailInPlace(losses, CONFIDENCES[0]);
+      const tail = tailOfPath(largest, raw.count);
+      batch.shockThreshold[path] = raw.threshold;
+      // Of a historical forecast, all losses above the threshold are among the largest.
+      batch.shockProbability[path] = probabilityAbove(
+        losses,
+        raw.count,
+        tail.pareto,
+        raw.threshold / scaleToday,
+      );
       // Nobody loses more than the price on a long; on a short there is no such bound.
       const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
       for (let c = 0; c < CONFIDENCE_COUNT; c++) {
@@ -154,24 +151,34 @@ function forecastMarket(
   }
 }
 
+/** Volatility to the power g, by bar of the lookback. */
+function scalesOf({ bars, from, end }: Lookback, exponent: number): Float64Array {
+  const start = volatilityStart(from);
+  const history = excursionHistory(bars, start);
+  const variance = history.variance.subarray(start - history.start, end - history.start);
+  return volatilityPower(variance, from - start, exponent);
+}
+
 /**
- * Collects the excursions of the origins whose horizon is known, divided by the scale of the origin where scales are
- * given.
+ * The excursions of the origins whose horizon is known, divided by the scale of the origin.
  *
  * @returns a view on `out`, which is overwritten.
  */
-function gatherLosses(
-  excursions: AdverseExcursions,
-  side: Side,
-  firstOrigin: number,
-  scales: Float64Array | null,
+function scaledLosses(
+  { bars, from, end }: Lookback,
+  horizon: number,
+  side: number,
+  scales: Float64Array,
   out: Float64Array,
 ): Float64Array {
-  const losses = excursions[side];
+  const history = excursionHistory(bars, volatilityStart(from));
+  const excursions = history.byHorizon[horizon];
+  const { valid } = excursions;
+  const losses = excursions[SIDES[side]];
+  const offset = from - history.start;
+  const origins = end - from - HORIZONS_HOURS[horizon];
   let count = 0;
-  for (let i = firstOrigin; i < excursions.length; i++) {
-    if (excursions.valid[i] === 0) continue;
-    out[count++] = scales === null ? losses[i] : losses[i] / scales[i];
-  }
+  for (let i = 0; i < origins; i++)
+    if (valid[offset + i] === 1) out[count++] = losses[offset + i] / scales[i];
   return out.subarray(0, count);
 }

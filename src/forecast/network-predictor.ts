@@ -1,4 +1,5 @@
 import { FEATURE_COUNT } from '../features/spec.ts';
+import { barsClosedBy } from './excursion-history.ts';
 import type { LoadedNetwork } from './network.ts';
 import { decodePath, OUTPUT_COUNT, OUTPUTS_PER_PATH } from './network-output.ts';
 import {
@@ -13,7 +14,7 @@ import {
   SIDE_COUNT,
 } from './predictor.ts';
 import { harScales, networkInputs, type ShockModel } from './shock-model.ts';
-import { barsClosedBy, shockThresholds } from './shock-threshold.ts';
+import { shockThresholds } from './shock-threshold.ts';
 
 /** Nobody loses more than the price on a long; a short squeeze is counted up to ten times the entry price. */
 const MAXIMUM_EXCURSION = [1, 10];

@@ -1,8 +1,7 @@
-import { type BarSeries, sliceBars } from '../risk/bars.ts';
-import { adverseExcursions } from '../risk/excursions.ts';
-import { quantileInPlace } from '../risk/quantile.ts';
+import type { BarSeries } from '../risk/bars.ts';
 import { LOOKBACK_HOURS } from './classical.ts';
-import { CONFIDENCES, HORIZON_COUNT, HORIZONS_HOURS, SIDES } from './predictor.ts';
+import { excursionHistory } from './excursion-history.ts';
+import { PATHS_PER_MARKET } from './predictor.ts';
 
 /**
  * The excursions called a shock at a time, by side and horizon: the 95 % quantile over the last 365 days of all hourly
@@ -12,26 +11,7 @@ import { CONFIDENCES, HORIZON_COUNT, HORIZONS_HOURS, SIDES } from './predictor.t
  * @param out receives sides × horizons from `offset` on; 0 where there is no whole horizon yet.
  */
 export function shockThresholds(bars: BarSeries, end: number, out: Float64Array, offset: number): void {
-  const known = sliceBars(bars, Math.max(end - LOOKBACK_HOURS, 0), end);
-  const scratch = new Float64Array(known.length);
-  for (let h = 0; h < HORIZON_COUNT; h++) {
-    const excursions = adverseExcursions(known, HORIZONS_HOURS[h]);
-    for (const [s, side] of SIDES.entries()) {
-      let count = 0;
-      for (let i = 0; i < excursions.length; i++) {
-        if (excursions.valid[i] === 1) scratch[count++] = excursions[side][i];
-      }
-      const isKnown = count > 0;
-      out[offset + s * HORIZON_COUNT + h] = isKnown
-        ? quantileInPlace(scratch.subarray(0, count), CONFIDENCES[0])
-        : 0;
-    }
-  }
-}
-
-/** How many bars had closed by a time. */
-export function barsClosedBy({ openTime, length, intervalMilliseconds }: BarSeries, asOf: number): number {
-  let end = length;
-  while (end > 0 && openTime[end - 1] + intervalMilliseconds > asOf) end--;
-  return end;
+  const from = Math.max(end - LOOKBACK_HOURS, 0);
+  const tails = excursionHistory(bars, from).tails(from, end);
+  for (let path = 0; path < PATHS_PER_MARKET; path++) out[offset + path] = tails[path].threshold;
 }

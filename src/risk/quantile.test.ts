@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Random } from '../random.ts';
 import {
   quantile,
   quantileOfSorted,
@@ -54,6 +55,33 @@ describe('order statistics', () => {
       }),
       { seed: 12, numRuns: 300 },
     );
+  });
+
+  test('selection finds what sorting finds in samples long enough to be cut by a sample, however they are ordered', () => {
+    const random = new Random(16);
+    const orders: ((i: number, n: number) => number)[] = [
+      () => random.normal(),
+      (i) => i,
+      (i, n) => n - i,
+      (i) => Math.sin(i / 40) + 0.01 * random.normal(),
+      () => random.integer(3),
+      () => 1,
+      // What a sample spread evenly cannot see: all that is large lies between its entries.
+      (i) => (i % 16 === 1 ? 1 + random.uniform() : random.uniform()),
+    ];
+    for (const order of orders) {
+      for (const n of [1500, 4096, 8737]) {
+        const values = Float64Array.from({ length: n }, (_, i) => order(i, n));
+        const sorted = values.slice().sort();
+        for (const k of [0, 1, n >> 1, Math.floor(0.95 * n), n - 2, n - 1]) {
+          const scratch = values.slice();
+          expect(selectInPlace(scratch, k)).toBe(sorted[k]);
+          expect(scratch.subarray(0, k).every((value) => value <= sorted[k])).toBe(true);
+          expect(scratch.subarray(k).every((value) => value >= sorted[k])).toBe(true);
+          expect(scratch.sort()).toEqual(sorted);
+        }
+      }
+    }
   });
 
   test('the tail mean is the optimum of Rockafellar and Uryasev', () => {
