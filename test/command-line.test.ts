@@ -22,6 +22,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   import: [join(folder, 'absent.csv')],
   evaluate: ['20200101-00000000'],
   compare: ['20200101-00000000', '20200101-00000001'],
+  coverage: [join(folder, 'absent.csv')],
   promote: ['20200101-00000000'],
   explain: ['BTCUSDT'],
   history: ['BTCUSDT'],
@@ -33,6 +34,7 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   train: 5,
   evaluate: 4,
   compare: 4,
+  coverage: 4,
   models: 0,
   promote: 4,
   rollback: 4,
@@ -116,5 +118,47 @@ describe('imports on the command line', () => {
     const { code, stdout } = await plimsoll(['import', file, '--data-dir', dataDir, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ rows: 1, added: 0, unchanged: 1, refusedRows: 0 });
+  });
+});
+
+describe('forecasts of anyone', () => {
+  const file = join(folder, 'forecasts.csv');
+  const write = (rows: readonly string[], header = 'time,loss,var,es'): void =>
+    writeFileSync(file, `${[header, ...rows].join('\n')}\n`);
+  const row = (hour: number, loss: number): string =>
+    `${1704067200000 + hour * 3_600_000},${loss},0.02,0.025`;
+
+  test('are judged from a file, with the shape of the contract', async () => {
+    write(Array.from({ length: 200 }, (_, hour) => row(hour, hour % 50 === 7 ? 0.03 : 0.001)));
+    const { code, stdout } = await plimsoll(['coverage', file, '--json', '--confidence', '0.99']);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      n: 200,
+      confidence: 0.99,
+      exceedances: 4,
+      exceedanceRate: 0.02,
+      trafficLight: 'green',
+    });
+    for (const name of ['kupiec', 'christoffersenIndependence', 'conditionalCoverage', 'dynamicQuantile'])
+      expect(report[name]).toMatchObject({ statistic: expect.any(Number), pValue: expect.any(Number) });
+    expect(report.acerbiSzekely.z2).toMatchObject({
+      statistic: expect.any(Number),
+      pValue: expect.any(Number),
+    });
+  });
+
+  test.each([
+    ['a number that is none', [row(0, 1), row(1, Number.NaN)], undefined, 'DATA_INVALID', 'line 3: loss'],
+    ['a time that falls', [row(1, 1), row(0, 1)], undefined, 'DATA_INVALID', 'line 3: its time'],
+    ['a column that is missing', [row(0, 1)], 'time,loss,var,other', 'LAYOUT_UNKNOWN', 'time,loss,var,es'],
+    ['no row', [], undefined, 'DATA_INSUFFICIENT', 'no rows'],
+    ['an ES below VaR', ['2024-01-01T00:00:00Z,0.1,0.2,0.1'], undefined, 'INPUT_INVALID', 'ES below its VaR'],
+  ] as const)('%s is refused by line and reason', async (_, rows, header, errorCode, words) => {
+    write(rows, header);
+    const { code, stderr } = await plimsoll(['coverage', file]);
+    expect(code).toBe(5);
+    expect(stderr).toContain(errorCode);
+    expect(stderr).toContain(words);
   });
 });

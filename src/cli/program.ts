@@ -93,6 +93,15 @@ export function buildProgram(context: CliContext): Command {
     .argument('<b>', 'another')
     .action(async (a, b, options) => (await import('./verbs/evaluate.ts')).compare(context, a, b, options));
 
+  verb(
+    'coverage',
+    "judge anyone's forecasts: CSV time,loss,var,es, losses positive",
+    'coverage forecasts.csv --confidence 0.99',
+  )
+    .argument('<file>', 'CSV or CSV.gz with a header')
+    .option('--confidence <share>', 'of VaR and ES', parseConfidence, 0.99)
+    .action(async (file, options) => (await import('./verbs/coverage.ts')).coverage(context, file, options));
+
   verb('models', 'trained versions and their aliases', 'models').action(async (options) =>
     (await import('./verbs/models.ts')).listModels(context, options),
   );
@@ -167,6 +176,13 @@ function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 100_000)
     throw new InvalidArgumentError('Give a whole number from 1 to 100000.');
+  return value;
+}
+
+function parseConfidence(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1))
+    throw new InvalidArgumentError('Give a number between 0 and 1, such as 0.99.');
   return value;
 }
 

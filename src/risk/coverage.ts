@@ -5,6 +5,18 @@ export interface TestResult {
   readonly pValue: number;
 }
 
+/** What a test says, or why it can say nothing: a number that means nothing is never given. */
+export type TestOutcome = ({ readonly available: true } & TestResult) | Unavailable;
+
+export interface Unavailable {
+  readonly available: false;
+  readonly reason: string;
+}
+
+export function unavailable(reason: string): Unavailable {
+  return { available: false, reason };
+}
+
 /**
  * Kupiec's test (1995) that losses exceed VaR as often as they should: with x exceedances in n and p = 1 − c,
  * LR = −2 ln[(1 − p)^(n−x) p^x / ((1 − x/n)^(n−x) (x/n)^x)], chi-square with one degree of freedom; 0 · ln 0 = 0.
@@ -20,6 +32,58 @@ export function kupiec(exceedances: number, n: number, confidence: number): Test
   const logRatio = timesLog(misses, confidence / (1 - rate)) + timesLog(exceedances, p / rate);
   const statistic = Math.max(-2 * logRatio, 0);
   return { statistic, pValue: chiSquareSurvival(statistic, 1) };
+}
+
+/** How often a hit followed a hit, a hit followed none, and so on: n₀₀, n₀₁, n₁₀, n₁₁ over the n − 1 transitions. */
+export function countTransitions(hits: Uint8Array): readonly [number, number, number, number] {
+  const counts: [number, number, number, number] = [0, 0, 0, 0];
+  for (let t = 1; t < hits.length; t++) counts[2 * hits[t - 1] + hits[t]]++;
+  return counts;
+}
+
+/**
+ * Christoffersen's test (1998) that an exceedance does not make the next one more likely: the likelihood of a first-order
+ * Markov chain of hits against that of independent ones, chi-square with one degree of freedom; 0 · ln 0 = 0.
+ *
+ * @param hits by time, 1 where the loss exceeded VaR.
+ */
+export function christoffersenIndependence(hits: Uint8Array): TestOutcome {
+  const [n00, n01, n10, n11] = countTransitions(hits);
+  const total = n00 + n01 + n10 + n11;
+  const followed = n01 + n11;
+  if (total === 0) return unavailable('there is no transition: at least two observations are needed');
+  if (followed === 0 || followed === total)
+    return unavailable('all hits are alike after the first one: nothing tells how they depend on each other');
+  const rate = followed / total;
+  const logRatio =
+    logLikelihood(n00 + n10, followed, rate) -
+    logLikelihood(n00, n01, n01 / Math.max(n00 + n01, 1)) -
+    logLikelihood(n10, n11, n11 / Math.max(n10 + n11, 1));
+  const statistic = Math.max(-2 * logRatio, 0);
+  return { available: true, statistic, pValue: chiSquareSurvival(statistic, 1) };
+}
+
+/**
+ * Conditional coverage (Christoffersen 1998): Kupiec's statistic on all n observations plus that of independence on their
+ * n − 1 transitions, chi-square with two degrees of freedom.
+ */
+export function conditionalCoverage(hits: Uint8Array, confidence: number): TestOutcome {
+  const independence = christoffersenIndependence(hits);
+  if (!independence.available) return independence;
+  const unconditional = kupiec(countHits(hits), hits.length, confidence);
+  const statistic = unconditional.statistic + independence.statistic;
+  return { available: true, statistic, pValue: chiSquareSurvival(statistic, 2) };
+}
+
+export function countHits(hits: Uint8Array): number {
+  let count = 0;
+  for (let t = 0; t < hits.length; t++) count += hits[t];
+  return count;
+}
+
+/** ln[(1 − p)^misses p^hits], with 0 · ln 0 = 0. */
+function logLikelihood(misses: number, hits: number, p: number): number {
+  return timesLog(misses, 1 - p) + timesLog(hits, p);
 }
 
 function timesLog(count: number, ratio: number): number {
