@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { forward, readyBackend } from '../src/forecast/network.ts';
+import { readWithin, readyBackend, signalsThrough } from '../src/forecast/network.ts';
 import {
-  LOG_QUANTILE_BOUND,
   OUTPUT_COUNT,
   OUTPUTS_PER_PATH,
   SHOCK_OUTPUT,
@@ -12,13 +11,9 @@ import { CONFIDENCE_COUNT, CONFIDENCES, PATHS_PER_MARKET } from '../src/forecast
 import type { NetworkWeights } from '../src/forecast/shock-model.ts';
 import { Random } from '../src/random.ts';
 import { quantile, tailMean } from '../src/risk/quantile.ts';
+import { sumOfLosses } from './loss.ts';
 
-/**
- * The one place of training that runs TF.js: fits one network to volatility-scaled excursions.
- *
- * Losses are positive. For each path and confidence c with VaR q and ES e of the scaled excursion y:
- * pinball (c − 1{y < q})(y − q), FZ0 relu(y − q)/((1 − c) e) + q/e + ln e, and for the shock a logistic loss.
- */
+/** The one place of training that runs TF.js: fits one network to volatility-scaled excursions. */
 export interface FitRows {
   readonly rows: number;
   /** Row-major float32, as `networkInputs` makes them. */
@@ -59,13 +54,9 @@ export interface FitResult {
   readonly backend: string;
 }
 
-/** So that each confidence pulls about as hard as the others: a pinball loss shrinks with the tail. */
-const PINBALL_WEIGHTS = [1, 3, 4, 8];
-const FZ0_WEIGHTS = [0.05, 0.1, 0.05, 0.02];
-const SHOCK_WEIGHT = 0.3;
 const EVALUATION_ROWS = 8192;
 
-interface Layer {
+export interface Layer {
   readonly kernel: tf.Variable<tf.Rank.R2>;
   readonly bias: tf.Variable<tf.Rank.R1>;
 }
@@ -92,7 +83,7 @@ export async function fitNetwork(
     for (let batch = 0; batch < batches; batch++) {
       options.interrupted.throwIfAborted();
       const rows = order.subarray(batch * options.batchRows, (batch + 1) * options.batchRows);
-      const loss = step(optimizer, layers, train, rows, options.weightDecay);
+      const loss = step(optimizer, layers, gather(train, rows), options.weightDecay);
       smoothed = Number.isNaN(smoothed) ? loss : 0.98 * smoothed + 0.02 * loss;
       if (batch % PROGRESS_EVERY === 0) {
         options.onProgress({ epoch, batch, batches, loss: smoothed, validationLoss: best.loss });
@@ -118,92 +109,91 @@ function setLearningRate(optimizer: tf.AdamOptimizer, first: number, epoch: numb
     first * (0.05 + 0.475 * (1 + Math.cos(Math.PI * share)));
 }
 
+/** One step of Adam on a batch; returns the batch's mean loss. */
 function step(
   optimizer: tf.AdamOptimizer,
   layers: readonly Layer[],
-  train: FitRows,
-  rows: Uint32Array,
+  batch: Batch,
   weightDecay: number,
 ): number {
   return tf.tidy(() => {
-    const batch = gather(train, rows);
-    const cost = optimizer.minimize(
-      () => {
-        const decay = tf.addN(layers.map(({ kernel }) => tf.sum(tf.square(kernel)))) as tf.Scalar;
-        return tf.add(lossOf(layers, batch), tf.mul(decay, weightDecay)) as tf.Scalar;
-      },
-      true,
-      layers.flatMap(({ kernel, bias }) => [kernel, bias]),
-    );
-    return (cost as tf.Scalar).dataSync()[0];
+    const { loss, gradients } = lossAndGradients(layers, batch, weightDecay);
+    optimizer.applyGradients([...gradients]);
+    return loss;
   });
 }
 
-interface Batch {
-  readonly inputs: tf.Tensor2D;
+/**
+ * Mean loss of a batch, and the gradient of loss and weight decay. It is written out: TF.js would find the same one,
+ * but multiplies by transposed matrices in plain loops, where WebAssembly has a fast product for straight ones.
+ */
+export function lossAndGradients(
+  layers: readonly Layer[],
+  { inputs, scaled, shocks }: Batch,
+  weightDecay: number,
+): { readonly loss: number; readonly gradients: readonly NamedGradient[] } {
+  const rows = scaled.length / PATHS_PER_MARKET;
+  const signals = signalsThrough(layers, tf.tensor2d(inputs, [rows, inputs.length / rows]));
+  const raw = signals[layers.length].dataSync() as Float32Array;
+  const byOutput = new Float32Array(raw.length);
+  const loss = sumOfLosses(raw, scaled, shocks, byOutput) / scaled.length;
+  const gradients: NamedGradient[] = [];
+  // A product with ones is quicker than a sum down the columns, which turns the whole matrix first.
+  const ones = tf.ones<tf.Rank.R2>([1, rows]);
+  let slope = tf.tensor2d(byOutput, [rows, OUTPUT_COUNT]);
+  for (let i = layers.length - 1; i >= 0; i--) {
+    const { kernel, bias } = layers[i];
+    const byKernel = tf.matMul(tf.transpose(signals[i]), slope);
+    gradients.push(
+      { name: kernel.name, tensor: tf.add(byKernel, tf.mul(kernel, 2 * weightDecay)) },
+      { name: bias.name, tensor: tf.reshape(tf.matMul(ones, slope), bias.shape) },
+    );
+    // Where a ReLU let nothing through, nothing comes back.
+    if (i > 0) slope = tf.mul(tf.matMul(slope, tf.transpose(kernel)), tf.step(signals[i]));
+  }
+  return { loss, gradients };
+}
+
+export interface NamedGradient {
+  readonly name: string;
+  readonly tensor: tf.Tensor;
+}
+
+export interface Batch {
+  readonly inputs: Float32Array;
   /** Rows × paths. */
-  readonly scaled: tf.Tensor2D;
-  readonly shocks: tf.Tensor2D;
+  readonly scaled: Float32Array;
+  readonly shocks: Uint8Array;
 }
 
 function gather(data: FitRows, rows: Uint32Array): Batch {
   const inputs = new Float32Array(rows.length * data.columns);
   const scaled = new Float32Array(rows.length * PATHS_PER_MARKET);
-  const shocks = new Float32Array(rows.length * PATHS_PER_MARKET);
+  const shocks = new Uint8Array(rows.length * PATHS_PER_MARKET);
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i];
-    inputs.set(data.inputs.subarray(row * data.columns, (row + 1) * data.columns), i * data.columns);
-    scaled.set(
-      data.scaled.subarray(row * PATHS_PER_MARKET, (row + 1) * PATHS_PER_MARKET),
-      i * PATHS_PER_MARKET,
-    );
-    shocks.set(
-      data.shocks.subarray(row * PATHS_PER_MARKET, (row + 1) * PATHS_PER_MARKET),
-      i * PATHS_PER_MARKET,
-    );
+    const [input, path] = [rows[i] * data.columns, rows[i] * PATHS_PER_MARKET];
+    inputs.set(data.inputs.subarray(input, input + data.columns), i * data.columns);
+    for (let p = 0; p < PATHS_PER_MARKET; p++) {
+      scaled[i * PATHS_PER_MARKET + p] = data.scaled[path + p];
+      shocks[i * PATHS_PER_MARKET + p] = data.shocks[path + p];
+    }
   }
-  return {
-    inputs: tf.tensor2d(inputs, [rows.length, data.columns]),
-    scaled: tf.tensor2d(scaled, [rows.length, PATHS_PER_MARKET]),
-    shocks: tf.tensor2d(shocks, [rows.length, PATHS_PER_MARKET]),
-  };
+  return { inputs, scaled, shocks };
 }
 
-/** Mean loss of a batch; `network-output.ts` says what the outputs mean. */
-function lossOf(layers: readonly Layer[], { inputs, scaled, shocks }: Batch): tf.Scalar {
-  const raw = forward(layers as readonly { kernel: tf.Tensor2D; bias: tf.Tensor1D }[], inputs);
-  const outputs = tf.split(tf.reshape(raw, [-1, OUTPUTS_PER_PATH]), OUTPUTS_PER_PATH, 1) as tf.Tensor2D[];
-  const outcome = tf.reshape(scaled, [-1, 1]) as tf.Tensor2D;
-  const terms: tf.Scalar[] = [];
-  let quantileOf = tf.exp(tf.clipByValue(outputs[0], -LOG_QUANTILE_BOUND, LOG_QUANTILE_BOUND));
-  for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-    if (c > 0) quantileOf = tf.mul(quantileOf, tf.add(1, tf.softplus(outputs[c])));
-    const shortfall = tf.mul(quantileOf, tf.add(1, tf.softplus(outputs[SHORTFALL_OUTPUT + c])));
-    const above = tf.relu(tf.sub(outcome, quantileOf));
-    const below = tf.relu(tf.sub(quantileOf, outcome));
-    const pinball = tf.add(tf.mul(above, CONFIDENCES[c]), tf.mul(below, 1 - CONFIDENCES[c]));
-    const excess = tf.div(above, tf.mul(shortfall, 1 - CONFIDENCES[c]));
-    const fz0 = tf.add(tf.add(excess, tf.div(quantileOf, shortfall)), tf.log(shortfall));
-    terms.push(
-      tf.mul(tf.mean(pinball), PINBALL_WEIGHTS[c]) as tf.Scalar,
-      tf.mul(tf.mean(fz0), FZ0_WEIGHTS[c]) as tf.Scalar,
-    );
-  }
-  const logit = outputs[SHOCK_OUTPUT];
-  // ln(1 + eˣ) − x·y is the logistic loss of an outcome y in {0, 1}.
-  const logistic = tf.sub(tf.softplus(logit), tf.mul(logit, tf.reshape(shocks, [-1, 1])));
-  terms.push(tf.mul(tf.mean(logistic), SHOCK_WEIGHT) as tf.Scalar);
-  return tf.addN(terms) as tf.Scalar;
-}
-
+/** Mean loss of all rows. */
 function evaluate(layers: readonly Layer[], data: FitRows): number {
   let sum = 0;
   for (let from = 0; from < data.rows; from += EVALUATION_ROWS) {
     const to = Math.min(from + EVALUATION_ROWS, data.rows);
-    const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i);
-    sum += tf.tidy(() => lossOf(layers, gather(data, rows)).dataSync()[0]) * (to - from);
+    const raw = readWithin(() => {
+      const inputs = data.inputs.subarray(from * data.columns, to * data.columns);
+      return signalsThrough(layers, tf.tensor2d(inputs, [to - from, data.columns]))[layers.length];
+    });
+    const paths = [from * PATHS_PER_MARKET, to * PATHS_PER_MARKET] as const;
+    sum += sumOfLosses(raw, data.scaled.subarray(...paths), data.shocks.subarray(...paths), null);
   }
-  return sum / Math.max(data.rows, 1);
+  return sum / Math.max(data.rows * PATHS_PER_MARKET, 1);
 }
 
 /**
@@ -226,10 +216,11 @@ function makeLayers(train: FitRows, { hidden, seed }: FitOptions): readonly Laye
 }
 
 function makeLayer(kernel: Float32Array, bias: Float32Array, inputs: number, outputs: number): Layer {
-  return {
+  // Variables outlive a tidy; the tensors that they are first copied from do not.
+  return tf.tidy(() => ({
     kernel: tf.variable(tf.tensor2d(kernel, [inputs, outputs])),
     bias: tf.variable(tf.tensor1d(bias)),
-  };
+  }));
 }
 
 const STARTING_SAMPLE = 50_000;

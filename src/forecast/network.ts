@@ -42,22 +42,41 @@ function restoreForTfjsNode(): void {
   old.isNullOrUndefined ??= (value) => value === null || value === undefined;
 }
 
-/** Dense layers with ReLU between them, none after the last. */
-export function forward(
-  layers: readonly { kernel: tf.Tensor2D; bias: tf.Tensor1D }[],
-  inputs: tf.Tensor2D,
-): tf.Tensor2D {
-  let signal = inputs;
+/** A dense layer on the backend: inputs × outputs. */
+export interface LayerTensors {
+  readonly kernel: tf.Tensor2D;
+  readonly bias: tf.Tensor1D;
+}
+
+/**
+ * What goes into each dense layer, and last what comes out: ReLU between the layers, none after the last.
+ *
+ * @returns one more than there are layers; the first is `inputs`.
+ */
+export function signalsThrough(layers: readonly LayerTensors[], inputs: tf.Tensor2D): tf.Tensor2D[] {
+  const signals = [inputs];
   for (const [i, { kernel, bias }] of layers.entries()) {
-    const sum = tf.add(tf.matMul(signal, kernel), bias) as tf.Tensor2D;
-    signal = i === layers.length - 1 ? sum : tf.relu(sum);
+    const sum = tf.add(tf.matMul(signals[i], kernel), bias) as tf.Tensor2D;
+    signals.push(i === layers.length - 1 ? sum : tf.relu(sum));
   }
-  return signal;
+  return signals;
+}
+
+/**
+ * The numbers of a tensor; it and all made on the way are let go. They leave tidy by a side door: it looks for tensors
+ * in what it returns, number by number, which takes longer than the network.
+ */
+export function readWithin(compute: () => tf.Tensor): Float32Array {
+  let numbers = new Float32Array(0);
+  tf.tidy(() => {
+    numbers = compute().dataSync() as Float32Array<ArrayBuffer>;
+  });
+  return numbers;
 }
 
 /** A network with its weights on the backend, ready to score batches. */
 export class LoadedNetwork {
-  readonly #layers: { kernel: tf.Tensor2D; bias: tf.Tensor1D }[];
+  readonly #layers: readonly LayerTensors[];
 
   private constructor(weights: NetworkWeights) {
     this.#layers = weights.layers.map(({ inputs, outputs, kernel, bias }) => ({
@@ -76,9 +95,10 @@ export class LoadedNetwork {
    * @returns row-major float32, one row of outputs per row.
    */
   score(inputs: Float32Array, rows: number): Float32Array {
-    return tf.tidy(() => {
+    return readWithin(() => {
       const columns = this.#layers[0].kernel.shape[0];
-      return forward(this.#layers, tf.tensor2d(inputs, [rows, columns])).dataSync() as Float32Array;
+      const signals = signalsThrough(this.#layers, tf.tensor2d(inputs, [rows, columns]));
+      return signals[signals.length - 1];
     });
   }
 
