@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -118,6 +118,30 @@ describe('imports on the command line', () => {
     const { code, stdout } = await plimsoll(['import', file, '--data-dir', dataDir, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ rows: 1, added: 0, unchanged: 1, refusedRows: 0 });
+  });
+});
+
+describe('promotion on the command line', () => {
+  test('a model that was trained on simulated markets is not promoted where real ones are stored', async () => {
+    const dataDir = join(folder, 'promotion');
+    const shipped = join(import.meta.dirname, '..', 'models');
+    const { champion } = JSON.parse(readFileSync(join(shipped, 'aliases.json'), 'utf8'));
+    const version = '20260101-0000000a';
+    const target = join(dataDir, 'models', 'versions', version);
+    cpSync(join(shipped, 'versions', champion), target, { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(target, 'manifest.json'), 'utf8'));
+    Object.assign(manifest, { version });
+    manifest.data.simulated = true;
+    writeFileSync(join(target, 'manifest.json'), JSON.stringify(manifest));
+    const bars = join(folder, 'REALUSDT-test-perp-1h.csv');
+    writeFileSync(
+      bars,
+      'open_time,open,high,low,close,volume,quote_volume\n1704067200000,1,2,0.5,1.5,10,15\n',
+    );
+    expect((await plimsoll(['import', bars, '--data-dir', dataDir])).code).toBe(0);
+    const { code, stderr } = await plimsoll(['promote', version, '--data-dir', dataDir]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('trained on simulated markets');
   });
 });
 

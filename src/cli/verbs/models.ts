@@ -1,3 +1,4 @@
+import { BarStore } from '../../../data/bar-store.ts';
 import { ALIASES, type Alias, ModelRegistry } from '../../../models/registry.ts';
 import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
@@ -37,6 +38,7 @@ export async function promote(
 ): Promise<void> {
   const { registry, dataDir } = openRegistry(flags);
   const version = await versionNamed(registry, name);
+  await requireKin(registry, dataDir, version);
   const previous = await registry.promote(version);
   const details = { from: previous, to: version };
   await recordAudit(dataDir, {
@@ -48,6 +50,26 @@ export async function promote(
   });
   if (json === true) context.printJson({ champion: version, previous });
   else context.print(`${version} is the champion${previous === null ? '' : `, after ${previous}`}`);
+}
+
+/** What was learned on invented prices must not decide about real ones. */
+async function requireKin(registry: ModelRegistry, dataDir: string, version: string): Promise<void> {
+  const { data } = await registry.manifest(version);
+  if (!data.simulated) return;
+  const store = await BarStore.open(dataDir);
+  try {
+    const isReal = (await store.catalogue()).some(({ simulated }) => !simulated);
+    if (!isReal) return;
+  } finally {
+    store.close();
+  }
+  throw new PlimsollError(
+    'GATE_FAILED',
+    `${version} was trained on simulated markets, and real ones are stored`,
+    {
+      remedy: 'Train on the imported history (plimsoll train) and promote that version.',
+    },
+  );
 }
 
 export async function rollback(
