@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { MarketDataReader } from '../data/ports.ts';
 import { MODEL_NAME, type ModelManifest } from '../models/manifest.ts';
 import { type ModelRegistry, probeForecast } from '../models/registry.ts';
@@ -116,12 +117,16 @@ function fitSplit(
   const { asOf } = data.features;
   const trainRows = rowsBetween(asOf, Number.NEGATIVE_INFINITY, split.trainUntil);
   const validationRows = rowsBetween(asOf, split.validationFrom, split.validationUntil + 1);
+  // By member: they are fitted side by side, and each tells of itself.
+  const epochsDone = options.seeds.map(() => 0);
   return trainModel(data, trainRows, validationRows, {
     seeds: options.seeds,
     fit: { ...DEFAULT_MODEL_OPTIONS.fit, maximumEpochs: options.maximumEpochs },
+    threads: availableParallelism(),
     interrupted: options.interrupted,
     onProgress: (member, { epoch, batch, batches, loss, validationLoss }) => {
-      const epochs = member * options.maximumEpochs + epoch - 1 + batch / batches;
+      epochsDone[member] = epoch - 1 + batch / batches;
+      const epochs = epochsDone.reduce((sum, own) => sum + own, 0);
       const remark = `member ${member + 1} epoch ${epoch} loss ${loss.toFixed(4)} validation ${validationLoss?.toFixed(4) ?? '-'}`;
       tell(phase, epochs / (options.seeds.length * options.maximumEpochs), remark);
     },

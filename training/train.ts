@@ -9,21 +9,19 @@ import {
   HORIZON_COUNT,
   PATHS_PER_MARKET,
 } from '../src/forecast/predictor.ts';
-import {
-  harScale,
-  type NetworkWeights,
-  networkInputs,
-  type ShockModel,
-} from '../src/forecast/shock-model.ts';
+import { harScale, networkInputs, type ShockModel } from '../src/forecast/shock-model.ts';
 import { quantileInPlace } from '../src/risk/quantile.ts';
 import type { Dataset } from './dataset.ts';
-import { type FitOptions, type FitProgress, type FitRows, fitNetwork } from './fit.ts';
+import type { FitProgress, FitRows } from './fit.ts';
+import { fitMembers, type MemberOptions } from './members.ts';
 import { LeastSquares } from './ols.ts';
 
 export interface ModelOptions {
   /** One network for each; their forecasts are averaged. */
   readonly seeds: readonly number[];
-  readonly fit: Omit<FitOptions, 'seed' | 'onProgress' | 'interrupted'>;
+  readonly fit: MemberOptions;
+  /** At most this many networks are fitted at a time. It changes no bit of them. */
+  readonly threads: number;
   readonly onProgress: (member: number, progress: FitProgress) => void;
   readonly interrupted: AbortSignal;
 }
@@ -86,27 +84,17 @@ export async function trainModel(
   };
   const train = fitRows(data, trainRows, uncalibrated);
   const validation = fitRows(data, validationRows, uncalibrated);
-  const weights: NetworkWeights[] = [];
-  const members: TrainedModel['members'][number][] = [];
-  let backend = '';
-  for (const [member, seed] of options.seeds.entries()) {
-    const result = await fitNetwork(train, validation, {
-      ...options.fit,
-      seed,
-      interrupted: options.interrupted,
-      onProgress: (progress) => options.onProgress(member, progress),
-    });
-    weights.push(result.weights);
-    backend = result.backend;
-    members.push({
-      seed,
-      epochs: result.epochs,
-      bestEpoch: result.bestEpoch,
-      validationLoss: result.validationLoss,
-    });
-  }
-  const model = { ...uncalibrated, members: weights };
-  return { model: { ...model, calibration: await calibrate(data, validationRows, model) }, backend, members };
+  const { seeds, threads, onProgress, interrupted } = options;
+  const fits = await fitMembers(train, validation, seeds, options.fit, threads, onProgress, interrupted);
+  const members = fits.map(({ epochs, bestEpoch, validationLoss }, member) => ({
+    seed: seeds[member],
+    epochs,
+    bestEpoch,
+    validationLoss,
+  }));
+  const model = { ...uncalibrated, members: fits.map(({ weights }) => weights) };
+  const calibration = await calibrate(data, validationRows, model);
+  return { model: { ...model, calibration }, backend: fits[0].backend, members };
 }
 
 function fitScaler(data: Dataset, rows: Uint32Array): Pick<ShockModel, 'featureMean' | 'featureDeviation'> {
