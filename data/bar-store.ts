@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DOUBLE, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, type DuckDBInstance } from '@duckdb/node-api';
 import { PlimsollError } from '../src/errors.ts';
 import type { BarSeries, FundingSeries, MarketHistory } from '../src/risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../src/units.ts';
@@ -37,11 +37,13 @@ const BAR_EXPRESSIONS = [
 export class BarStore implements MarketDataReader {
   readonly files: SeriesFiles;
   readonly connection: DuckDBConnection;
+  readonly #instance: DuckDBInstance;
   readonly #lockPath: string;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(dataDir: string, connection: DuckDBConnection) {
+  private constructor(dataDir: string, instance: DuckDBInstance, connection: DuckDBConnection) {
     this.files = new SeriesFiles(dataDir);
+    this.#instance = instance;
     this.connection = connection;
     this.#lockPath = join(dataDir, 'bars.lock');
   }
@@ -49,11 +51,17 @@ export class BarStore implements MarketDataReader {
   static async open(dataDir: string): Promise<BarStore> {
     const temporary = join(dataDir, 'tmp');
     await mkdir(temporary, { recursive: true });
-    return new BarStore(dataDir, await openDuckDb(temporary));
+    const instance = await openDuckDb(temporary);
+    return new BarStore(dataDir, instance, await instance.connect());
   }
 
   close(): void {
     this.connection.closeSync();
+  }
+
+  /** Another connection, whose temporary tables are its own; whoever asks for it closes it. */
+  connect(): Promise<DuckDBConnection> {
+    return this.#instance.connect();
   }
 
   async catalogue(): Promise<readonly SeriesSummary[]> {
@@ -122,13 +130,18 @@ export class BarStore implements MarketDataReader {
     const key: SeriesKey = { symbol, venue, kind, intervalMilliseconds };
     return this.asOnlyWriter(async () => {
       await this.#stage(rows);
-      return this.merge(key, { replace: options.replace ?? false, simulated, source: null });
+      return this.merge(key, {
+        replace: options.replace ?? false,
+        simulated,
+        source: null,
+        isSorted: false,
+      });
     });
   }
 
   /**
-   * Does work that stages and merges rows while nobody else does: the staged rows are one table, and what a writer has
-   * not committed yet looks to others like a leftover.
+   * Does work that merges rows while nobody else does: the rows staged on one connection are one table, and what a
+   * writer has not committed yet looks to others like a leftover.
    *
    * @throws PlimsollError LOCKED when another process writes for longer than a writer waits.
    */
@@ -149,9 +162,11 @@ export class BarStore implements MarketDataReader {
     return result;
   }
 
-  /** Merges the rows of the temporary table `staged` into a series. Only for work inside `asOnlyWriter`. */
-  async merge(key: SeriesKey, options: MergeOptions): Promise<MergeResult> {
-    return mergeStaged(this.connection, this.files, key, options);
+  /**
+   * Merges the rows of the temporary table `staged` of a connection into a series. Only for work inside `asOnlyWriter`.
+   */
+  async merge(key: SeriesKey, options: MergeOptions, connection = this.connection): Promise<MergeResult> {
+    return mergeStaged(connection, this.files, key, options);
   }
 
   /** Removes what crashed writers left. */

@@ -4,14 +4,13 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
  * An embedded DuckDB without a database file: it reads and writes Parquet and holds only what is staged. Bounded in
  * memory and threads, so that an import beside a running service leaves it room.
  */
-export async function openDuckDb(temporaryDirectory: string): Promise<DuckDBConnection> {
-  const instance = await DuckDBInstance.create(':memory:', {
+export function openDuckDb(temporaryDirectory: string): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(':memory:', {
     threads: '2',
     memory_limit: '1GB',
     temp_directory: temporaryDirectory,
     autoinstall_known_extensions: 'false',
   });
-  return instance.connect();
 }
 
 /** A string as an SQL literal. */

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { literal, numbersOf } from './duckdb.ts';
 import { type SeriesKey, seriesId } from './series.ts';
-import { damagedSeries, type SeriesFiles, type SeriesManifest } from './series-files.ts';
+import { damagedSeries, type SeriesFiles } from './series-files.ts';
 
 export interface MergeOptions {
   /** Staged rows that differ from stored ones take their place instead of being refused. */
@@ -9,6 +9,8 @@ export interface MergeOptions {
   readonly simulated: boolean;
   /** Name of the file that the rows come from; null where a process made them. */
   readonly source: string | null;
+  /** The staged rows are in the order of their times, each time once. */
+  readonly isSorted: boolean;
 }
 
 export interface MergeResult {
@@ -35,67 +37,132 @@ export async function mergeStaged(
   options: MergeOptions,
 ): Promise<MergeResult> {
   const isFunding = key.kind === 'perp-funding';
-  const time = isFunding ? 'funding_time' : 'open_time';
-  const columns = isFunding ? FUNDING_COLUMNS : BAR_COLUMNS;
+  const merge: Merge = {
+    connection,
+    files,
+    key,
+    options,
+    time: isFunding ? 'funding_time' : 'open_time',
+    columns: isFunding ? FUNDING_COLUMNS : BAR_COLUMNS,
+  };
+  const staged = await factsOf(merge, 'staged');
   const before = await files.manifest(key);
-  const stored = `CREATE OR REPLACE TEMP VIEW stored AS ${storedRows(files, before, time, columns)}`;
-  await connection.run(stored).catch((thrown) => {
+  if (before === null) {
+    if (staged.rows > 0) await writeNew(merge, staged);
+    return { added: staged.rows, ...NOTHING_ELSE };
+  }
+  const stored = `read_parquet(${literal(files.path(before))})`;
+  await connection.run(`CREATE OR REPLACE TEMP VIEW stored AS SELECT * FROM ${stored}`).catch((thrown) => {
     throw damagedSeries(seriesId(key), thrown);
   });
-  const differs = columns.map((column) => `coalesce(s.${column} <> e.${column}, false)`).join(' OR ');
+  if (options.isSorted && (await isStoredAlready(merge, staged)))
+    return { added: 0, ...NOTHING_ELSE, unchanged: staged.rows };
+  return mergeBoth(merge);
+}
+
+interface Merge {
+  readonly connection: DuckDBConnection;
+  readonly files: SeriesFiles;
+  readonly key: SeriesKey;
+  readonly options: MergeOptions;
+  readonly time: string;
+  readonly columns: readonly string[];
+}
+
+interface Facts {
+  readonly rows: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const NOTHING_ELSE = { unchanged: 0, replaced: 0, conflicts: 0, conflictLines: [] };
+
+async function factsOf({ connection, time }: Merge, table: string): Promise<Facts> {
+  const [rows, from, to] = await numbersOf(
+    connection,
+    `SELECT count(*), min(${time}), max(${time}) FROM ${table}`,
+  );
+  return { rows, from, to };
+}
+
+/** Whether a staged row `s` has another value than the stored row `e`. */
+function differs(columns: readonly string[]): string {
+  return columns.map((column) => `coalesce(s.${column} <> e.${column}, false)`).join(' OR ');
+}
+
+async function writeNew(
+  { connection, files, key, options, time, columns }: Merge,
+  facts: Facts,
+): Promise<void> {
+  const temporary = await files.temporaryPath(key);
+  // A copy keeps the order of a table; a sort of sorted rows would still cost a quarter of it.
+  const order = options.isSorted ? '' : `ORDER BY ${time}`;
+  await copy(connection, `SELECT ${[time, ...columns].join(', ')} FROM staged ${order}`, temporary);
+  await files.commit(key, temporary, { ...facts, simulated: options.simulated }, options.source);
+}
+
+/**
+ * Whether just the staged rows are stored in their time, the usual outcome of importing a file again. Rows of the same
+ * times in the same order stand side by side; wherever they do not, the answer is no, and a join finds out the rest.
+ */
+async function isStoredAlready({ connection, time, columns }: Merge, staged: Facts): Promise<boolean> {
+  if (staged.rows === 0) return false;
+  const [equal] = await numbersOf(
+    connection,
+    `SELECT count(*) FROM staged s
+     POSITIONAL JOIN (SELECT * FROM stored WHERE ${time} BETWEEN ${staged.from} AND ${staged.to}) e
+     WHERE s.${time} = e.${time} AND NOT (${differs(columns)})`,
+  );
+  return equal === staged.rows;
+}
+
+async function mergeBoth(merge: Merge): Promise<MergeResult> {
+  const { connection, options, time, columns } = merge;
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE compared AS
-     SELECT s.*, e.${time} IS NULL AS is_new, e.${time} IS NOT NULL AND (${differs}) AS is_conflict
+     SELECT s.*, e.${time} IS NULL AS is_new, e.${time} IS NOT NULL AND (${differs(columns)}) AS is_conflict
      FROM staged s LEFT JOIN stored e ON s.${time} = e.${time}`,
   );
   const [added, conflicts, total] = await numbersOf(
     connection,
     'SELECT count(*) FILTER (is_new), count(*) FILTER (is_conflict), count(*) FROM compared',
   );
-  const lines = await connection.runAndReadAll(
-    `SELECT line FROM compared WHERE is_conflict ORDER BY line LIMIT ${SHOWN_CONFLICTS}`,
-  );
   const replaced = options.replace ? conflicts : 0;
-  if (added + replaced > 0) await write(connection, files, key, options, time, columns);
+  const lines = conflicts > replaced ? await linesOfConflicts(connection) : [];
+  if (added + replaced > 0) await writeBoth(merge);
   return {
     added,
     unchanged: total - added - conflicts,
     replaced,
     conflicts: conflicts - replaced,
-    conflictLines: options.replace ? [] : lines.getRows().map(([line]) => Number(line)),
+    conflictLines: lines,
   };
 }
 
-function storedRows(
-  files: SeriesFiles,
-  before: SeriesManifest | null,
-  time: string,
-  columns: readonly string[],
-): string {
-  if (before !== null) return `SELECT * FROM read_parquet(${literal(files.path(before))})`;
-  const nothing = columns.map((column) => `NULL::DOUBLE AS ${column}`).join(', ');
-  return `SELECT NULL::BIGINT AS ${time}, ${nothing} WHERE false`;
+async function linesOfConflicts(connection: DuckDBConnection): Promise<number[]> {
+  const lines = await connection.runAndReadAll(
+    `SELECT line FROM compared WHERE is_conflict ORDER BY line LIMIT ${SHOWN_CONFLICTS}`,
+  );
+  return lines.getRows().map(([line]) => Number(line));
 }
 
-async function write(
-  connection: DuckDBConnection,
-  files: SeriesFiles,
-  key: SeriesKey,
-  { replace, simulated, source }: MergeOptions,
-  time: string,
-  columns: readonly string[],
-): Promise<void> {
+async function writeBoth(merge: Merge): Promise<void> {
+  const { connection, files, key, time, columns } = merge;
+  const { replace, simulated, source } = merge.options;
   const list = [time, ...columns].join(', ');
   const taken = replace ? 'is_new OR is_conflict' : 'is_new';
   const kept = replace ? `WHERE ${time} NOT IN (SELECT ${time} FROM compared WHERE is_conflict)` : '';
   const temporary = await files.temporaryPath(key);
-  await connection.run(
-    `COPY (SELECT ${list} FROM (SELECT ${list} FROM stored ${kept} UNION ALL SELECT ${list} FROM compared WHERE ${taken})
-     ORDER BY ${time}) TO ${literal(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
-  );
-  const [rows, from, to] = await numbersOf(
+  await copy(
     connection,
-    `SELECT count(*), min(${time}), max(${time}) FROM read_parquet(${literal(temporary)})`,
+    `SELECT ${list} FROM (SELECT ${list} FROM stored ${kept} UNION ALL SELECT ${list} FROM compared WHERE ${taken})
+     ORDER BY ${time}`,
+    temporary,
   );
-  await files.commit(key, temporary, { rows, from, to, simulated }, source);
+  const facts = await factsOf(merge, `read_parquet(${literal(temporary)})`);
+  await files.commit(key, temporary, { ...facts, simulated }, source);
+}
+
+async function copy(connection: DuckDBConnection, rows: string, path: string): Promise<void> {
+  await connection.run(`COPY (${rows}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
 }

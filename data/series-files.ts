@@ -65,9 +65,8 @@ export class SeriesFiles {
   ): Promise<SeriesManifest> {
     const id = seriesId(key);
     const before = await this.manifest(key);
-    const contentHash = await hashFile(temporary);
+    const [contentHash] = await Promise.all([hashFile(temporary), syncFile(temporary)]);
     const file = `${id}.${contentHash.slice(0, 16)}.parquet`;
-    await syncFile(temporary);
     await rename(temporary, join(this.directory, file));
     const sources = [
       ...(before?.sources ?? []).filter((name) => name !== source),

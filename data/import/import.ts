@@ -1,14 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '../../src/clock.ts';
 import { asPlimsollError, PlimsollError } from '../../src/errors.ts';
 import type { BarStore } from '../bar-store.ts';
 import { acquireLock } from '../lock.ts';
-import { formatInterval, type SeriesKey, type SeriesOverrides, seriesId, seriesOfFile } from '../series.ts';
-import { detectTextLayout, requireWholeGzip } from './layout.ts';
-import { detectParquetLayout } from './parquet.ts';
-import { type RefusedRow, type RowReason, type StagedFile, stageParquet, stageText } from './stage.ts';
+import { type SeriesOverrides, seriesId } from '../series.ts';
+import { ReadAhead } from './read-ahead.ts';
+import type { RefusedRow, RowReason, StagedFile } from './stage.ts';
 import { extractCsvFiles } from './zip.ts';
 
 export interface ImportOptions {
@@ -70,27 +68,34 @@ export async function importPaths(
 ): Promise<ImportReport> {
   const { files, skipped } = await collectFiles(paths);
   const lock = acquireLock(join(dataDir, 'import.lock'), 'an import');
+  let ahead: ReadAhead | null = null;
   try {
     await store.removeLeftovers();
     await removeUnpacked(dataDir);
     const reports: FileReport[] = [];
+    ahead = await ReadAhead.open(store, options);
     const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
     let doneBytes = 0;
-    for (const file of files) {
+    for (const [i, file] of files.entries()) {
       if (options.interrupted.aborted) break;
-      options.onProgress(doneBytes, totalBytes, basename(file.path));
-      reports.push(...(await importFile(store, dataDir, file.path, options)));
+      options.onProgress(doneBytes, totalBytes, file.name);
+      reports.push(...(await importFile(store, dataDir, ahead, file, files[i + 1], options)));
       doneBytes += file.bytes;
     }
     options.onProgress(doneBytes, totalBytes, '');
     return summarise(reports, skipped);
   } finally {
+    await ahead?.close();
     lock.release();
   }
 }
 
-interface FoundFile {
+interface NamedFile {
   readonly path: string;
+  readonly name: string;
+}
+
+interface FoundFile extends NamedFile {
   readonly bytes: number;
 }
 
@@ -107,7 +112,8 @@ async function collectFiles(paths: readonly string[]): Promise<{ files: FoundFil
       seen.add(identity);
       for (const name of (await readdir(path)).sort())
         if (!name.startsWith('.')) await visit(join(path, name), false);
-    } else if (found?.isFile() && (isNamed || DATA_FILE.test(path))) files.push({ path, bytes: found.size });
+    } else if (found?.isFile() && (isNamed || DATA_FILE.test(path)))
+      files.push({ path, name: basename(path), bytes: found.size });
     else if (!isNamed) skipped.push(path);
     else {
       throw new PlimsollError('NOT_FOUND', `there is no file or folder ${path}`, {
@@ -132,11 +138,16 @@ async function removeUnpacked(dataDir: string): Promise<void> {
 async function importFile(
   store: BarStore,
   dataDir: string,
-  path: string,
+  ahead: ReadAhead,
+  file: NamedFile,
+  next: NamedFile | undefined,
   options: ImportOptions,
 ): Promise<readonly FileReport[]> {
-  const name = basename(path);
-  if (!name.toLowerCase().endsWith('.zip')) return [await importOne(store, path, name, options)];
+  const { path, name } = file;
+  if (!isArchive(file)) {
+    const nextAlone = next === undefined || isArchive(next) ? undefined : next;
+    return [await importOne(store, ahead, file, nextAlone, options)];
+  }
   await mkdir(join(dataDir, 'tmp'), { recursive: true });
   const directory = await mkdtemp(join(dataDir, 'tmp', UNPACKED));
   try {
@@ -146,9 +157,9 @@ async function importFile(
         remedy: 'Check the archive.',
       });
     const reports: FileReport[] = [];
-    for (const file of inside) {
+    for (const [i, entry] of inside.entries()) {
       if (options.interrupted.aborted) break;
-      reports.push(await importOne(store, file.path, file.name, options));
+      reports.push(await importOne(store, ahead, entry, inside[i + 1], options));
     }
     return reports;
   } catch (thrown) {
@@ -158,71 +169,28 @@ async function importFile(
   }
 }
 
+function isArchive({ name }: NamedFile): boolean {
+  return name.toLowerCase().endsWith('.zip');
+}
+
+/** Merges what is staged of a file while the file after it is being staged. */
 async function importOne(
   store: BarStore,
-  path: string,
-  name: string,
+  ahead: ReadAhead,
+  { path, name }: NamedFile,
+  next: NamedFile | undefined,
   options: ImportOptions,
 ): Promise<FileReport> {
   try {
-    const source = /\.parquet$/i.test(name)
-      ? await openParquet(store.connection, path, name)
-      : await openText(store.connection, path, name);
-    const key = seriesOfFile(name, options.overrides, source.isFunding);
-    requireKind(name, key, source.isFunding);
-    return await store.asOnlyWriter(async () => {
-      const staged = await source.stage(key.intervalMilliseconds, options.clock.now());
-      requireRows(name, key, staged);
-      const merged = await store.merge(key, { replace: options.replace, simulated: false, source: name });
-      return reportOf(name, seriesId(key), staged, merged);
-    });
+    const { connection, key, staged } = await ahead.take(path, name);
+    if (next !== undefined) ahead.begin(next.path, next.name);
+    const { isSorted } = staged;
+    const from = { replace: options.replace, simulated: false, source: name, isSorted };
+    const merged = await store.asOnlyWriter(() => store.merge(key, from, connection));
+    return reportOf(name, seriesId(key), staged, merged);
   } catch (thrown) {
     return refusedFile(name, readableFailure(name, thrown));
   }
-}
-
-/** A file whose layout is known and whose rows can be staged. */
-interface OpenedFile {
-  readonly isFunding: boolean;
-  stage(intervalMilliseconds: number, now: number): Promise<StagedFile>;
-}
-
-async function openText(connection: DuckDBConnection, path: string, name: string): Promise<OpenedFile> {
-  const layout = await detectTextLayout(path, name);
-  await requireWholeGzip(path, name);
-  return {
-    isFunding: layout.name === 'funding',
-    stage: (interval, now) => stageText(connection, path, name, layout, interval, now),
-  };
-}
-
-async function openParquet(connection: DuckDBConnection, path: string, name: string): Promise<OpenedFile> {
-  const layout = await detectParquetLayout(connection, path, name);
-  return {
-    isFunding: layout.isFunding,
-    stage: (interval, now) => stageParquet(connection, path, layout, interval, now),
-  };
-}
-
-function requireKind(name: string, { kind }: SeriesKey, isFunding: boolean): void {
-  if ((kind === 'perp-funding') === isFunding) return;
-  const holds = isFunding ? 'funding rates' : 'bars';
-  throw new PlimsollError('DATA_INVALID', `${name} holds ${holds}, but is named as ${kind}`, {
-    remedy: 'Rename the file, or give the true kind by --kind.',
-  });
-}
-
-function requireRows(name: string, { intervalMilliseconds }: SeriesKey, staged: StagedFile): void {
-  if (staged.rows === 0)
-    throw new PlimsollError('DATA_INSUFFICIENT', `${name} has no rows`, { remedy: 'Fetch the file again.' });
-  if (staged.contradictingInterval === null) return;
-  const shown = formatInterval(staged.contradictingInterval);
-  const expected = formatInterval(intervalMilliseconds);
-  throw new PlimsollError(
-    'DATA_INVALID',
-    `${name} has the wrong interval: its rows are ${shown} apart, but it is named as ${expected}`,
-    { remedy: 'Rename the file, or give the true interval by --interval.' },
-  );
 }
 
 function reportOf(

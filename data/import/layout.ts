@@ -22,6 +22,11 @@ const FUNDING_HEADER = 'funding_time,funding_rate';
 const BINANCE_COLUMNS = 12;
 const BINANCE_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, quote_volume: 8 };
 
+/** Values that may be left empty. */
+export const OPTIONAL_VALUES: readonly string[] = ['volume', 'quote_volume'];
+/** Stamps from here on are microseconds: as milliseconds it would be the year 5138. */
+export const MICROSECOND_STAMPS_FROM = 1e14;
+
 export const FUNDING_VALUES = { funding_rate: 2 };
 export const UNIFORM_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, quote_volume: 7 };
 
@@ -99,19 +104,38 @@ async function beginning(
   return { text, compression: isGzip ? 'gzip' : 'none' };
 }
 
+/** Large pieces: each one is a turn between the thread that unpacks and ours. */
+const PIECE_BYTES = 256 * 1024;
+
 /**
- * Unpacks a gzip file to its end for nothing but the checksum: a file that was cut off would otherwise pass for a
- * shorter whole one.
+ * Reads a file to its end and hands on what is in it, unpacked. The pieces are not to be kept. A gzip file is read to
+ * its checksum: one that was cut off would otherwise pass for a shorter whole one.
  */
-export async function requireWholeGzip(path: string, shownName: string): Promise<void> {
-  if (!(await startsWith(path, GZIP_MAGIC))) return;
+export async function readWhole(
+  path: string,
+  shownName: string,
+  compression: TextLayout['compression'],
+  take: (piece: Uint8Array) => void,
+  interrupted?: AbortSignal,
+): Promise<void> {
+  let failure: Error | null = null;
+  const taker = new Writable({
+    write: (piece: Buffer, _encoding, done) => {
+      try {
+        take(piece);
+      } catch (thrown) {
+        failure = thrown as Error;
+      }
+      done(failure);
+    },
+  });
+  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const until = interrupted === undefined ? {} : { signal: interrupted };
   try {
-    await pipeline(
-      createReadStream(path),
-      createGunzip(),
-      new Writable({ write: (_piece, _encoding, done) => done() }),
-    );
+    if (compression === 'none') await pipeline(file, taker, until);
+    else await pipeline(file, createGunzip({ chunkSize: PIECE_BYTES }), taker, until);
   } catch (thrown) {
+    if (failure !== null || compression === 'none') throw thrown;
     throw damagedGzip(shownName, (thrown as Error).message);
   }
 }

@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { PlimsollError } from '../../src/errors.ts';
 import { literal, numbersOf } from '../duckdb.ts';
-import { damagedGzip, type TextLayout } from './layout.ts';
+import { damagedGzip, MICROSECOND_STAMPS_FROM, OPTIONAL_VALUES, type TextLayout } from './layout.ts';
 import type { ParquetLayout } from './parquet.ts';
+import { type StageRequest, stagePlain } from './stage-plain.ts';
 
 /** Why a row is refused. The remedy is said once for each reason that occurs. */
 export const ROW_REASONS = {
@@ -27,30 +28,48 @@ export interface RefusedRow {
 
 export interface StagedFile {
   readonly rows: number;
-  readonly good: number;
   readonly refusedByReason: Readonly<Partial<Record<RowReason, number>>>;
   /** The first refused rows, by line. */
   readonly refused: readonly RefusedRow[];
   /** The interval that the stamps show where it contradicts the one expected, milliseconds; null where it does not. */
   readonly contradictingInterval: number | null;
+  /** The staged rows are in the order of their times. */
+  readonly isSorted: boolean;
 }
 
 export const SHOWN_ROWS = 20;
-/** Stamps from here on are microseconds: as milliseconds it would be the year 5138. */
-const MICROSECOND_STAMPS_FROM = 1e14;
 const LONGEST_LINE_BYTES = 1_000_000;
 
 /**
- * Reads a text file line by line into the temporary table `staged` (good rows) and reports the others. A line is one
- * value to the reader, so that line numbers are those of the file, whatever is wrong inside a line.
+ * Reads a text file into the temporary table `staged` (good rows) and reports the others.
+ *
+ * @throws PlimsollError FILE_UNREADABLE for a damaged gzip file and for what is no text of lines.
  */
 export async function stageText(
   connection: DuckDBConnection,
-  path: string,
-  shownName: string,
   layout: TextLayout,
-  intervalMilliseconds: number,
-  now: number,
+  request: StageRequest,
+): Promise<StagedFile> {
+  const rows = await stagePlain(connection, layout, request);
+  request.interrupted.throwIfAborted();
+  if (rows === null) return stageLines(connection, layout, request);
+  return {
+    rows,
+    refusedByReason: {},
+    refused: [],
+    contradictingInterval: null,
+    isSorted: true,
+  };
+}
+
+/**
+ * The careful way: a line is one value to the reader, so that line numbers are those of the file, whatever is wrong
+ * inside a line.
+ */
+export async function stageLines(
+  connection: DuckDBConnection,
+  layout: TextLayout,
+  { path, shownName, intervalMilliseconds, now }: StageRequest,
 ): Promise<StagedFile> {
   // Read and parsed in two steps: only what does not have to number the lines runs on both threads. The reader that is
   // told of two-character line ends takes a single line feed as well; without it, mixed ends are counted twice.
@@ -63,7 +82,7 @@ export async function stageText(
     throw unreadableText(shownName, thrown);
   });
   const values = Object.entries(layout.values);
-  const optional = values.filter(([name]) => OPTIONAL.includes(name));
+  const optional = values.filter(([name]) => OPTIONAL_VALUES.includes(name));
   const isBad = optional.map(
     ([name, place]) => `(trim(f[${place}], ' ' || chr(13)) <> '' AND ${name} IS NULL)`,
   );
@@ -110,17 +129,15 @@ function unreadableText(shownName: string, thrown: unknown): PlimsollError {
 /** The same for a Parquet file with the uniform names; a row's number stands for its line. */
 export async function stageParquet(
   connection: DuckDBConnection,
-  path: string,
   layout: ParquetLayout,
-  intervalMilliseconds: number,
-  now: number,
+  { path, intervalMilliseconds, now }: StageRequest,
 ): Promise<StagedFile> {
   const { isFunding, stamp, has } = layout;
-  const names = isFunding ? ['funding_rate'] : ['open', 'high', 'low', 'close', ...OPTIONAL];
+  const names = isFunding ? ['funding_rate'] : ['open', 'high', 'low', 'close', ...OPTIONAL_VALUES];
   const value = (name: string): string => (has(name) ? `TRY_CAST(${name} AS DOUBLE)` : 'NULL::DOUBLE');
   const isBad = isFunding
     ? []
-    : OPTIONAL.filter(has).map((name) => `(${name} IS NOT NULL AND ${value(name)} IS NULL)`);
+    : OPTIONAL_VALUES.filter(has).map((name) => `(${name} IS NOT NULL AND ${value(name)} IS NULL)`);
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE parsed AS
      SELECT file_row_number + 1 AS line, ${names.length + 1} AS columns, ${stamp} AS stamp,
@@ -131,8 +148,6 @@ export async function stageParquet(
   return judgeParsed(connection, names.length + 1, names, intervalMilliseconds, now);
 }
 
-const OPTIONAL = ['volume', 'quote_volume'];
-
 /** Judges the rows of `parsed`; leaves the good ones in `staged`, under the names that are stored. */
 async function judgeParsed(
   connection: DuckDBConnection,
@@ -142,7 +157,7 @@ async function judgeParsed(
   now: number,
 ): Promise<StagedFile> {
   const isFunding = names.includes('funding_rate');
-  const required = names.filter((name) => !OPTIONAL.includes(name));
+  const required = names.filter((name) => !OPTIONAL_VALUES.includes(name));
   const milliseconds = `CASE WHEN abs(stamp) >= ${MICROSECOND_STAMPS_FROM} THEN stamp // 1000 ELSE stamp END`;
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE judged AS
@@ -182,10 +197,7 @@ async function report(
   time: string,
   intervalMilliseconds: number,
 ): Promise<StagedFile> {
-  const [rows, good] = await numbersOf(
-    connection,
-    'SELECT (SELECT count(*) FROM judged), (SELECT count(*) FROM staged)',
-  );
+  const [rows] = await numbersOf(connection, 'SELECT count(*) FROM judged');
   const byReason = await connection.runAndReadAll(
     'SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason',
   );
@@ -195,8 +207,8 @@ async function report(
   const refusedByReason = Object.fromEntries(byReason.getRows().map(([reason, n]) => [reason, Number(n)]));
   return {
     rows,
-    good,
     refusedByReason,
+    isSorted: false,
     refused: first.getRows().map(([line, reason]) => ({ line: Number(line), reason: reason as RowReason })),
     contradictingInterval:
       time === 'funding_time'
