@@ -2,8 +2,8 @@ import { MAXIMUM_GAP_HOURS } from '../features/spec.ts';
 import type { BarSeries } from '../risk/bars.ts';
 import { sortedTailInPlace } from '../risk/quantile.ts';
 import { probabilityAbove, tailOfPath } from './classical-tail.ts';
-import { VOLATILITY_MEMORY_BARS, volatilityPower } from './classical-volatility.ts';
-import { barsClosedBy, excursionHistory, type WindowTail } from './excursion-history.ts';
+import { volatilityPower } from './classical-volatility.ts';
+import { barsClosedBy, excursionHistory, volatilityStart, type WindowTail } from './excursion-history.ts';
 import {
   CONFIDENCE_COUNT,
   CONFIDENCES,
@@ -90,13 +90,8 @@ function lookback(bars: BarSeries, asOf: number): Lookback {
   return { bars, from, end };
 }
 
-/** Where the volatility of a window's first origin begins. */
-function volatilityStart(from: number): number {
-  return Math.max(from - VOLATILITY_MEMORY_BARS, 0);
-}
-
 function tailsOf({ bars, from, end }: Lookback): readonly WindowTail[] {
-  return excursionHistory(bars, volatilityStart(from)).tails(from, end);
+  return excursionHistory(bars, from).tails(from, end);
 }
 
 /** Why there is no forecast; empty where there can be one. */
@@ -154,7 +149,7 @@ function forecastMarket(batch: ForecastBatch, market: number, past: Lookback, ex
 /** Volatility to the power g, by bar of the lookback. */
 function scalesOf({ bars, from, end }: Lookback, exponent: number): Float64Array {
   const start = volatilityStart(from);
-  const history = excursionHistory(bars, start);
+  const history = excursionHistory(bars, from);
   const variance = history.variance.subarray(start - history.start, end - history.start);
   return volatilityPower(variance, from - start, exponent);
 }
@@ -171,7 +166,7 @@ function scaledLosses(
   scales: Float64Array,
   out: Float64Array,
 ): Float64Array {
-  const history = excursionHistory(bars, volatilityStart(from));
+  const history = excursionHistory(bars, from);
   const excursions = history.byHorizon[horizon];
   const { valid } = excursions;
   const losses = excursions[SIDES[side]];

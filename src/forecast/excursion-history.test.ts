@@ -145,6 +145,29 @@ describe('what is computed once for a series', () => {
     expect(early.tails(6_000, 9_000)).toEqual(late.tails(6_000, 9_000));
   });
 
+  test('serves every forecaster of a series without gaps, whichever of them asks first', async () => {
+    const whole = randomMarket({ seed: 32, hours: 10_000 });
+    const input = {
+      asOf: RANDOM_MARKET_START + 10_000 * HOUR,
+      features: new Float64Array(0),
+      featuresReady: new Uint8Array(1),
+    };
+    const askers = [
+      async (copy: BarSeries) => shockThresholds(copy, copy.length, new Float64Array(8), 0),
+      (copy: BarSeries) =>
+        new HistoricalPredictor().predict({ ...input, markets: [{ ...whole, bars: copy }] }),
+      (copy: BarSeries) => new FilteredPredictor().predict({ ...input, markets: [{ ...whole, bars: copy }] }),
+    ];
+    for (const first of askers) {
+      const copy = sliceBars(whole.bars, 0, whole.bars.length);
+      await first(copy);
+      const history = excursionHistory(copy, copy.length - 1);
+      expect(history.start).toBe(copy.length - YEAR - 720);
+      for (const asker of askers) await asker(copy);
+      expect(excursionHistory(copy, copy.length - 1)).toBe(history);
+    }
+  });
+
   test('bars that had closed by a time are those that a walk over all of them counts', () => {
     for (const asOf of [0, RANDOM_MARKET_START, ...TIMES, ...TIMES.map((time) => time - 1), 1e15])
       expect(barsClosedBy(bars, asOf)).toBe(closedBy(bars, asOf));

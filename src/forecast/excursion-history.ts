@@ -2,6 +2,7 @@ import { type BarSeries, sliceBars } from '../risk/bars.ts';
 import { type AdverseExcursions, adverseExcursions } from '../risk/excursions.ts';
 import { quantileOfSorted, sortedTailInPlace } from '../risk/quantile.ts';
 import { parkinsonVariance } from '../risk/volatility.ts';
+import { VOLATILITY_MEMORY_BARS } from './classical-volatility.ts';
 import { CONFIDENCES, HORIZONS_HOURS, pathIndex, SIDES } from './predictor.ts';
 
 /** The largest excursions of one path over a window of origins. */
@@ -78,14 +79,23 @@ function tailOf(losses: Float64Array): WindowTail {
 /** By identity: a history lives exactly as long as the series that it was made from, which never changes. */
 const histories = new WeakMap<BarSeries, ExcursionHistory>();
 
-/** The history of a series, at least from a bar on; made when first asked for, from there to the end. */
+/**
+ * The history of a series for windows of origins from a bar on, with the bars before it that their volatility needs:
+ * asked for by whoever comes first, it serves all others. Made when first asked for, to the end of the series.
+ */
 export function excursionHistory(bars: BarSeries, from: number): ExcursionHistory {
+  const start = volatilityStart(from);
   let history = histories.get(bars);
-  if (history === undefined || history.start > from) {
-    history = new ExcursionHistory(bars, from);
+  if (history === undefined || history.start > start) {
+    history = new ExcursionHistory(bars, start);
     histories.set(bars, history);
   }
   return history;
+}
+
+/** Where the volatility of a window's first origin begins. */
+export function volatilityStart(from: number): number {
+  return Math.max(from - VOLATILITY_MEMORY_BARS, 0);
 }
 
 /** How many bars had closed by a time. */
