@@ -8,7 +8,7 @@ import { ModelRegistry } from '../models/registry.ts';
 import { stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { DecisionEngine } from './control/decision-engine.ts';
-import type { ProposeAnswer, ProposeRequest } from './control/worker-proposer.ts';
+import { END_REQUEST, type ProposeAnswer, type ProposeRequest } from './control/worker-proposer.ts';
 import { asPlimsollError } from './errors.ts';
 import { FilteredPredictor, HistoricalPredictor } from './forecast/classical.ts';
 
@@ -37,8 +37,16 @@ const engine = new DecisionEngine({
   stopwatch: stopwatchSeconds,
 });
 
-parentPort?.on('message', async (request: ProposeRequest) => {
-  parentPort?.postMessage(await answer(request));
+let last: Promise<void> = Promise.resolve();
+parentPort?.on('message', (request: ProposeRequest | typeof END_REQUEST) => {
+  // One after the other: the end comes after what was asked before it.
+  last = last.then(async () => {
+    if (request !== END_REQUEST) parentPort?.postMessage(await answer(request));
+    else {
+      store.close();
+      parentPort?.close();
+    }
+  });
 });
 
 async function answer({ previous, now }: ProposeRequest): Promise<ProposeAnswer> {

@@ -120,6 +120,18 @@ describe('a first start with nothing imported', () => {
   });
 });
 
+test('told to end at any moment of a start, also in the midst of reading bars, it ends in order', async () => {
+  const folderOfOne = join(folder, 'moments');
+  const first = await serve(folderOfOne);
+  await first.inForce;
+  expect(await first.end('SIGTERM')).toBe(0);
+  for (const milliseconds of [0, 250, 500, 800]) {
+    const service = await serve(folderOfOne);
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    expect([milliseconds, await service.end('SIGTERM')]).toEqual([milliseconds, 0]);
+  }
+});
+
 describe('a start that meets trouble', () => {
   test('a damaged champion: the classical predictors decide, and it says so', async () => {
     const damaged = join(folder, 'damaged');

@@ -12,9 +12,16 @@ export const TIMES = {
   hangs: 7,
 } as const;
 
+const DEATH_AFTER_MILLISECONDS = 200;
+
 let requests = 0;
 
-parentPort?.on('message', ({ previous, now }: ProposeRequest) => {
+parentPort?.on('message', (request: ProposeRequest | null) => {
+  if (request === null) {
+    parentPort?.close();
+    return;
+  }
+  const { previous, now } = request;
   requests++;
   // In place of a book: who answered, and what arrived.
   const book = { threadId, requests, workerData, previous };
@@ -27,9 +34,10 @@ parentPort?.on('message', ({ previous, now }: ProposeRequest) => {
     parentPort?.postMessage({ error });
   }
   if (now === TIMES.ends) process.exit(7);
+  // Its answer has arrived long before it dies: what is in flight at the death of a worker may be lost.
   if (now === TIMES.dies || now === TIMES.answersThenDies) {
-    setImmediate(() => {
+    setTimeout(() => {
       throw new Error('a defect outside any request');
-    });
+    }, DEATH_AFTER_MILLISECONDS);
   }
 });

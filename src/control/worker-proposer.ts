@@ -25,6 +25,12 @@ interface Waiting {
   readonly deadline: NodeJS.Timeout;
 }
 
+/** Asks the worker to close what it has open and to end, once what it does is done. */
+export const END_REQUEST = null;
+
+/** Far beyond what a worker has begun; one that hangs is then ended from outside. */
+const END_DEADLINE_MILLISECONDS = 20_000;
+
 /** Far beyond any decision; a first start that makes the simulated markets is a few seconds. */
 const DEFAULT_DEADLINE_MILLISECONDS = 300_000;
 
@@ -55,12 +61,19 @@ export class WorkerProposer implements BookProposer {
     return answer.proposal;
   }
 
-  /** A proposal that runs is given up and fails. */
+  /**
+   * A proposal that runs is given up and fails. The worker is asked to end by itself, with what it has begun: ended from
+   * outside in the midst of a native call, it would take the process with it.
+   */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     this.#lose(worker, 'was closed');
-    await worker.terminate();
+    worker.postMessage(END_REQUEST);
+    const deadline = setTimeout(() => void worker.terminate(), END_DEADLINE_MILLISECONDS);
+    await ended;
+    clearTimeout(deadline);
   }
 
   #ask(request: ProposeRequest): Promise<ProposeAnswer> {
