@@ -3,8 +3,8 @@ import { VARIANCE_FLOOR } from '../src/features/spec.ts';
 import { HORIZON_COUNT, HORIZONS_HOURS, PATHS_PER_MARKET, SIDES } from '../src/forecast/predictor.ts';
 import { shockThresholds } from '../src/forecast/shock-threshold.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
-import { type AdverseExcursions, adverseExcursions } from '../src/risk/excursions.ts';
-import { parkinsonVariance } from '../src/risk/volatility.ts';
+import { type AdverseExcursions, adverseExcursions } from '../src/risk/tail/excursions.ts';
+import { parkinsonVariance } from '../src/risk/volatility/range.ts';
 
 /** Feature rows with what happened afterwards. Every row's longest horizon is complete. */
 export interface Dataset {

@@ -11,7 +11,7 @@ import {
 } from '../src/forecast/predictor.ts';
 import type { ShockModel } from '../src/forecast/shock-model.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
-import { fz0, pinball } from '../src/risk/scores.ts';
+import { fz0, pinball } from '../src/risk/comparison/scores.ts';
 import type { Dataset } from './dataset.ts';
 import { forecastDataset } from './train.ts';
 

@@ -12,7 +12,7 @@ import {
 } from '../src/forecast/network-output.ts';
 import { CONFIDENCES, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import { Random } from '../src/random.ts';
-import { fz0, pinball } from '../src/risk/scores.ts';
+import { fz0, pinball } from '../src/risk/comparison/scores.ts';
 import { type Batch, type FitRows, fitNetwork, type Layer, lossAndGradients } from './fit.ts';
 import { sumOfLosses } from './loss.ts';
 

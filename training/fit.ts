@@ -10,7 +10,7 @@ import {
 import { CONFIDENCE_COUNT, CONFIDENCES, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import type { NetworkWeights } from '../src/forecast/shock-model.ts';
 import { Random } from '../src/random.ts';
-import { quantile, tailMean } from '../src/risk/quantile.ts';
+import { quantile, tailMean } from '../src/risk/numeric/quantile.ts';
 import { sumOfLosses } from './loss.ts';
 
 /** The one place of training that runs TF.js: fits one network to volatility-scaled excursions. */

@@ -10,7 +10,7 @@ import {
   PATHS_PER_MARKET,
 } from '../src/forecast/predictor.ts';
 import { harScale, networkInputs, type ShockModel } from '../src/forecast/shock-model.ts';
-import { quantileInPlace } from '../src/risk/quantile.ts';
+import { quantileInPlace } from '../src/risk/numeric/quantile.ts';
 import type { Dataset } from './dataset.ts';
 import type { FitProgress, FitRows } from './fit.ts';
 import { fitMembers, type MemberOptions } from './members.ts';

@@ -4,7 +4,7 @@ import { RANDOM_MARKET_START, randomMarket, selectBars } from '../../test/random
 import type { ForecastCell, LimitBook } from '../limits/types.ts';
 import { Random } from '../random.ts';
 import type { MarketHistory } from '../risk/bars.ts';
-import { adverseExcursions } from '../risk/excursions.ts';
+import { adverseExcursions } from '../risk/tail/excursions.ts';
 import { CoverageWatch } from './coverage-watch.ts';
 import type { CoverageCount } from './decision-cycle.ts';
 

@@ -20,7 +20,7 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import { robustHourlyVolume } from '../risk/liquidity.ts';
-import { stressExcursion, worstExcursions } from '../risk/stress.ts';
+import { stressExcursion, worstExcursions } from '../risk/portfolio/stress.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';

@@ -4,8 +4,8 @@ import {
   paretoExpectedShortfall,
   paretoSurvival,
   paretoValueAtRisk,
-} from '../risk/pareto-tail.ts';
-import { quantileOfSorted, tailMeanOfSorted } from '../risk/quantile.ts';
+} from '../risk/tail/pareto-tail.ts';
+import { quantileOfSorted, tailMeanOfSorted } from '../risk/numeric/quantile.ts';
 import { CONFIDENCES } from './predictor.ts';
 
 /**

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { poisonFrom, RANDOM_MARKET_START, randomMarket, selectBars } from '../../test/random-market.ts';
 import { Random } from '../random.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
-import { adverseExcursions } from '../risk/excursions.ts';
-import { historicalRisk } from '../risk/value-at-risk.ts';
+import { adverseExcursions } from '../risk/tail/excursions.ts';
+import { historicalRisk } from '../risk/tail/value-at-risk.ts';
 import { FilteredPredictor, HistoricalPredictor, LOOKBACK_HOURS, MINIMUM_BARS } from './classical.ts';
 import {
   CONFIDENCES,

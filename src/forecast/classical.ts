@@ -1,6 +1,6 @@
 import { MAXIMUM_GAP_HOURS } from '../features/spec.ts';
 import type { BarSeries } from '../risk/bars.ts';
-import { sortedTailInPlace } from '../risk/quantile.ts';
+import { sortedTailInPlace } from '../risk/numeric/quantile.ts';
 import { probabilityAbove, tailOfPath } from './classical-tail.ts';
 import { volatilityPower } from './classical-volatility.ts';
 import { barsClosedBy, excursionHistory, volatilityStart, type WindowTail } from './excursion-history.ts';

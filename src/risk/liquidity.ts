@@ -1,5 +1,5 @@
 import type { BarSeries } from './bars.ts';
-import { quantileInPlace } from './quantile.ts';
+import { quantileInPlace } from './numeric/quantile.ts';
 
 /** What a closeout meets. Notionals and volumes in the quote asset, rates as shares of the notional. */
 export interface LiquidityConditions {

@@ -1,6 +1,6 @@
 import { isoTime } from '../../clock.ts';
-import type { TestOutcome } from '../../risk/coverage.ts';
-import { type CoverageReport, coverageReport } from '../../risk/coverage-report.ts';
+import { type CoverageReport, coverageReport } from '../../risk/coverage/report.ts';
+import type { TestOutcome } from '../../risk/outcome.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { readNumberTable } from '../number-table.ts';
 

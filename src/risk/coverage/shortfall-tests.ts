@@ -1,5 +1,5 @@
-import { Random } from '../random.ts';
-import { type TestOutcome, unavailable } from './coverage.ts';
+import { Random } from '../../random.ts';
+import { type TestOutcome, unavailable } from '../outcome.ts';
 
 /** Forecasts beside what happened, by time; losses, VaR and ES positive for losses. Arrays equally long. */
 export interface JudgedForecasts {

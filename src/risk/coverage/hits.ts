@@ -1,21 +1,5 @@
-import { chiSquareSurvival } from './chi-square.ts';
-
-export interface TestResult {
-  readonly statistic: number;
-  readonly pValue: number;
-}
-
-/** What a test says, or why it can say nothing: a number that means nothing is never given. */
-export type TestOutcome = ({ readonly available: true } & TestResult) | Unavailable;
-
-export interface Unavailable {
-  readonly available: false;
-  readonly reason: string;
-}
-
-export function unavailable(reason: string): Unavailable {
-  return { available: false, reason };
-}
+import { chiSquareSurvival } from '../numeric/chi-square.ts';
+import { type TestOutcome, type TestResult, unavailable } from '../outcome.ts';
 
 /**
  * Kupiec's test (1995) that losses exceed VaR as often as they should: with x exceedances in n and p = 1 − c,

@@ -1,5 +1,5 @@
-import { chiSquareSurvival } from './chi-square.ts';
-import { type TestOutcome, unavailable } from './coverage.ts';
+import { chiSquareSurvival } from '../numeric/chi-square.ts';
+import { type TestOutcome, unavailable } from '../outcome.ts';
 
 const LAGS = 4;
 /** A constant, the lagged hits and the VaR of the day. */

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Random } from '../random.ts';
-import { binomialCumulative, incompleteBeta, trafficLight } from './binomial.ts';
+import { Random } from '../../random.ts';
+import { binomialCumulative, incompleteBeta } from '../numeric/binomial.ts';
+import { trafficLight } from './traffic-light.ts';
 import {
   christoffersenIndependence,
   conditionalCoverage,
   countTransitions,
-  type TestOutcome,
-} from './coverage.ts';
-import { coverageReport } from './coverage-report.ts';
+} from './hits.ts';
+import type { TestOutcome } from '../outcome.ts';
+import { coverageReport } from './report.ts';
 import { dynamicQuantile } from './dynamic-quantile.ts';
 import { acerbiSzekely, type JudgedForecasts, mcNeilFrey } from './shortfall-tests.ts';
 

@@ -1,5 +1,5 @@
-import type { BarSeries } from './bars.ts';
-import { adverseExcursions } from './excursions.ts';
+import type { BarSeries } from '../bars.ts';
+import { adverseExcursions } from '../tail/excursions.ts';
 
 /** Horizons for which the scenarios give excursions. */
 export const STRESS_HORIZONS_HOURS = [1, 4, 8, 24] as const;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Random } from '../random.ts';
+import { Random } from '../../random.ts';
 import { brier, exceedanceRate, fz0, meanFz0, meanPinball, pinball } from './scores.ts';
 
 describe('scores', () => {

@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Random } from '../random.ts';
-import { emptyBars } from './bars.ts';
-import {
-  bipowerVariation,
-  ewmaVariance,
-  garmanKlassVariance,
-  logReturns,
-  parkinsonVariance,
-  realisedSemiVariance,
-  realisedVariance,
-  rogersSatchellVariance,
-} from './volatility.ts';
+import { Random } from '../../random.ts';
+import { emptyBars } from '../bars.ts';
+import { ewmaVariance } from './ewma.ts';
+import { garmanKlassVariance, logReturns, parkinsonVariance, rogersSatchellVariance } from './range.ts';
+import { bipowerVariation, realisedSemiVariance, realisedVariance } from './realised.ts';
 
 /** Bars of a driftless diffusion, simulated in many small steps so that the extremes are nearly exact. */
 function diffusionBars(count: number, volatility: number) {

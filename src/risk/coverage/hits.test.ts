@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chiSquareSurvival, logGamma } from './chi-square.ts';
-import { kupiec } from './coverage.ts';
+import { chiSquareSurvival, logGamma } from '../numeric/chi-square.ts';
+import { kupiec } from './hits.ts';
 
 describe('chi-square survival', () => {
   test.each([

@@ -1,4 +1,4 @@
-import { quantileInPlace, tailMeanInPlace } from './quantile.ts';
+import { quantileInPlace, tailMeanInPlace } from '../numeric/quantile.ts';
 
 /** Positive numbers are losses, in the unit of the losses given. */
 export interface TailRisk {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { randomMarket } from '../../test/random-market.ts';
-import type { BarSeries } from './bars.ts';
-import { emptyBars } from './bars.ts';
+import { randomMarket } from '../../../test/random-market.ts';
+import type { BarSeries } from '../bars.ts';
+import { emptyBars } from '../bars.ts';
 import { adverseExcursions } from './excursions.ts';
 
 /** The definition, written down: look at every bar of every horizon. */

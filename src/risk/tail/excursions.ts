@@ -1,4 +1,4 @@
-import type { BarSeries } from './bars.ts';
+import type { BarSeries } from '../bars.ts';
 
 /** The worst loss of each side within a horizon, by origin, as a share of the entry price (the origin's close). */
 export interface AdverseExcursions {

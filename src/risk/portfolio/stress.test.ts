@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { randomMarket } from '../../test/random-market.ts';
-import { adverseExcursions } from './excursions.ts';
+import { randomMarket } from '../../../test/random-market.ts';
+import { adverseExcursions } from '../tail/excursions.ts';
 import { STRESS_HORIZONS_HOURS, STRESS_SCENARIOS, stressExcursion, worstExcursions } from './stress.ts';
 
 describe('stress', () => {

@@ -1,15 +1,14 @@
-import { PlimsollError } from '../errors.ts';
-import { type TrafficLight, trafficLight } from './binomial.ts';
+import { PlimsollError } from '../../errors.ts';
 import {
   christoffersenIndependence,
   conditionalCoverage,
   countHits,
   kupiec,
-  type TestOutcome,
-  type TestResult,
-} from './coverage.ts';
+} from './hits.ts';
+import type { TestOutcome, TestResult } from '../outcome.ts';
+import { type TrafficLight, trafficLight } from './traffic-light.ts';
 import { dynamicQuantile } from './dynamic-quantile.ts';
-import { meanFz0, meanPinball } from './scores.ts';
+import { meanFz0, meanPinball } from '../comparison/scores.ts';
 import { type AcerbiSzekely, acerbiSzekely, type JudgedForecasts, mcNeilFrey } from './shortfall-tests.ts';
 
 /** How well forecasts of VaR and ES have held. */
