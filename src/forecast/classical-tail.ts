@@ -1,3 +1,4 @@
+import { quantileOfSorted, tailMeanOfSorted } from '../risk/numeric/quantile.ts';
 import {
   fitParetoTail,
   type ParetoTail,
@@ -5,7 +6,6 @@ import {
   paretoSurvival,
   paretoValueAtRisk,
 } from '../risk/tail/pareto-tail.ts';
-import { quantileOfSorted, tailMeanOfSorted } from '../risk/numeric/quantile.ts';
 import { CONFIDENCES } from './predictor.ts';
 
 /**

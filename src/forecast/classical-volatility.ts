@@ -1,4 +1,5 @@
 import { VARIANCE_FLOOR } from '../features/spec.ts';
+import { rollingSums } from '../risk/numeric/rolling.ts';
 
 /**
  * Windows in bars, all of the same weight: a log-HAR (Corsi 2009) with fixed coefficients. Nothing is estimated, so
@@ -7,9 +8,6 @@ import { VARIANCE_FLOOR } from '../features/spec.ts';
 const WINDOWS = [6, 24, 168, 720] as const;
 /** Bars before the first origin that the longest window may need. */
 export const VOLATILITY_MEMORY_BARS = 720;
-
-/** A window's sum is started afresh this often, so that rounding errors of a large wick do not stay when it has left. */
-const AFRESH_EVERY = 1024;
 
 /**
  * Volatility per bar as known at the close of each bar, to the power g: the geometric mean of the Parkinson
@@ -28,23 +26,4 @@ export function volatilityPower(variance: Float64Array, from: number, exponent: 
   }
   for (let i = 0; i < power.length; i++) power[i] = Math.exp((0.5 * exponent * power[i]) / WINDOWS.length);
   return power;
-}
-
-/** Sums of the last `window` values, or of as many as there are; by rounding they may fall below 0. */
-function rollingSums(values: Float64Array, window: number, out: Float64Array): void {
-  let sum = 0;
-  for (let block = 0; block < values.length; block += AFRESH_EVERY) {
-    const isWhole = block + AFRESH_EVERY <= values.length;
-    const end = isWhole ? block + AFRESH_EVERY - 1 : values.length;
-    const filled = Math.min(Math.max(window, block), end);
-    for (let i = block; i < filled; i++) out[i] = sum += values[i];
-    for (let i = filled; i < end; i++) out[i] = sum = sum + values[i] - values[i - window];
-    if (isWhole) out[end] = sum = sumOf(values, Math.max(end - window + 1, 0), end + 1);
-  }
-}
-
-function sumOf(values: Float64Array, from: number, to: number): number {
-  let sum = 0;
-  for (let i = from; i < to; i++) sum += values[i];
-  return sum;
 }

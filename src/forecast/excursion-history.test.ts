@@ -3,9 +3,9 @@ import { poisonFrom, RANDOM_MARKET_START, randomMarket } from '../../test/random
 import { VARIANCE_FLOOR } from '../features/spec.ts';
 import { Random } from '../random.ts';
 import { type BarSeries, sliceBars } from '../risk/bars.ts';
+import { quantileOfSorted, sortedTailInPlace } from '../risk/numeric/quantile.ts';
 import { adverseExcursions } from '../risk/tail/excursions.ts';
 import { paretoSurvival } from '../risk/tail/pareto-tail.ts';
-import { quantileOfSorted, sortedTailInPlace } from '../risk/numeric/quantile.ts';
 import { parkinsonVariance } from '../risk/volatility/range.ts';
 import { DEFAULT_VOLATILITY_EXPONENT, FilteredPredictor, HistoricalPredictor } from './classical.ts';
 import { tailOfPath } from './classical-tail.ts';

@@ -1,6 +1,6 @@
 import { type BarSeries, sliceBars } from '../risk/bars.ts';
-import { type AdverseExcursions, adverseExcursions } from '../risk/tail/excursions.ts';
 import { quantileOfSorted, sortedTailInPlace } from '../risk/numeric/quantile.ts';
+import { type AdverseExcursions, adverseExcursions } from '../risk/tail/excursions.ts';
 import { parkinsonVariance } from '../risk/volatility/range.ts';
 import { VOLATILITY_MEMORY_BARS } from './classical-volatility.ts';
 import { CONFIDENCES, HORIZONS_HOURS, pathIndex, SIDES } from './predictor.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chiSquareSurvival, logGamma } from '../numeric/chi-square.ts';
+import { chiSquareSurvival } from '../numeric/chi-square.ts';
+import { logGamma } from '../numeric/gamma.ts';
 import { kupiec } from './hits.ts';
 
 describe('chi-square survival', () => {

@@ -1,3 +1,5 @@
+import { logGamma } from './gamma.ts';
+
 /**
  * Survival function of the chi-square distribution, P(X > x), accurate in the far tail, where 1 − CDF has no digits
  * left: the regularised upper incomplete gamma function Q(k/2, x/2), by its series where x is small and by Lentz's
@@ -50,18 +52,3 @@ function upperFraction(a: number, z: number): number {
 function nonZero(value: number, tiny: number): number {
   return Math.abs(value) < tiny ? tiny : value;
 }
-
-/** ln Γ(x) for x > 0, by Lanczos' approximation with g = 7 and nine coefficients (Godfrey 2001), to 1e-15. */
-export function logGamma(x: number): number {
-  if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
-  const y = x - 1;
-  let sum = LANCZOS[0];
-  for (let i = 1; i < LANCZOS.length; i++) sum += LANCZOS[i] / (y + i);
-  const t = y + 7.5;
-  return 0.5 * Math.log(2 * Math.PI) + (y + 0.5) * Math.log(t) - t + Math.log(sum);
-}
-
-const LANCZOS = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-];

@@ -1,5 +1,5 @@
 import { incompleteBeta } from './binomial.ts';
-import { logGamma } from './chi-square.ts';
+import { logGamma } from './gamma.ts';
 import { normalQuantile } from './normal.ts';
 
 /** Student's t distribution with ν degrees of freedom, not standardised: its variance is ν/(ν − 2). */

@@ -1,0 +1,194 @@
+import { requireSeries } from '../../numeric/inputs.ts';
+import { type Minimum, minimise } from '../../numeric/minimise.ts';
+import { simplexMinimise } from '../../numeric/simplex.ts';
+import { type Unavailable, unavailable } from '../../outcome.ts';
+import { GarchLikelihood } from './likelihood.ts';
+import {
+  ALPHA,
+  BETA,
+  fromVector,
+  GAMMA,
+  type GarchParameters,
+  type GarchSpecification,
+  MU,
+  NU,
+  OMEGA,
+  PARAMETER_COUNT,
+} from './model.ts';
+import { type SearchSpace, searchSpace } from './search-space.ts';
+import { type GarchStandardErrors, standardErrors } from './standard-errors.ts';
+
+/** A fitted model. Everything is in the unit of the returns that were given. */
+export interface GarchFit {
+  readonly available: true;
+  readonly specification: GarchSpecification;
+  readonly parameters: GarchParameters;
+  readonly logLikelihood: number;
+  /** σ² by observation, each known one step before. */
+  readonly variance: Float64Array;
+  /** σ² of the observation after the last. */
+  readonly nextVariance: number;
+  readonly standardErrors: GarchStandardErrors | Unavailable;
+  readonly evaluations: number;
+}
+
+/** Fewer returns than this do not carry the parameters. */
+export const LEAST_RETURNS = 100;
+const STANDARD: GarchSpecification = {
+  model: 'garch',
+  distribution: 't',
+  mean: 'constant',
+  start: 'backcast',
+};
+
+/**
+ * Maximum likelihood by quasi-Newton steps on analytic gradients, from the best places of a coarse grid. The returns are
+ * standardised for the search, so that their unit does not matter.
+ *
+ * @param returns at least `LEAST_RETURNS`, finite, oldest first.
+ * @returns unavailable where the returns do not vary, or where no search came to rest.
+ * @throws PlimsollError DATA_INSUFFICIENT, INPUT_INVALID.
+ */
+export function fitGarch(
+  returns: Float64Array,
+  specification: Partial<GarchSpecification> = {},
+): GarchFit | Unavailable {
+  requireSeries('returns', returns, LEAST_RETURNS);
+  const whole = { ...STANDARD, ...specification };
+  const { mean, deviation, largest } = momentsOf(returns, whole.mean);
+  if (!(deviation > 1e-12 * largest))
+    return unavailable('the returns do not vary: there is no volatility to fit');
+  const scaled = returns.map((value) => value / deviation);
+  const likelihood = new GarchLikelihood(scaled, whole);
+  const space = searchSpace(whole);
+  const found = search(likelihood, space, whole, mean / deviation);
+  if (found === null) return unavailable('the likelihood has no maximum that a search comes to rest at');
+  const errors = standardErrors(likelihood, whole, found.parameters, deviation);
+  const gradient = new Float64Array(PARAMETER_COUNT);
+  const logLikelihood =
+    likelihood.evaluate(found.parameters, gradient) - returns.length * Math.log(deviation);
+  const square = deviation * deviation;
+  return {
+    available: true,
+    specification: whole,
+    parameters: fromVector(toUnit(found.parameters, whole, deviation)),
+    logLikelihood,
+    variance: likelihood.variance.subarray(0, returns.length).map((value) => value * square),
+    nextVariance: likelihood.variance[returns.length] * square,
+    standardErrors: errors,
+    evaluations: found.evaluations,
+  };
+}
+
+/** Parameters of returns in units of `scale`, in the unit of the returns. */
+export function toUnit(parameters: Float64Array, { model }: GarchSpecification, scale: number): Float64Array {
+  const result = parameters.slice();
+  result[MU] *= scale;
+  // ln σ² moves by 2 ln s on both sides of the recursion of `egarch`.
+  if (model === 'egarch') result[OMEGA] += 2 * Math.log(scale) * (1 - parameters[BETA]);
+  else result[OMEGA] *= scale * scale;
+  return result;
+}
+
+interface Found {
+  readonly parameters: Float64Array;
+  readonly evaluations: number;
+}
+
+function search(
+  likelihood: GarchLikelihood,
+  space: SearchSpace,
+  specification: GarchSpecification,
+  mean: number,
+): Found | null {
+  const parameters = new Float64Array(PARAMETER_COUNT);
+  const byParameters = new Float64Array(PARAMETER_COUNT);
+  const n = likelihood.variance.length - 1;
+  // Per observation, so that one tolerance serves every length.
+  const f = (x: Float64Array, gradient: Float64Array): number => {
+    space.toParameters(x, parameters);
+    const value = likelihood.evaluate(parameters, byParameters);
+    space.pullBack(x, byParameters, gradient);
+    for (let i = 0; i < gradient.length; i++) gradient[i] /= -n;
+    return -value / n;
+  };
+  let best: Minimum | null = null;
+  let evaluations = 0;
+  for (const neighbours of startingPoints(specification, mean)) {
+    const values = neighbours.map((point) => likelihood.evaluate(point, byParameters));
+    const start = space.fromParameters(neighbours[values.indexOf(Math.max(...values))]);
+    const minimum = minimise(f, start, { gradientTolerance: GRADIENT_TOLERANCE });
+    evaluations += values.length + minimum.evaluations;
+    if (Number.isFinite(minimum.value) && (best === null || minimum.value < best.value)) best = minimum;
+  }
+  if (best === null) return null;
+  const gradient = new Float64Array(space.size);
+  if (specification.model === 'egarch' && specification.mean === 'constant') {
+    const options = { steps: POLISHING_STEPS, maximumEvaluations: 5000 };
+    best = simplexMinimise((x) => f(x, gradient), best.at, options);
+    evaluations += best.evaluations;
+    if (!best.converged) return null;
+  } else if (f(best.at, gradient) && gradient.some((entry) => Math.abs(entry) > RESTING_GRADIENT))
+    return null;
+  space.toParameters(best.at, parameters);
+  return { parameters: parameters.slice(), evaluations };
+}
+
+/**
+ * The likelihood of `egarch` has a kink in μ at every return, since |z| has one: a descent along gradients may end in such a kink, a
+ * simplex goes on.
+ */
+const POLISHING_STEPS = Float64Array.of(0.01, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02);
+/** Of the mean log likelihood: a parameter is then right to about 1e-6 of its standard error at 1,000 observations. */
+const GRADIENT_TOLERANCE = 1e-8;
+/** Above this the search stopped on a slope. */
+const RESTING_GRADIENT = 1e-4;
+
+/**
+ * Of standardised returns, with ω such that the variance is 1 in the long run: groups of neighbours, of each of which the likeliest
+ * starts a search. They differ in persistence, along which likelihoods have their ridges and their second maxima.
+ */
+function startingPoints({ model, distribution }: GarchSpecification, mean: number): Float64Array[][] {
+  const isEgarch = model === 'egarch';
+  const groups: readonly (readonly [number, readonly number[]])[] = isEgarch
+    ? [
+        [0.5, [0.06, 0.2]],
+        [0.9, [0.06, 0.2]],
+        [0.98, [0.06, 0.2]],
+        [0.98, [-0.05]],
+      ]
+    : [
+        [0.5, [0.03, 0.08, 0.2]],
+        [0.9, [0.03, 0.08, 0.2]],
+        [0.99, [0.03, 0.08, 0.2]],
+        [0.97, [0.008]],
+      ];
+  return groups.map(([persistence, reactions]) =>
+    reactions.map((reaction) => {
+      const point = new Float64Array(PARAMETER_COUNT);
+      point[MU] = mean;
+      point[NU] = distribution === 't' ? 6 : Number.POSITIVE_INFINITY;
+      point[ALPHA] = model === 'gjr' ? 0.6 * reaction : reaction;
+      point[GAMMA] = model === 'gjr' ? 0.8 * reaction : 0;
+      point[BETA] = isEgarch ? persistence : persistence - reaction;
+      point[OMEGA] = isEgarch ? 0 : 1 - persistence;
+      return point;
+    }),
+  );
+}
+
+function momentsOf(
+  returns: Float64Array,
+  mode: GarchSpecification['mean'],
+): { mean: number; deviation: number; largest: number } {
+  let mean = 0;
+  let largest = 0;
+  for (let t = 0; t < returns.length; t++) {
+    mean += returns[t] / returns.length;
+    largest = Math.max(largest, Math.abs(returns[t]));
+  }
+  const centre = mode === 'constant' ? mean : 0;
+  let squares = 0;
+  for (let t = 0; t < returns.length; t++) squares += (returns[t] - centre) ** 2;
+  return { mean: centre, deviation: Math.sqrt(squares / returns.length), largest };
+}
