@@ -1,14 +1,17 @@
-import { multiply, symmetricInverse } from './linear.ts';
+import { multiply } from './linear.ts';
 import { longRunCovariance } from './long-run-variance.ts';
 
-/** An ordinary least squares fit. */
+/** A least squares fit. */
 export interface LeastSquares {
   readonly coefficients: Float64Array;
+  /** y − x'b, not weighted. */
   readonly residuals: Float64Array;
-  /** Share of the variance about the mean that is explained. */
+  /** Share of the (weighted) variance about the mean that is explained. */
   readonly rSquared: number;
-  /** (XᵀX)⁻¹, columns × columns. */
+  /** (XᵀWX)⁻¹, columns × columns. */
   readonly inverseGram: Float64Array;
+  /** W; null for ordinary least squares. */
+  readonly weights: Float64Array | null;
 }
 
 /** A column whose part that the ones before do not explain is below this share of its length is dependent on them. */
@@ -60,14 +63,15 @@ export function leastSquares(
   return {
     coefficients,
     residuals,
-    rSquared: explainedShare(outcome, residuals),
+    rSquared: explainedShare(outcome, residuals, weights),
     inverseGram: inverseGramOf(triangle, size),
+    weights: weights ?? null,
   };
 }
 
 /**
  * Covariance of the coefficients, robust to heteroskedasticity and to dependence up to some lags (White 1980; Newey and
- * West 1987): (XᵀX)⁻¹ Ω (XᵀX)⁻¹ with Ω the Bartlett-weighted sum of the scores' autocovariances.
+ * West 1987): (XᵀWX)⁻¹ Ω (XᵀWX)⁻¹ with Ω the Bartlett-weighted sum of the scores' autocovariances.
  *
  * @param lags 0 for White's.
  */
@@ -77,36 +81,56 @@ export function robustCovariance(
   lags: number,
 ): Float64Array {
   const size = columns.length;
-  const scores = columns.map((column) => column.map((value, i) => value * fit.residuals[i]));
+  const errors = weighted(fit.residuals, fit.weights);
+  const scores = columns.map((column) => column.map((value, i) => value * errors[i]));
   const middle = longRunCovariance(scores, lags, false);
   const n = fit.residuals.length;
   for (let i = 0; i < middle.length; i++) middle[i] *= n;
   return multiply(multiply(fit.inverseGram, middle, size), fit.inverseGram, size);
 }
 
-/** The usual covariance of the coefficients: s² (XᵀX)⁻¹, s² = residual squares / (n − columns). */
+/** The usual covariance of the coefficients: s² (XᵀWX)⁻¹, s² = weighted residual squares / (n − columns). */
 export function classicalCovariance(fit: LeastSquares): Float64Array {
   const size = fit.coefficients.length;
-  const variance = dot(fit.residuals, fit.residuals, 0) / (fit.residuals.length - size);
+  const squares = dot(fit.residuals, weighted(fit.residuals, fit.weights), 0);
+  const variance = squares / (fit.residuals.length - size);
   return fit.inverseGram.map((entry) => entry * variance);
 }
 
-function explainedShare(outcome: Float64Array, residuals: Float64Array): number {
-  let mean = 0;
-  for (let i = 0; i < outcome.length; i++) mean += outcome[i] / outcome.length;
-  let total = 0;
-  for (let i = 0; i < outcome.length; i++) total += (outcome[i] - mean) ** 2;
-  return total > 0 ? 1 - dot(residuals, residuals, 0) / total : 0;
+function explainedShare(outcome: Float64Array, residuals: Float64Array, weights?: Float64Array): number {
+  let [mean, weight] = [0, 0];
+  for (let i = 0; i < outcome.length; i++) {
+    const own = weights === undefined ? 1 : weights[i];
+    mean += own * outcome[i];
+    weight += own;
+  }
+  mean /= weight;
+  const centred = outcome.map((value) => value - mean);
+  const total = dot(centred, weighted(centred, weights ?? null), 0);
+  return total > 0 ? 1 - dot(residuals, weighted(residuals, weights ?? null), 0) / total : 0;
 }
 
-/** (RᵀR)⁻¹ = R⁻¹R⁻ᵀ. */
+function weighted(values: Float64Array, weights: Float64Array | null): Float64Array {
+  return weights === null ? values : values.map((value, i) => value * weights[i]);
+}
+
+/** (RᵀR)⁻¹ = R⁻¹R⁻ᵀ, from R itself: RᵀR would have the square of its condition. */
 function inverseGramOf(triangle: Float64Array, size: number): Float64Array {
+  const inverse = new Float64Array(size * size);
+  for (let j = 0; j < size; j++) {
+    inverse[j * size + j] = 1 / triangle[j * size + j];
+    for (let i = j - 1; i >= 0; i--) {
+      let sum = 0;
+      for (let k = i + 1; k <= j; k++) sum -= triangle[i * size + k] * inverse[k * size + j];
+      inverse[i * size + j] = sum / triangle[i * size + i];
+    }
+  }
   const gram = new Float64Array(size * size);
   for (let i = 0; i < size; i++)
     for (let j = 0; j < size; j++)
-      for (let k = 0; k <= Math.min(i, j); k++)
-        gram[i * size + j] += triangle[k * size + i] * triangle[k * size + j];
-  return symmetricInverse(gram, size) ?? gram.fill(Number.POSITIVE_INFINITY);
+      for (let k = Math.max(i, j); k < size; k++)
+        gram[i * size + j] += inverse[i * size + k] * inverse[j * size + k];
+  return gram;
 }
 
 function norm(values: Float64Array, from: number): number {

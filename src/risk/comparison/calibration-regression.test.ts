@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Random } from '../../random.ts';
+import { type CalibrationRegression, calibrationRegression } from './calibration-regression.ts';
+
+/** Probabilities and outcomes by Park and Miller's generator; with ties, probabilities are twentieths. */
+function golden(hasTies: boolean): [Float64Array, Uint8Array] {
+  let state = 20240601;
+  const next = (): number => {
+    state = (16807 * state) % 2147483647;
+    return state / 2147483647;
+  };
+  const probabilities = new Float64Array(500);
+  const outcomes = new Uint8Array(500);
+  for (let i = 0; i < 500; i++) {
+    const u = next();
+    probabilities[i] = hasTies ? Math.floor(20 * (u * u)) / 20 : u * u;
+    outcomes[i] = next() < 0.05 + 0.7 * (u * u) ? 1 : 0;
+  }
+  return [probabilities, outcomes];
+}
+
+function near(actual: number, expected: number): void {
+  expect(Math.abs(actual / expected - 1)).toBeLessThan(1e-9);
+}
+
+function fitted(probabilities: Float64Array, outcomes: Uint8Array, clip?: number): CalibrationRegression {
+  const fit = calibrationRegression(probabilities, outcomes, clip);
+  if (!fit.available) throw new Error(fit.reason);
+  return fit;
+}
+
+describe('statsmodels 0.13 (Logit on the logits, Newton) agrees', () => {
+  test.each([
+    [false, 50, -0.5876319496580764, 0.5951882803570436, 0.11430030118791902, 0.0668417977149382],
+    [true, 110, -0.47761951949019804, 0.5751989148262101, 0.11520982130238006, 0.06523201909402901],
+  ])('with ties: %s', (hasTies, clipped, intercept, slope, interceptError, slopeError) => {
+    const fit = fitted(...golden(hasTies), 0.01);
+    expect(fit.clipped).toBe(clipped);
+    near(fit.intercept, intercept);
+    near(fit.slope, slope);
+    near(fit.interceptStandardError, interceptError);
+    near(fit.slopeStandardError, slopeError);
+  });
+});
+
+describe('laws', () => {
+  test('forecasts that state the true probability have intercept 0 and slope 1 within four standard errors', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = Random.stream(seed, 'calibration');
+      const probabilities = new Float64Array(2000).map(() => random.uniform());
+      const outcomes = Uint8Array.from(probabilities, (p) => (random.uniform() < p ? 1 : 0));
+      const fit = fitted(probabilities, outcomes);
+      expect(Math.abs(fit.intercept)).toBeLessThan(4 * fit.interceptStandardError);
+      expect(Math.abs(fit.slope - 1)).toBeLessThan(4 * fit.slopeStandardError);
+    }
+  });
+
+  test('the scores of the likelihood are 0 at the fit, and recalibrated forecasts need no more', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.double({ min: 0.02, max: 3, noNaN: true }),
+        (seed, spread) => {
+          const random = Random.stream(seed, 'calibration');
+          const probabilities = new Float64Array(200).map(
+            () => 1 / (1 + Math.exp(-spread * random.normal())),
+          );
+          const outcomes = new Uint8Array(200).map(() => random.integer(2));
+          const { intercept, slope } = fitted(probabilities, outcomes);
+          const mapped = probabilities.map(
+            (p) => 1 / (1 + Math.exp(-(intercept + slope * Math.log(p / (1 - p))))),
+          );
+          let [level, slant] = [0, 0];
+          for (let i = 0; i < 200; i++) {
+            level += outcomes[i] - mapped[i];
+            slant += (outcomes[i] - mapped[i]) * Math.log(probabilities[i] / (1 - probabilities[i]));
+          }
+          expect(level).toBeCloseTo(0, 9);
+          expect(slant).toBeCloseTo(0, 9);
+          const again = fitted(mapped, outcomes);
+          expect(again.intercept).toBeCloseTo(0, 6);
+          expect(again.slope).toBeCloseTo(1, 6);
+        },
+      ),
+      { seed: 71, numRuns: 60 },
+    );
+  });
+});
+
+describe('there is no fit', () => {
+  const rising = Float64Array.of(0.1, 0.2, 0.3, 0.4);
+  test.each<[string, Float64Array, Uint8Array]>([
+    ['where forecasts part the outcomes', rising, Uint8Array.of(0, 0, 1, 1)],
+    ['or part them the wrong way round', rising, Uint8Array.of(1, 1, 0, 0)],
+    ['or part them but for a tie', Float64Array.of(0.1, 0.2, 0.2, 0.4), Uint8Array.of(0, 0, 1, 1)],
+    ['where forecasts do not differ', new Float64Array(4).fill(0.3), Uint8Array.of(0, 1, 0, 1)],
+    ['where the event never came', rising, new Uint8Array(4)],
+    ['where it always came', rising, new Uint8Array(4).fill(1)],
+  ])('%s', (_, probabilities, outcomes) => {
+    expect(calibrationRegression(probabilities, outcomes)).toMatchObject({ available: false });
+  });
+
+  test('from what is no probability', () => {
+    expect(() => calibrationRegression(Float64Array.of(2), Uint8Array.of(1))).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) }),
+    );
+    expect(() => calibrationRegression(rising, Uint8Array.of(0, 1, 0, 1), 0)).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID' }),
+    );
+  });
+
+  test('but certain forecasts, right and wrong, are held off 0 and 1 and counted', () => {
+    const fit = fitted(Float64Array.of(0, 1, 0.5, 0, 1), Uint8Array.of(0, 1, 1, 1, 0));
+    expect(fit.clipped).toBe(4);
+    expect(Number.isFinite(fit.slope + fit.intercept + fit.slopeStandardError)).toBe(true);
+  });
+});
