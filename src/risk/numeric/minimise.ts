@@ -25,6 +25,7 @@ export interface DescentOptions {
 const SUFFICIENT_DECREASE = 1e-4;
 const CURVATURE = 0.9;
 const MAXIMUM_TRIALS = 40;
+const ROUNDING = 1e-15;
 
 /**
  * Quasi-Newton search of Broyden, Fletcher, Goldfarb and Shanno with a bracketing line search for Wolfe's conditions
@@ -86,7 +87,11 @@ function lineSearch(
   let high = Number.POSITIVE_INFINITY;
   let step = first;
   let best: Trial = { x: from, gradient: new Float64Array(from.length), value, evaluations: 0 };
-  for (let trial = 1; trial <= MAXIMUM_TRIALS; trial++) {
+  let trial = 0;
+  // A decrease that the value's own rounding would hide is not worth another trial.
+  const least = (-ROUNDING * Math.abs(value)) / slope;
+  while (trial < MAXIMUM_TRIALS && step > least) {
+    trial++;
     const x = from.map((entry, i) => entry + step * direction[i]);
     const gradient = new Float64Array(from.length);
     const at = f(x, gradient);
@@ -107,7 +112,7 @@ function lineSearch(
     else step = 0.5 * (low + high);
     if (high - low <= 1e-16 * high) break;
   }
-  return { ...best, evaluations: MAXIMUM_TRIALS };
+  return { ...best, evaluations: trial };
 }
 
 /** The lowest point of the parabola through the start, its slope and one trial, not too near to either end. */

@@ -14,6 +14,7 @@ import {
   NU,
   OMEGA,
   PARAMETER_COUNT,
+  toVector,
 } from './model.ts';
 import { type SearchSpace, searchSpace } from './search-space.ts';
 import { type GarchStandardErrors, standardErrors } from './standard-errors.ts';
@@ -46,12 +47,14 @@ const STANDARD: GarchSpecification = {
  * standardised for the search, so that their unit does not matter.
  *
  * @param returns at least `LEAST_RETURNS`, finite, oldest first.
+ * @param from parameters to search from alone and quickly, as of a fit to nearly the same returns; without them, from a grid.
  * @returns unavailable where the returns do not vary, or where no search came to rest.
  * @throws PlimsollError DATA_INSUFFICIENT, INPUT_INVALID.
  */
 export function fitGarch(
   returns: Float64Array,
   specification: Partial<GarchSpecification> = {},
+  from?: GarchParameters,
 ): GarchFit | Unavailable {
   requireSeries('returns', returns, LEAST_RETURNS);
   const whole = { ...STANDARD, ...specification };
@@ -61,7 +64,11 @@ export function fitGarch(
   const scaled = returns.map((value) => value / deviation);
   const likelihood = new GarchLikelihood(scaled, whole);
   const space = searchSpace(whole);
-  const found = search(likelihood, space, whole, mean / deviation);
+  const starts =
+    from === undefined
+      ? startingPoints(whole, mean / deviation)
+      : [[inside(toUnit(toVector(from), whole, 1 / deviation), whole)]];
+  const found = search(likelihood, space, whole, starts, from === undefined);
   if (found === null) return unavailable('the likelihood has no maximum that a search comes to rest at');
   const errors = standardErrors(likelihood, whole, found.parameters, deviation);
   const gradient = new Float64Array(PARAMETER_COUNT);
@@ -78,6 +85,16 @@ export function fitGarch(
     standardErrors: errors,
     evaluations: found.evaluations,
   };
+}
+
+/** Off the bounds by a little: on a bound the gradient by its coordinate is 0, and a search would never leave it. */
+function inside(parameters: Float64Array, { model }: GarchSpecification): Float64Array {
+  const moved = parameters.slice();
+  if (model === 'egarch') return moved;
+  moved[ALPHA] = Math.max(moved[ALPHA], 1e-3);
+  if (model === 'gjr') moved[GAMMA] = Math.max(moved[GAMMA], 1e-3 - moved[ALPHA]);
+  moved[BETA] = Math.max(Math.min(moved[BETA], 0.999 - moved[ALPHA] - 0.5 * moved[GAMMA]), 1e-3);
+  return moved;
 }
 
 /** Parameters of returns in units of `scale`, in the unit of the returns. */
@@ -99,7 +116,8 @@ function search(
   likelihood: GarchLikelihood,
   space: SearchSpace,
   specification: GarchSpecification,
-  mean: number,
+  starts: readonly (readonly Float64Array[])[],
+  isPolished: boolean,
 ): Found | null {
   const parameters = new Float64Array(PARAMETER_COUNT);
   const byParameters = new Float64Array(PARAMETER_COUNT);
@@ -114,7 +132,7 @@ function search(
   };
   let best: Minimum | null = null;
   let evaluations = 0;
-  for (const neighbours of startingPoints(specification, mean)) {
+  for (const neighbours of starts) {
     const values = neighbours.map((point) => likelihood.evaluate(point, byParameters));
     const start = space.fromParameters(neighbours[values.indexOf(Math.max(...values))]);
     const minimum = minimise(f, start, { gradientTolerance: GRADIENT_TOLERANCE });
@@ -123,12 +141,17 @@ function search(
   }
   if (best === null) return null;
   const gradient = new Float64Array(space.size);
-  if (specification.model === 'egarch' && specification.mean === 'constant') {
+  const hasKinks = specification.model === 'egarch' && specification.mean === 'constant';
+  if (hasKinks && isPolished) {
     const options = { steps: POLISHING_STEPS, maximumEvaluations: 5000 };
     best = simplexMinimise((x) => f(x, gradient), best.at, options);
     evaluations += best.evaluations;
     if (!best.converged) return null;
-  } else if (f(best.at, gradient) && gradient.some((entry) => Math.abs(entry) > RESTING_GRADIENT))
+  } else if (
+    !hasKinks &&
+    f(best.at, gradient) &&
+    gradient.some((entry) => Math.abs(entry) > RESTING_GRADIENT)
+  )
     return null;
   space.toParameters(best.at, parameters);
   return { parameters: parameters.slice(), evaluations };

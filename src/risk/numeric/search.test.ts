@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Random } from '../../random.ts';
+import { asymmetricReturns } from '../park-miller.fixture.ts';
+import { automaticBlockLength, bootstrapInterval, stationaryBlocks } from './block-bootstrap.ts';
+import { minimise } from './minimise.ts';
+import { rollingSums } from './rolling.ts';
+import { minimiseScalar, rootOf } from './scalar.ts';
+import { simplexMinimise } from './simplex.ts';
+
+/** Rosenbrock's valley (1960). */
+const valley = (x: Float64Array): number => 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2;
+const valleySlope = (x: Float64Array, gradient: Float64Array): number => {
+  gradient[0] = -400 * x[0] * (x[1] - x[0] ** 2) - 2 * (1 - x[0]);
+  gradient[1] = 200 * (x[1] - x[0] ** 2);
+  return valley(x);
+};
+
+describe('minimisers', () => {
+  test("find the bottom of Rosenbrock's valley from its usual start", () => {
+    const start = Float64Array.of(-1.2, 1);
+    const descent = minimise(valleySlope, start);
+    expect(descent).toMatchObject({ converged: true });
+    expect(descent.evaluations).toBeLessThan(80);
+    for (const found of [descent, simplexMinimise(valley, start, { steps: Float64Array.of(0.5, 0.5) })]) {
+      expect(found.at[0]).toBeCloseTo(1, 5);
+      expect(found.at[1]).toBeCloseTo(1, 5);
+    }
+    expect(start).toEqual(Float64Array.of(-1.2, 1));
+  });
+
+  test('find the least of any bowl, in any scale', () => {
+    const bowls = fc.array(
+      fc.tuple(
+        fc.double({ min: -50, max: 50, noNaN: true }),
+        fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
+      ),
+      { minLength: 1, maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(bowls, (bowl) => {
+        const f = (x: Float64Array, gradient: Float64Array): number =>
+          bowl.reduce((sum, [centre, weight], i) => {
+            gradient[i] = 2 * weight * (x[i] - centre);
+            return sum + weight * (x[i] - centre) ** 2;
+          }, 0);
+        const found = minimise(f, new Float64Array(bowl.length));
+        expect(found.converged).toBe(true);
+        bowl.forEach(([centre, weight], i) => {
+          expect(Math.abs(found.at[i] - centre)).toBeLessThan(1e-6 / weight + 1e-8);
+        });
+      }),
+      { seed: 1, numRuns: 100 },
+    );
+  });
+
+  test('step back from where the function is not defined', () => {
+    const f = (x: Float64Array, gradient: Float64Array): number => {
+      gradient[0] = 1 - 1 / x[0];
+      return x[0] > 0 ? x[0] - Math.log(x[0]) : Number.NaN;
+    };
+    expect(minimise(f, Float64Array.of(0.01)).at[0]).toBeCloseTo(1, 6);
+    const kink = simplexMinimise(
+      (x) => (x[0] < 0 ? Number.NaN : Math.abs(x[0] - 2) + 1),
+      Float64Array.of(9),
+      {
+        steps: Float64Array.of(1),
+      },
+    );
+    expect(kink.at[0]).toBeCloseTo(2, 9);
+  });
+
+  test('say when they did not come to rest', () => {
+    expect(minimise(valleySlope, Float64Array.of(-1.2, 1), { maximumIterations: 3 }).converged).toBe(false);
+    const cut = simplexMinimise(valley, Float64Array.of(-1.2, 1), {
+      steps: Float64Array.of(1, 1),
+      maximumEvaluations: 12,
+    });
+    expect(cut.converged).toBe(false);
+  });
+});
+
+describe('on a line', () => {
+  test('the lower of two valleys is found', () => {
+    const f = (x: number): number => (x * x - 1) ** 2 + 0.3 * x;
+    const found = minimiseScalar(f, -2, 2, 9);
+    expect(found.at).toBeCloseTo(-1.0355, 3);
+    expect(minimiseScalar((x) => x, 3, 5, 4).at).toBeCloseTo(3, 8);
+    expect(minimiseScalar((x) => Math.abs(x - 0.123456789), -1, 1, 3).at).toBeCloseTo(0.123456789, 7);
+  });
+
+  test('a root is found to the last digit, or it is a defect to ask for it', () => {
+    expect(rootOf((x) => x * x - 2, 0, 2)).toBeCloseTo(Math.SQRT2, 15);
+    expect(rootOf((x) => 1 - x, 1, 9)).toBe(1);
+    expect(() => rootOf((x) => x * x + 1, -1, 1)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+  });
+});
+
+describe('sums of a rolling window', () => {
+  test('equal those of each window alone, also after an absurd value has left', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 1500 }), (length, window) => {
+        const random = new Random(length);
+        const values = Float64Array.from({ length }, (_, i) => (i === 7 ? 1e12 : random.uniform()));
+        const sums = new Float64Array(length);
+        rollingSums(values, window, sums);
+        for (const end of [0, Math.floor(length / 2), length - 1]) {
+          const slow = values
+            .slice(Math.max(end - window + 1, 0), end + 1)
+            .reduce((sum, value) => sum + value, 0);
+          // The grain of 1e12 stays for less than a thousand steps.
+          expect(Math.abs(sums[end] - slow)).toBeLessThan(end > 7 + window + 1024 ? 1e-9 * slow : 1);
+        }
+      }),
+      { seed: 3, numRuns: 60 },
+    );
+  });
+});
+
+describe('the stationary bootstrap', () => {
+  test('takes every place equally often, in blocks of the asked mean length', () => {
+    const places = new Uint32Array(200_000);
+    stationaryBlocks(places, 50, 8, new Random(4));
+    const counts = new Float64Array(50);
+    let breaks = 0;
+    places.forEach((place, i) => {
+      counts[place]++;
+      if (i > 0 && place !== (places[i - 1] + 1) % 50) breaks++;
+    });
+    for (const count of counts) expect(count / 4000).toBeCloseTo(1, 0);
+    // One break in fifty goes unseen, since a new block may begin where the old one would have gone on.
+    expect(places.length / breaks / 8).toBeCloseTo(1, 1);
+    stationaryBlocks(places, 50, 1, new Random(5));
+    expect(
+      places.filter((place, i) => i > 0 && place === (places[i - 1] + 1) % 50).length / places.length,
+    ).toBeCloseTo(0.02, 2);
+  });
+
+  test('has the length of Politis and White, one lag short of that of arch', () => {
+    const returns = asymmetricReturns();
+    // arch 8.0, which starts its run of small correlations one lag later than the paper: 27.754 and 28.918.
+    expect(automaticBlockLength(returns.map((value) => value * value))).toBeCloseTo(27.2137, 3);
+    expect(automaticBlockLength(returns.map(Math.abs))).toBeCloseTo(28.0073, 3);
+    expect(automaticBlockLength(new Float64Array(100).fill(2))).toBe(1);
+    const random = new Random(6);
+    expect(automaticBlockLength(Float64Array.from({ length: 500 }, () => random.normal()))).toBeLessThan(4);
+    const trend = Float64Array.from({ length: 400 }, (_, i) => i);
+    expect(automaticBlockLength(trend)).toBeLessThanOrEqual(60);
+  });
+
+  test('holds the mean of independent draws about as often as its level says', () => {
+    let held = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = new Random(seed);
+      const values = Float64Array.from({ length: 100 }, () => random.normal());
+      const plan = { replications: 200, blockLength: 1, seed, level: 0.9 };
+      const interval = bootstrapInterval(
+        100,
+        plan,
+        (places) => places.reduce((sum, i) => sum + values[i], 0) / 100,
+      );
+      if (interval !== null && interval.low <= 0 && interval.high >= 0) held++;
+    }
+    expect(held / 200).toBeGreaterThan(0.82);
+    expect(held / 200).toBeLessThan(0.96);
+  });
+
+  test('has no interval where most resamples have no value', () => {
+    const plan = { replications: 50, blockLength: 2, seed: 1, level: 0.9 };
+    expect(bootstrapInterval(10, plan, () => null)).toBeNull();
+    expect(() => bootstrapInterval(10, { ...plan, replications: 3 }, () => 1)).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID' }),
+    );
+  });
+});
