@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { PROGRAM_VERSION } from '../program.ts';
+import { RISK_METHODS, type RiskMethod } from '../risk/tail/method-names.ts';
 import type { CliContext } from './command.ts';
 
 /** The name in package scripts and on the path. */
@@ -102,6 +103,29 @@ export function buildProgram(context: CliContext): Command {
     .option('--confidence <share>', 'of VaR and ES', parseConfidence, 0.99)
     .action(async (file, options) => (await import('./verbs/coverage.ts')).coverage(context, file, options));
 
+  verb(
+    'risk',
+    'VaR and ES of a return series: CSV time,return',
+    'risk returns.csv --method gjr-garch --confidence 0.99 --side long',
+  )
+    .argument('<file>', 'CSV or CSV.gz with a header')
+    .option('--method <name>', `${RISK_METHODS.join(', ')}, or all`, parseMethod, 'historical')
+    .option('--confidence <share>', 'of VaR and ES', parseConfidence, 0.99)
+    .option('--side <side>', 'long or short', parseSide, 'long')
+    .option('--horizon <steps>', 'steps that the loss is over', parseCount, 1)
+    .option('--excursion', 'the worst loss on the path, not that at its end')
+    .option('--decay <share>', 'of ewma and its filter, or estimate', parseDecay, 0.94)
+    .option('--age-decay <share>', 'of age-weighted', parseConfidence, 0.98)
+    .option('--distribution <name>', 'errors of garch and gjr-garch: t or normal', parseDistribution, 't')
+    .option('--zero-mean', 'garch and gjr-garch without a mean')
+    .option('--filter <name>', 'of filtered and --conditional: ewma, garch or gjr-garch', parseFilter, 'ewma')
+    .option('--conditional', 'evt of filtered losses')
+    .option('--tail <share>', 'of the losses that evt fits, or automatic', parseTail, 0.1)
+    .option('--seed <number>', 'of simulations and resampling', parseCount, 1)
+    .option('--replications <number>', 'resamples behind the interval', parseCount, 500)
+    .option('--no-interval', 'no interval, which is what costs time')
+    .action(async (file, options) => (await import('./verbs/risk.ts')).risk(context, file, options));
+
   verb('models', 'trained versions and their aliases', 'models').action(async (options) =>
     (await import('./verbs/models.ts')).listModels(context, options),
   );
@@ -184,6 +208,32 @@ function parseConfidence(text: string): number {
   if (!(value > 0 && value < 1))
     throw new InvalidArgumentError('Give a number between 0 and 1, such as 0.99.');
   return value;
+}
+
+function parseMethod(text: string): RiskMethod | 'all' {
+  const methods: readonly string[] = RISK_METHODS;
+  if (text !== 'all' && !methods.includes(text))
+    throw new InvalidArgumentError(`Give ${RISK_METHODS.join(', ')} or all.`);
+  return text as RiskMethod | 'all';
+}
+
+const parseSide = parseOneOf('long', 'short');
+const parseDistribution = parseOneOf('t', 'normal');
+const parseFilter = parseOneOf('ewma', 'garch', 'gjr-garch');
+
+function parseOneOf(...words: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (!words.includes(text)) throw new InvalidArgumentError(`Give ${words.join(' or ')}.`);
+    return text;
+  };
+}
+
+function parseDecay(text: string): number | 'estimate' {
+  return text === 'estimate' ? text : parseConfidence(text);
+}
+
+function parseTail(text: string): number | 'automatic' {
+  return text === 'automatic' ? text : parseConfidence(text);
 }
 
 function parseSeeds(text: string): number[] {

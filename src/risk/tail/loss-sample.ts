@@ -31,7 +31,7 @@ export function effectiveCount({ losses, horizon }: LossSample): number {
 /**
  * From simple returns by step. The path is known at the ends of steps only, so that an excursion is that of those prices.
  *
- * @param returns finite, above −1: a price stays positive. @param horizon whole, at least 1.
+ * @param returns finite; for a horizon of more than one step above −1, so that prices stay positive. @param horizon whole, at least 1.
  * @throws PlimsollError INPUT_INVALID, DATA_INSUFFICIENT.
  */
 export function lossesOfReturns(
@@ -42,8 +42,13 @@ export function lossesOfReturns(
 ): LossSample {
   requireWhole('the horizon', horizon, 1);
   requireSeries('returns', returns, horizon);
-  const worst = returns.findIndex((value) => value <= -1);
-  if (worst >= 0) throw refusal(`return ${worst + 1} is ${returns[worst]}`, 'Give simple returns above −1.');
+  // A single step is not compounded: its returns may be of any unit, such as percent.
+  const worst = horizon === 1 ? -1 : returns.findIndex((value) => value <= -1);
+  if (worst >= 0)
+    throw refusal(
+      `return ${worst + 1} is ${returns[worst]}: no price falls by all it is worth`,
+      'Give simple returns as shares, 0.01 for 1 %, where horizons have more than one step.',
+    );
   const origins = returns.length - horizon + 1;
   const losses = new Float64Array(origins);
   const sign = side === 'long' ? -1 : 1;

@@ -4,7 +4,8 @@ import { tailMean } from '../numeric/quantile.ts';
 import { asymmetricReturns, parkMiller } from '../park-miller.fixture.ts';
 import type { RiskOptions } from './estimates.ts';
 import { type LossTarget, lossesOfReturns, type Side } from './loss-sample.ts';
-import { estimateRisk, RISK_METHODS, type RiskEstimate, type RiskMethod } from './methods.ts';
+import { RISK_METHODS, type RiskMethod } from './method-names.ts';
+import { estimateRisk, type RiskEstimate } from './methods.ts';
 
 const returns = asymmetricReturns();
 const daily = lossesOfReturns(returns, 'long', 1, 'terminal');
@@ -215,7 +216,7 @@ describe('what cannot be answered', () => {
       'DATA_INSUFFICIENT',
     );
     codes(() => lossesOfReturns(Float64Array.of(0.1, Number.NaN), 'long', 1, 'terminal'), 'INPUT_INVALID');
-    codes(() => lossesOfReturns(Float64Array.of(0.1, -1), 'long', 1, 'terminal'), 'INPUT_INVALID');
+    codes(() => lossesOfReturns(Float64Array.of(0.1, -1), 'long', 2, 'terminal'), 'INPUT_INVALID');
     codes(() => lossesOfReturns(returns, 'long', 0, 'terminal'), 'INPUT_INVALID');
     codes(() => lossesOfReturns(returns.subarray(0, 3), 'long', 4, 'terminal'), 'DATA_INSUFFICIENT');
     for (const confidence of [0, 1, 99, Number.NaN])

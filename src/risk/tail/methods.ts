@@ -5,6 +5,7 @@ import { type Unavailable, unavailable } from '../outcome.ts';
 import { caviar } from './caviar-method.ts';
 import { type MethodOutcome, type RiskOptions, type RiskQuestion, STANDARD_OPTIONS } from './estimates.ts';
 import { effectiveCount, type LossSample } from './loss-sample.ts';
+import type { RiskMethod } from './method-names.ts';
 import { ewma, garch } from './model-methods.ts';
 import { ageWeighted, cornishFisher, extremeValue, filtered, historical } from './sample-methods.ts';
 import type { TailRisk } from './value-at-risk.ts';
@@ -22,10 +23,7 @@ const METHODS = {
   'cornish-fisher': cornishFisher,
   caviar: (question: RiskQuestion) => caviar(question, 'symmetric'),
   'caviar-asymmetric': (question: RiskQuestion) => caviar(question, 'asymmetric'),
-} as const satisfies Record<string, (question: RiskQuestion) => MethodOutcome>;
-
-export type RiskMethod = keyof typeof METHODS;
-export const RISK_METHODS = Object.keys(METHODS) as readonly RiskMethod[];
+} as const satisfies Record<RiskMethod, (question: RiskQuestion) => MethodOutcome>;
 
 /** VaR and ES of the next horizon, by one method. */
 export interface RiskEstimate extends TailRisk {
