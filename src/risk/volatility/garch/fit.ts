@@ -130,38 +130,54 @@ function search(
     for (let i = 0; i < gradient.length; i++) gradient[i] /= -n;
     return -value / n;
   };
-  let best: Minimum | null = null;
   let evaluations = 0;
-  for (const neighbours of starts) {
+  const found = starts.map((neighbours) => {
     const values = neighbours.map((point) => likelihood.evaluate(point, byParameters));
     const start = space.fromParameters(neighbours[values.indexOf(Math.max(...values))]);
     const minimum = minimise(f, start, { gradientTolerance: GRADIENT_TOLERANCE });
     evaluations += values.length + minimum.evaluations;
-    if (Number.isFinite(minimum.value) && (best === null || minimum.value < best.value)) best = minimum;
-  }
-  if (best === null) return null;
+    return minimum;
+  });
   const gradient = new Float64Array(space.size);
   const hasKinks = specification.model === 'egarch' && specification.mean === 'constant';
-  if (hasKinks && isPolished) {
-    const options = { steps: POLISHING_STEPS, maximumEvaluations: 5000 };
-    best = simplexMinimise((x) => f(x, gradient), best.at, options);
-    evaluations += best.evaluations;
-    if (!best.converged) return null;
-  } else if (
-    !hasKinks &&
-    f(best.at, gradient) &&
-    gradient.some((entry) => Math.abs(entry) > RESTING_GRADIENT)
-  )
-    return null;
-  space.toParameters(best.at, parameters);
-  return { parameters: parameters.slice(), evaluations };
+  for (const minimum of found
+    .filter(({ value }) => Number.isFinite(value))
+    .sort((a, b) => a.value - b.value)) {
+    const best = hasKinks && isPolished ? polish((x) => f(x, gradient), minimum, space) : minimum;
+    if (best !== minimum) evaluations += best.evaluations;
+    f(best.at, gradient);
+    const isAtRest = hasKinks
+      ? best === minimum || best.converged
+      : gradient.every((entry) => Math.abs(entry) <= RESTING_GRADIENT);
+    if (!isAtRest) continue;
+    space.toParameters(best.at, parameters);
+    return { parameters: parameters.slice(), evaluations };
+  }
+  return null;
 }
+
+const POLISHING_STEP = 0.02;
+const MOST_POLISHING = 5000;
 
 /**
  * The likelihood of `egarch` has a kink in μ at every return, since |z| has one: a descent along gradients may end in such a kink, a
- * simplex goes on.
+ * simplex goes on. It moves only the coordinates that mean something.
  */
-const POLISHING_STEPS = Float64Array.of(0.01, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02);
+function polish(f: (x: Float64Array) => number, { at }: Minimum, { active }: SearchSpace): Minimum {
+  const x = at.slice();
+  const whole = (reduced: Float64Array): Float64Array => {
+    active.forEach((place, i) => {
+      x[place] = reduced[i];
+    });
+    return x;
+  };
+  const start = Float64Array.from(active, (place) => at[place]);
+  const steps = new Float64Array(active.length).fill(POLISHING_STEP);
+  const options = { steps, maximumEvaluations: MOST_POLISHING };
+  const found = simplexMinimise((reduced) => f(whole(reduced)), start, options);
+  return { ...found, at: whole(found.at).slice() };
+}
+
 /** Of the mean log likelihood: a parameter is then right to about 1e-6 of its standard error at 1,000 observations. */
 const GRADIENT_TOLERANCE = 1e-8;
 /** Above this the search stopped on a slope. */
@@ -176,9 +192,9 @@ function startingPoints({ model, distribution }: GarchSpecification, mean: numbe
   const groups: readonly (readonly [number, readonly number[]])[] = isEgarch
     ? [
         [0.5, [0.06, 0.2]],
+        [0.5, [0.4, 0.7]],
         [0.9, [0.06, 0.2]],
-        [0.98, [0.06, 0.2]],
-        [0.98, [-0.05]],
+        [0.98, [0.03, 0.1]],
       ]
     : [
         [0.5, [0.03, 0.08, 0.2]],

@@ -14,6 +14,8 @@ const MOST_NU = 500;
  */
 export interface SearchSpace {
   readonly size: number;
+  /** The coordinates that some parameter depends on. */
+  readonly active: readonly number[];
   toParameters(coordinates: Float64Array, parameters: Float64Array): void;
   fromParameters(parameters: Float64Array): Float64Array;
   /** The gradient by coordinates from that by parameters, at the coordinates last given to `toParameters`. */
@@ -32,6 +34,15 @@ export function searchSpace(specification: GarchSpecification): SearchSpace {
   const isStudent = distribution === 't';
   return {
     size: SIZE,
+    active: [
+      ...(hasMean ? [MU] : []),
+      OMEGA,
+      ROOT_RISE,
+      ...(isSymmetric ? [] : [ROOT_FALL]),
+      ROOT_BETA,
+      ...(isEgarch ? [] : [ROOT_REST]),
+      ...(isStudent ? [NU_ANGLE] : []),
+    ],
     toParameters(x, parameters) {
       parameters.fill(0);
       parameters[MU] = hasMean ? x[MU] : 0;
