@@ -13,6 +13,19 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Median milliseconds of a piece of work on this thread, after two rounds that nobody counts. */
+export function medianMilliseconds(work: () => unknown, rounds: number): number {
+  work();
+  work();
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const since = performance.now();
+    work();
+    times.push(performance.now() - since);
+  }
+  return median(times);
+}
+
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }

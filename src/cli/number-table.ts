@@ -14,21 +14,25 @@ const MOST_ROWS = 5_000_000;
 const SHOWN_FAULTS = 10;
 
 /**
- * Reads `time` and the named columns, in any order and beside others, line by line. Times are ISO 8601 or epoch
+ * Reads `time` and the named columns, in any order and beside others, line by line; of several layouts, the first that the header has. Times are ISO 8601 or epoch
  * milliseconds and must rise: whoever judges a series needs it whole and in order, so that one bad row refuses the file.
  *
  * @throws PlimsollError NOT_FOUND, LAYOUT_UNKNOWN, DATA_INVALID (by line and reason), DATA_INSUFFICIENT without a row.
  */
-export async function readNumberTable(path: string, names: readonly string[]): Promise<NumberTable> {
+export async function readNumberTable(
+  path: string,
+  ...layouts: readonly (readonly string[])[]
+): Promise<NumberTable> {
   const rows: number[][] = [];
   const faults: string[] = [];
+  let names = layouts[0];
   let places: readonly number[] | null = null;
   let line = 0;
   for await (const text of linesOf(path)) {
     line++;
     if (text.trim() === '') continue;
     if (places === null) {
-      places = placesIn(text, path, names);
+      ({ names, places } = layoutIn(text, path, layouts));
       continue;
     }
     if (rows.length === MOST_ROWS)
@@ -76,12 +80,18 @@ function unreadable(path: string, cause: NodeJS.ErrnoException): PlimsollError {
   });
 }
 
-function placesIn(header: string, path: string, names: readonly string[]): readonly number[] {
+function layoutIn(
+  header: string,
+  path: string,
+  layouts: readonly (readonly string[])[],
+): { names: readonly string[]; places: readonly number[] } {
   const given = header.split(',').map((name) => name.trim().toLowerCase());
-  const places = ['time', ...names].map((name) => given.indexOf(name));
-  if (places.every((place) => place >= 0)) return places;
+  for (const names of layouts) {
+    const places = ['time', ...names].map((name) => given.indexOf(name));
+    if (places.every((place) => place >= 0)) return { names, places };
+  }
   throw new PlimsollError('LAYOUT_UNKNOWN', `${path} starts with ${header.slice(0, 80)}`, {
-    remedy: `Give the columns ${['time', ...names].join(',')} in a header.`,
+    remedy: `Give the columns ${layouts.map((names) => ['time', ...names].join(',')).join(' or ')} in a header.`,
   });
 }
 

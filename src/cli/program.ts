@@ -96,11 +96,13 @@ export function buildProgram(context: CliContext): Command {
 
   verb(
     'coverage',
-    "judge anyone's forecasts: CSV time,loss,var,es, losses positive",
-    'coverage forecasts.csv --confidence 0.99',
+    "judge anyone's forecasts: CSV time,loss,var,es or time,probability,outcome",
+    'coverage forecasts.csv --confidence 0.99 --against others.csv',
   )
-    .argument('<file>', 'CSV or CSV.gz with a header')
+    .argument('<file>', 'CSV or CSV.gz with a header; losses positive, outcomes 0 or 1')
     .option('--confidence <share>', 'of VaR and ES', parseConfidence, 0.99)
+    .option('--against <file...>', 'forecasts of others for the same losses, compared with these')
+    .option('--horizon <steps>', 'rows that a loss is over, if losses overlap', parseCount, 1)
     .action(async (file, options) => (await import('./verbs/coverage.ts')).coverage(context, file, options));
 
   verb(

@@ -1,15 +1,16 @@
 import { PlimsollError } from '../../errors.ts';
-import {
-  christoffersenIndependence,
-  conditionalCoverage,
-  countHits,
-  kupiec,
-} from './hits.ts';
-import type { TestOutcome, TestResult } from '../outcome.ts';
-import { type TrafficLight, trafficLight } from './traffic-light.ts';
-import { dynamicQuantile } from './dynamic-quantile.ts';
 import { meanFz0, meanPinball } from '../comparison/scores.ts';
-import { type AcerbiSzekely, acerbiSzekely, type JudgedForecasts, mcNeilFrey } from './shortfall-tests.ts';
+import type { TestOutcome, TestResult } from '../outcome.ts';
+import { dynamicQuantile } from './dynamic-quantile.ts';
+import { christoffersenIndependence, conditionalCoverage, countHits, kupiec } from './hits.ts';
+import {
+  type AcerbiSzekely,
+  acerbiSzekely,
+  type JudgedForecasts,
+  mcNeilFrey,
+  SIMULATIONS,
+} from './shortfall-tests.ts';
+import { type TrafficLight, trafficLight } from './traffic-light.ts';
 
 /** How well forecasts of VaR and ES have held. */
 export interface CoverageReport {
@@ -36,7 +37,10 @@ const SEED = 1;
  *
  * @throws PlimsollError INPUT_INVALID for no observation, lengths that differ, a number that is none, or ES below VaR.
  */
-export function coverageReport(forecasts: JudgedForecasts): CoverageReport {
+export function coverageReport(
+  forecasts: JudgedForecasts,
+  { simulations = SIMULATIONS }: { readonly simulations?: number } = {},
+): CoverageReport {
   requireUsable(forecasts);
   const { loss, valueAtRisk, expectedShortfall, confidence } = forecasts;
   const n = loss.length;
@@ -52,8 +56,8 @@ export function coverageReport(forecasts: JudgedForecasts): CoverageReport {
     conditionalCoverage: conditionalCoverage(hits, confidence),
     dynamicQuantile: dynamicQuantile(hits, valueAtRisk, confidence),
     trafficLight: trafficLight(exceedances, n, confidence),
-    acerbiSzekely: acerbiSzekely(forecasts, SEED),
-    mcNeilFrey: mcNeilFrey(forecasts, SEED),
+    acerbiSzekely: acerbiSzekely(forecasts, SEED, simulations),
+    mcNeilFrey: mcNeilFrey(forecasts, SEED, simulations),
     pinball: meanPinball(loss, valueAtRisk, confidence),
     fz0: meanFz0(loss, valueAtRisk, expectedShortfall, confidence),
   };

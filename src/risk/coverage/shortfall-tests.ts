@@ -1,5 +1,6 @@
 import { Random } from '../../random.ts';
-import { type TestOutcome, unavailable } from '../outcome.ts';
+import { quantile } from '../numeric/quantile.ts';
+import { type TestOutcome, type TestResult, type Unavailable, unavailable } from '../outcome.ts';
 
 /** Forecasts beside what happened, by time; losses, VaR and ES positive for losses. Arrays equally long. */
 export interface JudgedForecasts {
@@ -10,11 +11,16 @@ export interface JudgedForecasts {
 }
 
 /** Samples behind a simulated p-value: its standard error is below 0.005 at a p-value of 5 %. */
-const SIMULATIONS = 2000;
+export const SIMULATIONS = 2000;
+
+/** A test whose p-value is simulated, with the value that right forecasts fall below once in twenty times. */
+export type SimulatedOutcome =
+  | ({ readonly available: true; readonly criticalValue: number } & TestResult)
+  | Unavailable;
 
 export interface AcerbiSzekely {
-  readonly z1: TestOutcome;
-  readonly z2: TestOutcome;
+  readonly z1: SimulatedOutcome;
+  readonly z2: SimulatedOutcome;
 }
 
 /**
@@ -24,9 +30,17 @@ export interface AcerbiSzekely {
  * The p-value is the share of simulated samples that are as negative. VaR and ES alone do not say what lies beyond VaR: the
  * samples have hits with probability α, and beyond VaR an exponential excess with the mean ES − VaR.
  *
- * @param seed of the simulation.
+ * @param seed of the simulation. @param simulations 0 for none, and then no answer.
  */
-export function acerbiSzekely(forecasts: JudgedForecasts, seed: number): AcerbiSzekely {
+export function acerbiSzekely(
+  forecasts: JudgedForecasts,
+  seed: number,
+  simulations = SIMULATIONS,
+): AcerbiSzekely {
+  if (simulations === 0) {
+    const reason = unavailable('no simulation was asked for, and it has no p-value without one');
+    return { z1: reason, z2: reason };
+  }
   const { loss, valueAtRisk, expectedShortfall, confidence } = forecasts;
   const n = loss.length;
   const alpha = 1 - confidence;
@@ -41,25 +55,26 @@ export function acerbiSzekely(forecasts: JudgedForecasts, seed: number): AcerbiS
     hits++;
     sum += loss[t] / expectedShortfall[t];
   }
-  const samples = simulate(forecasts, Random.stream(seed, 'acerbi-szekely'));
+  const samples = simulate(forecasts, simulations, Random.stream(seed, 'acerbi-szekely'));
   const z2 = 1 - sum / (n * alpha);
-  const judged2 = { available: true, statistic: z2, pValue: shareUpTo(samples.z2, z2) } as const;
+  const judged2 = outcomeOf(z2, samples.z2);
   if (hits === 0) return { z1: unavailable('no loss exceeded VaR'), z2: judged2 };
   if (samples.z1.length === 0)
     return { z1: unavailable('no simulated loss exceeded VaR: too few observations'), z2: judged2 };
   const z1 = 1 - sum / hits;
-  return { z1: { available: true, statistic: z1, pValue: shareUpTo(samples.z1, z1) }, z2: judged2 };
+  return { z1: outcomeOf(z1, samples.z1), z2: judged2 };
 }
 
 function simulate(
   { valueAtRisk, expectedShortfall, confidence }: JudgedForecasts,
+  simulations: number,
   random: Random,
 ): { z1: number[]; z2: number[] } {
   const n = valueAtRisk.length;
   const alpha = 1 - confidence;
   const z1: number[] = [];
   const z2: number[] = [];
-  for (let s = 0; s < SIMULATIONS; s++) {
+  for (let s = 0; s < simulations; s++) {
     let hits = 0;
     let sum = 0;
     // From hit to hit by geometric gaps: at 99 % that is a hundredth of the draws.
@@ -76,6 +91,15 @@ function simulate(
 
 function gap(random: Random, confidence: number): number {
   return Math.floor(-random.exponential() / Math.log(confidence));
+}
+
+function outcomeOf(statistic: number, samples: readonly number[]): SimulatedOutcome {
+  return {
+    available: true,
+    statistic,
+    pValue: shareUpTo(samples, statistic),
+    criticalValue: quantile(Float64Array.from(samples), 0.05),
+  };
 }
 
 /** With the sample itself among them, so that no p-value is 0 (Davison and Hinkley 1997, 4.2). */
@@ -95,7 +119,9 @@ function shareUpTo(samples: readonly number[], value: number): number {
 export function mcNeilFrey(
   { loss, valueAtRisk, expectedShortfall }: JudgedForecasts,
   seed: number,
+  simulations = SIMULATIONS,
 ): TestOutcome {
+  if (simulations === 0) return unavailable('no resampling was asked for, and it has no p-value without it');
   const residuals: number[] = [];
   for (let t = 0; t < loss.length; t++) {
     if (loss[t] <= valueAtRisk[t]) continue;
@@ -112,7 +138,7 @@ export function mcNeilFrey(
   const random = Random.stream(seed, 'mcneil-frey');
   let asLarge = 1;
   let drawn = 1;
-  for (let s = 0; s < SIMULATIONS; s++) {
+  for (let s = 0; s < simulations; s++) {
     const t = studentOf(centred.map(() => centred[random.integer(centred.length)]));
     if (t === null) continue;
     drawn++;
