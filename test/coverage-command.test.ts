@@ -104,8 +104,8 @@ describe('probabilities of an event', () => {
   });
 
   test.each([
-    ['an outcome that is neither 1 nor 0', () => 2, [], 5, 'DATA_INVALID'],
-    ['a comparison that there is none of', () => 1, ['--against', 'x.csv'], 2, 'USAGE'],
+    ['an outcome that is neither 1 nor 0', (): number => 2, [], 5, 'DATA_INVALID'],
+    ['a comparison that there is none of', (): number => 1, ['--against', 'x.csv'], 2, 'USAGE'],
   ] as const)('%s is refused', async (_, outcome, flags, expected, errorCode) => {
     const { code, stderr } = await plimsoll(['coverage', probabilities('bad.csv', outcome), ...flags]);
     expect(code).toBe(expected);
