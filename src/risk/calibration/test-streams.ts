@@ -1,4 +1,5 @@
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import type { Calibrator } from './adjustment.ts';
 import type { ForecastSeries } from './calibrator.ts';
 
@@ -7,11 +8,7 @@ import type { ForecastSeries } from './calibrator.ts';
  * values of these tests were computed from the papers' formulas in Python with NumPy 2.4, in plain products and sorts.
  */
 export function goldenSeries(n = 600): ForecastSeries {
-  let seed = 20240601;
-  const next = (): number => {
-    seed = (16807 * seed) % 2147483647;
-    return seed / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const loss = new Float64Array(n);
   const valueAtRisk = new Float64Array(n);
   for (let t = 0; t < n; t++) {

@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { type DieboldMarianoOptions, dieboldMariano } from './diebold-mariano.ts';
 import { type GiacominiWhiteOptions, giacominiWhite } from './giacomini-white.ts';
 
 /** Park and Miller's generator: any language repeats it. */
 function uniforms(n: number): Float64Array {
-  let state = 20240601;
-  return new Float64Array(n).map(() => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  });
+  const { uniform } = parkMiller(20240601);
+  return new Float64Array(n).map(uniform);
 }
 
 /** Losses of two forecasts with a common, dependent part; the second's are smaller. */

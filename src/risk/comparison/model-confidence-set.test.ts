@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { type BlockBootstrapOptions, bootstrapMeanDeviations } from './bootstrap-means.ts';
 import {
   type ModelConfidenceSet,
@@ -10,11 +11,7 @@ import {
 
 /** Losses of models with a common, dependent part and a penalty each, by Park and Miller's generator. */
 function golden(n: number, penalties: readonly number[]): Float64Array[] {
-  let state = 20240601;
-  const next = (): number => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const losses = penalties.map(() => new Float64Array(n));
   let common = 0;
   for (let t = 0; t < n; t++) {

@@ -1,17 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { shortfallDominance, valueAtRiskDominance } from './dominance.ts';
 import { murphyThresholds, shortfallMurphy, valueAtRiskMurphy } from './murphy.ts';
 import { meanPinball } from './scores.ts';
 
 /** Losses with VaR and ES, by Park and Miller's generator: any language repeats them. */
 function golden(n: number) {
-  let state = 20240601;
-  const next = (): number => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const losses = new Float64Array(n);
   const valuesAtRisk = new Float64Array(n);
   const expectedShortfalls = new Float64Array(n);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import {
   type BrierDecomposition,
   binnedBrierDecomposition,
@@ -12,11 +13,7 @@ import { brier } from './scores.ts';
 
 /** Probabilities and outcomes by Park and Miller's generator; with ties, probabilities are twentieths. */
 function golden(hasTies: boolean): [Float64Array, Uint8Array] {
-  let state = 20240601;
-  const next = (): number => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const probabilities = new Float64Array(500);
   const outcomes = new Uint8Array(500);
   for (let i = 0; i < 500; i++) {

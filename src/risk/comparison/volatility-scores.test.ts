@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { meanQlike, meanSquaredError, qlike, qlikes, squaredErrors } from './volatility-scores.ts';
 
 /** Realised variances and forecasts by Park and Miller's generator. */
 function golden(): [Float64Array, Float64Array] {
-  let state = 20240601;
-  const next = (): number => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const realised = new Float64Array(300);
   const forecasts = new Float64Array(300);
   for (let t = 0; t < 300; t++) {

@@ -2,24 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
 import { binomialCumulative, incompleteBeta } from '../numeric/binomial.ts';
-import { trafficLight } from './traffic-light.ts';
-import {
-  christoffersenIndependence,
-  conditionalCoverage,
-  countTransitions,
-} from './hits.ts';
 import type { TestOutcome } from '../outcome.ts';
-import { coverageReport } from './report.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { dynamicQuantile } from './dynamic-quantile.ts';
+import { christoffersenIndependence, conditionalCoverage, countTransitions } from './hits.ts';
+import { coverageReport } from './report.ts';
 import { acerbiSzekely, type JudgedForecasts, mcNeilFrey } from './shortfall-tests.ts';
+import { trafficLight } from './traffic-light.ts';
 
 /** Exponential losses under a VaR that moves, drawn by Park and Miller's generator: any language repeats them. */
 function golden(n: number, size: number, confidence: number): JudgedForecasts {
-  let state = 20240601;
-  const next = (): number => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const loss = new Float64Array(n);
   const valueAtRisk = new Float64Array(n);
   for (let t = 0; t < n; t++) {

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { populationStability, type ReferenceBins, referenceBins } from './psi.ts';
 
 /** A reference and a sample by Park and Miller's generator, the sample stretched; whole numbers have ties. */
 function golden(m: number, n: number, stretch: number, isWhole: boolean): [Float64Array, Float64Array] {
-  let state = 20240601;
+  const { uniform } = parkMiller(20240601);
   const next = (by: number): number => {
-    state = (16807 * state) % 2147483647;
-    const u = state / 2147483647;
+    const u = uniform();
     return isWhole ? Math.floor(20 * (u * u * by)) : u * u * by;
   };
   const reference = new Float64Array(m).map(() => next(1));

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { symmetricEigen } from './eigen.ts';
 import { multiply } from './linear.ts';
 
 /** Park and Miller's generator, for matrices that NumPy can have too. */
 function symmetricMatrix(size: number, seed: number): Float64Array {
-  let state = seed;
+  const { uniform } = parkMiller(seed);
   const matrix = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     for (let j = i; j < size; j++) {
-      state = (16807 * state) % 2147483647;
-      matrix[i * size + j] = matrix[j * size + i] = (2 * state) / 2147483647 - 1;
+      matrix[i * size + j] = matrix[j * size + i] = 2 * uniform() - 1;
     }
   }
   return matrix;

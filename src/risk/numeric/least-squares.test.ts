@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { classicalCovariance, type LeastSquares, leastSquares, robustCovariance } from './least-squares.ts';
 import { longRunVariance } from './long-run-variance.ts';
 
@@ -8,11 +9,7 @@ const N = 200;
 
 /** Two regressors and an outcome with dependent, heteroskedastic errors, by Park and Miller's generator. */
 function golden() {
-  let state = 20240601;
-  const next = (): number => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
+  const { uniform: next } = parkMiller(20240601);
   const [one, first, second, outcome] = [1, 0, 0, 0].map((value) => new Float64Array(N).fill(value));
   let error = 0;
   for (let t = 0; t < N; t++) {

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { symmetricEigen } from '../numeric/eigen.ts';
 import { quadraticForm } from '../numeric/linear.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { alignMarkets, type MarketBars } from './aligned-returns.ts';
 import { correlationMatrix, measuredReturns, type ReturnPanel } from './correlation-matrix.ts';
 import { blendedCorrelation, correlationStress, stressedDays } from './correlation-stress.ts';
 import { nearestCorrelation } from './nearest-correlation.ts';
 import { parametricRisk } from './parametric-risk.ts';
-import { goldenBars, parkMiller, relativeDifference, withBars } from './test-portfolio-data.ts';
+import { goldenBars, relativeDifference, withBars } from './test-portfolio-data.ts';
 
 const insufficient = expect.objectContaining({ code: 'DATA_INSUFFICIENT', remedy: expect.any(String) });
 const invalid = expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) });
@@ -170,7 +171,7 @@ describe('the nearest correlation matrix', () => {
   test('is one of correlations, no farther than clipping alone, and itself where it is one', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 1e6 }), (size, seed) => {
-        const next = parkMiller(seed);
+        const { uniform: next } = parkMiller(seed);
         const matrix = new Float64Array(size * size);
         for (let i = 0; i < size; i++)
           for (let j = 0; j <= i; j++)

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { alignMarkets } from './aligned-returns.ts';
 import { filterScales } from './filter-scales.ts';
 import { correlationBreak, portfolioLosses, portfolioRisk } from './portfolio-risk.ts';
 import { givenScenarios, returnScenarios } from './return-scenarios.ts';
 import type { Position } from './scenario-losses.ts';
-import { goldenBars, goldenReturns, parkMiller } from './test-portfolio-data.ts';
+import { goldenBars, goldenReturns } from './test-portfolio-data.ts';
 
 const positionsOf = (notionals: readonly number[]): Position[] =>
   notionals.map((notional, m) => ({ market: 'AB'[m], notional }));
@@ -37,7 +38,7 @@ describe('portfolio risk at its edges', () => {
 
   test('equal losses share the tail, so that the order of scenarios decides nothing', () => {
     // Eighths are exact, so that equal losses are equal to the bit.
-    const next = parkMiller(7);
+    const { uniform: next } = parkMiller(7);
     const a = Float64Array.from({ length: 100 }, () => -Math.floor(3 * next()) / 8);
     const b = Float64Array.from(a, (value) => -0.25 - value);
     const parts = (order: readonly number[]): number[] =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parkMiller } from '../park-miller.fixture.ts';
 import { alignMarkets } from './aligned-returns.ts';
 import { correlationMatrix, measuredReturns } from './correlation-matrix.ts';
 import { readEpisode } from './episodes.ts';
@@ -8,7 +9,7 @@ import { returnScenarios } from './return-scenarios.ts';
 import { reverseHistory, reverseScenarios } from './reverse-history.ts';
 import { reverseFactorMove, reverseLikeliestMove } from './reverse-stress.ts';
 import { factorShock, scenarioDamage, uniformShock } from './scenarios.ts';
-import { GOLDEN_START, goldenBars, parkMiller, relativeDifference, withBars } from './test-portfolio-data.ts';
+import { GOLDEN_START, goldenBars, relativeDifference, withBars } from './test-portfolio-data.ts';
 
 const invalid = expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) });
 const unavailable = { available: false, reason: expect.any(String) };
@@ -60,7 +61,7 @@ describe('the smallest move of all markets', () => {
     });
     fc.assert(
       fc.property(book, ({ notionals, seed, damage }) => {
-        const next = parkMiller(seed);
+        const { uniform: next } = parkMiller(seed);
         const betas = Float64Array.from(notionals, () => 4 * next() - 0.5);
         const book_ = Float64Array.from(notionals);
         const names = NAMES.slice(0, notionals.length);
@@ -125,7 +126,7 @@ describe('the likeliest move', () => {
           if (!move.available) throw new Error(move.reason);
           expect(lossOf(portfolio.notionals, move.returns)).toBeCloseTo(damage, 10);
           // Another move of equal damage, from Σ times a random vector, has a larger Mahalanobis distance.
-          const next = parkMiller(seed);
+          const { uniform: next } = parkMiller(seed);
           const v = Float64Array.from({ length: 5 }, () => 2 * next() - 1);
           const times = (vector: Float64Array): Float64Array =>
             vector.map((_, i) =>

@@ -1,21 +1,13 @@
 import { HOUR_MILLISECONDS } from '../../units.ts';
 import { type BarSeries, emptyBars } from '../bars.ts';
+import { parkMiller } from '../park-miller.fixture.ts';
 import type { MarketBars } from './aligned-returns.ts';
 
 export const GOLDEN_START = Date.UTC(2024, 0, 1);
 
-/** Park and Miller's generator: any language repeats its numbers to the bit. */
-export function parkMiller(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (16807 * state) % 2147483647;
-    return state / 2147483647;
-  };
-}
-
 /** Returns of markets that share a factor, with a wild scenario in every eleven; by market. */
 export function goldenReturns(markets: number, scenarios: number, seed = 20240601): Float64Array[] {
-  const next = parkMiller(seed);
+  const { uniform: next } = parkMiller(seed);
   const returns = Array.from({ length: markets }, () => new Float64Array(scenarios));
   for (let s = 0; s < scenarios; s++) {
     const size = s % 11 === 0 ? 4 : 1;
@@ -29,7 +21,7 @@ export function goldenReturns(markets: number, scenarios: number, seed = 2024060
 /** Hourly bars of markets that share a factor, without gaps: prices from `goldenReturns`, wicks from the same generator. */
 export function goldenBars(markets: number, hours: number, seed = 20240601): MarketBars[] {
   const returns = goldenReturns(markets, hours, seed);
-  const next = parkMiller(seed + 1);
+  const { uniform: next } = parkMiller(seed + 1);
   return returns.map((moves, m) => {
     const bars = emptyBars(hours, HOUR_MILLISECONDS);
     let price = 100 * (m + 1);
