@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests of one room of src/risk kill its mutants: stryker.config.mjs. */
+const room = process.env.MUTATION_ROOM ?? '**';
+
+export default defineConfig({
+  plugins: [
+    {
+      name: 'coverage-in-the-first-run-only',
+      enforce: 'pre',
+      // Stryker counts every expression that runs, though only its first run needs the counts.
+      transform: (code) =>
+        code.replace('function cover() {', 'function cover() { if (ns.activeMutant !== undefined) return;'),
+    },
+  ],
+  test: { include: [`src/risk/${room}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 60_000 },
+});
