@@ -31,7 +31,7 @@ async function judgeForecasts(
 ): Promise<void> {
   const { loss } = table.columns;
   const own = forecastsOf(path, table);
-  const report = coverageReport({ loss, ...own, confidence });
+  const report = coverageReport({ loss, ...own, confidence }, { horizonSteps: horizon });
   const others: NamedForecasts[] = [];
   for (const file of against) others.push(await sameLosses(file, path, table));
   const comparison =

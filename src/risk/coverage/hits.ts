@@ -1,4 +1,6 @@
 import { chiSquareSurvival } from '../numeric/chi-square.ts';
+import { longRunVariance } from '../numeric/long-run-variance.ts';
+import { normalSurvival } from '../numeric/normal.ts';
 import { type TestOutcome, type TestResult, unavailable } from '../outcome.ts';
 
 /**
@@ -16,6 +18,22 @@ export function kupiec(exceedances: number, n: number, confidence: number): Test
   const logRatio = timesLog(misses, confidence / (1 - rate)) + timesLog(exceedances, p / rate);
   const statistic = Math.max(-2 * logRatio, 0);
   return { statistic, pValue: chiSquareSurvival(statistic, 1) };
+}
+
+/**
+ * That losses exceed VaR as often as they should where horizons overlap, so that one bad day is many exceedances: (x̄ − p)/√(Ω/n) with the
+ * long-run variance Ω of the hits (Newey and West 1987), standard normal, two-sided.
+ *
+ * @param hits by time, 1 where the loss exceeded VaR. @param lags of Bartlett's weights: at least the horizon in rows less 1.
+ */
+export function dependentCoverage(hits: Uint8Array, confidence: number, lags: number): TestOutcome {
+  const n = hits.length;
+  if (n < 2 * (lags + 1))
+    return unavailable(`${n} observations are too few for ${lags} lags; ${2 * (lags + 1)} are needed`);
+  const variance = longRunVariance(Float64Array.from(hits), lags);
+  if (!(variance > 0)) return unavailable('all hits are alike: nothing tells how they vary');
+  const statistic = (countHits(hits) / n - (1 - confidence)) / Math.sqrt(variance / n);
+  return { available: true, statistic, pValue: 2 * normalSurvival(Math.abs(statistic)) };
 }
 
 /** How often a hit followed a hit, a hit followed none, and so on: n₀₀, n₀₁, n₁₀, n₁₁ over the n − 1 transitions. */

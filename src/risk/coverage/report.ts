@@ -1,8 +1,16 @@
 import { PlimsollError } from '../../errors.ts';
 import { meanFz0, meanPinball } from '../comparison/scores.ts';
+import { requireWhole } from '../numeric/inputs.ts';
+import { automaticLags } from '../numeric/long-run-variance.ts';
 import type { TestOutcome, TestResult } from '../outcome.ts';
 import { dynamicQuantile } from './dynamic-quantile.ts';
-import { christoffersenIndependence, conditionalCoverage, countHits, kupiec } from './hits.ts';
+import {
+  christoffersenIndependence,
+  conditionalCoverage,
+  countHits,
+  dependentCoverage,
+  kupiec,
+} from './hits.ts';
 import {
   type AcerbiSzekely,
   acerbiSzekely,
@@ -16,9 +24,15 @@ import { type TrafficLight, trafficLight } from './traffic-light.ts';
 export interface CoverageReport {
   readonly n: number;
   readonly confidence: number;
+  /** Rows that a loss is over. Above 1, tests that need independent losses look at every such row only. */
+  readonly horizonSteps: number;
+  /** Rows that those tests looked at. */
+  readonly independentRows: number;
   readonly exceedances: number;
   readonly exceedanceRate: number;
   readonly kupiec: TestResult;
+  /** Of all rows, with a variance that allows for overlap and for clusters. */
+  readonly dependentCoverage: TestOutcome;
   readonly christoffersenIndependence: TestOutcome;
   readonly conditionalCoverage: TestOutcome;
   readonly dynamicQuantile: TestOutcome;
@@ -31,35 +45,69 @@ export interface CoverageReport {
 
 const SEED = 1;
 
+export interface CoverageOptions {
+  /** Samples behind simulated p-values; 0 for none of them. */
+  readonly simulations?: number;
+  /** Rows that a loss is over: 24 for losses over a day, given every hour. */
+  readonly horizonSteps?: number;
+}
+
 /**
  * Judges forecasts by everything that is usually asked. Simulated p-values are seeded: the same forecasts have the same
- * report. Losses over overlapping horizons are not independent; give one in each horizon, or read no p-value.
+ * report.
+ *
+ * Losses over horizons that overlap are not independent. Scores and rates look at all of them; tests that need independent losses at the first row
+ * of every horizon, and the others allow for the overlap in their variances (Newey and West 1987).
  *
  * @throws PlimsollError INPUT_INVALID for no observation, lengths that differ, a number that is none, or ES below VaR.
  */
 export function coverageReport(
   forecasts: JudgedForecasts,
-  { simulations = SIMULATIONS }: { readonly simulations?: number } = {},
+  { simulations = SIMULATIONS, horizonSteps = 1 }: CoverageOptions = {},
 ): CoverageReport {
   requireUsable(forecasts);
+  requireWhole('the horizon in rows', horizonSteps, 1);
   const { loss, valueAtRisk, expectedShortfall, confidence } = forecasts;
   const n = loss.length;
-  const hits = Uint8Array.from(loss, (value, t) => (value > valueAtRisk[t] ? 1 : 0));
+  const hits = hitsOf(forecasts);
   const exceedances = countHits(hits);
+  const apart = horizonSteps === 1 ? forecasts : everyRow(forecasts, horizonSteps);
+  const hitsApart = horizonSteps === 1 ? hits : hitsOf(apart);
+  const rows = hitsApart.length;
   return {
     n,
     confidence,
+    horizonSteps,
+    independentRows: rows,
     exceedances,
     exceedanceRate: exceedances / n,
-    kupiec: kupiec(exceedances, n, confidence),
-    christoffersenIndependence: christoffersenIndependence(hits),
-    conditionalCoverage: conditionalCoverage(hits, confidence),
-    dynamicQuantile: dynamicQuantile(hits, valueAtRisk, confidence),
-    trafficLight: trafficLight(exceedances, n, confidence),
-    acerbiSzekely: acerbiSzekely(forecasts, SEED, simulations),
-    mcNeilFrey: mcNeilFrey(forecasts, SEED, simulations),
+    kupiec: kupiec(countHits(hitsApart), rows, confidence),
+    dependentCoverage: dependentCoverage(hits, confidence, Math.max(horizonSteps - 1, automaticLags(n))),
+    christoffersenIndependence: christoffersenIndependence(hitsApart),
+    conditionalCoverage: conditionalCoverage(hitsApart, confidence),
+    dynamicQuantile: dynamicQuantile(hitsApart, apart.valueAtRisk, confidence),
+    trafficLight: trafficLight(countHits(hitsApart), rows, confidence),
+    acerbiSzekely: acerbiSzekely(apart, SEED, simulations),
+    mcNeilFrey: mcNeilFrey(apart, SEED, simulations),
     pinball: meanPinball(loss, valueAtRisk, confidence),
     fz0: meanFz0(loss, valueAtRisk, expectedShortfall, confidence),
+  };
+}
+
+function hitsOf({ loss, valueAtRisk }: JudgedForecasts): Uint8Array {
+  return Uint8Array.from(loss, (value, t) => (value > valueAtRisk[t] ? 1 : 0));
+}
+
+function everyRow(
+  { loss, valueAtRisk, expectedShortfall, confidence }: JudgedForecasts,
+  steps: number,
+): JudgedForecasts {
+  const thinned = (values: Float64Array): Float64Array => values.filter((_, t) => t % steps === 0);
+  return {
+    loss: thinned(loss),
+    valueAtRisk: thinned(valueAtRisk),
+    expectedShortfall: thinned(expectedShortfall),
+    confidence,
   };
 }
 

@@ -5,10 +5,13 @@ import { asymmetricReturns, type GoldenNumbers, parkMiller } from '../park-mille
 import { ewmaVariance, fitEwma } from './ewma.ts';
 import { fitHar, type HarSpecification } from './har.ts';
 import {
+  bipowerVariation,
   jumpVariation,
   medianRealisedVariance,
   minimumRealisedVariance,
   realisedQuarticity,
+  realisedSemiVariance,
+  realisedVariance,
   tripowerQuarticity,
 } from './realised.ts';
 import { rollingVariance, VARIANCE_ESTIMATORS, type VarianceEstimator, varianceOf } from './window.ts';
@@ -131,6 +134,21 @@ describe('realised measures of 288 returns with one jump equal NumPy and SciPy',
     expect(medianRealisedVariance(returns) / 0.000287422042981538).toBeCloseTo(1, 12);
     expect(minimumRealisedVariance(returns) / 0.00026134772513116967).toBeCloseTo(1, 12);
     expect(realisedQuarticity(returns) / 1.3789444488361125e-6).toBeCloseTo(1, 12);
+  });
+
+  test('do not know the direction of time, but for falls and rises', () => {
+    const backwards = returns.slice().reverse();
+    for (const measure of [
+      realisedVariance,
+      bipowerVariation,
+      medianRealisedVariance,
+      minimumRealisedVariance,
+      tripowerQuarticity,
+      realisedQuarticity,
+    ])
+      expect(measure(backwards) / measure(returns)).toBeCloseTo(1, 12);
+    const turned = returns.map((value) => -value);
+    expect(realisedSemiVariance(turned).upside).toBeCloseTo(realisedSemiVariance(returns).downside, 15);
   });
 
   test('of nothing, and of returns that are all 0', () => {

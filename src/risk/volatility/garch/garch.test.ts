@@ -253,6 +253,16 @@ describe('forecasts', () => {
     expect(integrated[10]).toBeCloseTo(3, 12);
   });
 
+  test('five steps ahead are those of arch 8.0', () => {
+    const fit = fitted(asymmetric, { model: 'garch' });
+    const forecast = forecastVariance(fit.parameters, fit.nextVariance, 5);
+    const golden = [
+      0.00028713546865391233, 0.00026660241163626116, 0.0002483079708046413, 0.00023200808106810906,
+      0.00021748528652803771,
+    ];
+    for (const [h, expected] of golden.entries()) expect(forecast[h] / expected).toBeCloseTo(1, 5);
+  });
+
   test.each(DISTRIBUTIONS)('by simulation with %s errors equal those by formula', (distribution) => {
     const parameters = { mu: 0, omega: 0.1, alpha: 0.05, gamma: 0.1, beta: 0.8, nu: 6 };
     const random = Random.stream(1, distribution);
