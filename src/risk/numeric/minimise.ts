@@ -110,7 +110,8 @@ function lineSearch(
     if (high === Number.POSITIVE_INFINITY) step *= 2;
     else if (!isLow && Number.isFinite(at) && low === 0) step = parabolic(step, value, slope, at);
     else step = 0.5 * (low + high);
-    if (high - low <= 1e-16 * high) break;
+    // Of low: an infinite high is no bracket that has closed.
+    if (high - low <= 1e-16 * low) break;
   }
   return { ...best, evaluations: trial };
 }
