@@ -48,6 +48,12 @@ describe('eigenvalues of symmetric matrices', () => {
         const gram = multiply(transposed(vectors, size), vectors, size);
         expect(largestDifference(gram, identity)).toBeLessThan(1e-13 * size);
         for (let i = 1; i < size; i++) expect(values[i]).toBeLessThanOrEqual(values[i - 1]);
+        for (let j = 0; j < size; j++) {
+          const column = Array.from({ length: size }, (_, i) => vectors[i * size + j]);
+          expect(Math.max(...column)).toBe(Math.max(...column.map(Math.abs)));
+        }
+        const upper = matrix.map((entry, k) => (k % size < Math.floor(k / size) ? Number.NaN : entry));
+        expect(symmetricEigen(upper, size).values).toEqual(values);
       }),
       { seed: 1, numRuns: 100 },
     );

@@ -52,4 +52,15 @@ describe('small symmetric systems', () => {
     expect(cholesky(matrix, 2)).toBeNull();
     expect(symmetricInverse(matrix, 2)).toBeNull();
   });
+
+  test.each([1e-30, 1, 1e30])('whether a matrix is singular does not depend on its unit, %d', (unit) => {
+    const matrix = (last: number): Float64Array =>
+      Float64Array.of(1, 1, 1, last).map((entry) => entry * unit);
+    expect(cholesky(matrix(1 + 1e-14), 2)).toBeNull();
+    expect(cholesky(matrix(1 + 1e-11), 2)).not.toBeNull();
+  });
+
+  test('only the lower triangle is read', () => {
+    expect(cholesky(Float64Array.of(4, Number.NaN, 2, 5), 2)).toEqual(Float64Array.of(2, 0, 1, 2));
+  });
 });
