@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
-import { asymmetricReturns } from '../park-miller.fixture.ts';
+import { asymmetricReturns, parkMiller } from '../park-miller.fixture.ts';
 import { automaticBlockLength, bootstrapInterval, stationaryBlocks } from './block-bootstrap.ts';
 import { minimise } from './minimise.ts';
 import { rollingSums } from './rolling.ts';
@@ -148,6 +148,31 @@ describe('the stationary bootstrap', () => {
     expect(automaticBlockLength(trend)).toBeLessThanOrEqual(60);
   });
 
+  // By Python from the paper's formulas: autoregressions of Park and Miller's normals.
+  test.each([
+    [0.5, 200, 3, 5.824676047710267],
+    [0.9, 150, 4, 15.000242259478958],
+    [-0.6, 120, 5, 6.496910117336143],
+    [0, 100, 6, 1.4554210547490645],
+    [0.7, 12, 8, 1.3477895139869132],
+    [0.95, 40, 9, 6.105930035267425],
+    [0.99, 2500, 10, 97.04945695927721],
+  ])('has the length for autocorrelation %d of %d values', (correlation, length, seed, expected) => {
+    const { normal } = parkMiller(seed);
+    let value = 0;
+    const values = Float64Array.from({ length }, () => (value = correlation * value + normal()));
+    expect(automaticBlockLength(values) / expected).toBeCloseTo(1, 11);
+    // Nor does the unit matter.
+    expect(automaticBlockLength(values.map((each) => 1e-9 * each)) / expected).toBeCloseTo(1, 11);
+  });
+
+  test('has no length above n/3, and a trend has one by its correlations', () => {
+    const alternating = Float64Array.from({ length: 12 }, (_, i) => i % 2);
+    expect(automaticBlockLength(alternating)).toBe(4);
+    expect(automaticBlockLength(Float64Array.from({ length: 20 }, (_, i) => i))).toBeCloseTo(4.083759069, 8);
+    expect(automaticBlockLength(Float64Array.from({ length: 400 }, (_, i) => i))).toBeCloseTo(32.87216631, 7);
+  });
+
   test('holds the mean of independent draws about as often as its level says', () => {
     let held = 0;
     for (let seed = 1; seed <= 200; seed++) {
@@ -163,6 +188,25 @@ describe('the stationary bootstrap', () => {
     }
     expect(held / 200).toBeGreaterThan(0.82);
     expect(held / 200).toBeLessThan(0.96);
+  });
+
+  test('has the quantiles of the values that there are, and says of how many', () => {
+    const plan = { replications: 100, blockLength: 2, seed: 1, level: 0.8 };
+    let call = 0;
+    // Of every four one is null and one is no number: half have a value, which is enough; with one more of them, it is not.
+    const half = bootstrapInterval(5, plan, () => [1, 2, null, Number.NaN][call++ % 4]);
+    expect(half).toEqual({ available: true, low: 1, high: 2, level: 0.8, replications: 50 });
+    expect(bootstrapInterval(5, plan, () => (call++ < 149 ? 1 : null))).toBeNull();
+    // 1 … 11 of eleven replications: its deciles.
+    let next = 0;
+    const eleven = bootstrapInterval(5, { ...plan, replications: 11 }, () => ++next);
+    expect(eleven).toEqual({
+      available: true,
+      low: expect.closeTo(2, 12),
+      high: expect.closeTo(10, 12),
+      level: 0.8,
+      replications: 11,
+    });
   });
 
   test('has no interval where most resamples have no value', () => {
