@@ -37,9 +37,11 @@ export function minimiseScalar(
       const denominator = 2 * (q - r);
       const proposal = denominator === 0 ? Number.POSITIVE_INFINITY : -numerator / denominator;
       const u = x + proposal;
-      if (Math.abs(proposal) < 0.5 * Math.abs(before) && u > a + tolerance && u < b - tolerance) {
+      if (Math.abs(proposal) < 0.5 * Math.abs(before) && u > a && u < b) {
         before = step;
-        step = proposal;
+        // Where the lowest place is all but found, the least step to its other side closes the bracket at once.
+        const isAtEnd = u - a < 2 * tolerance || b - u < 2 * tolerance;
+        step = isAtEnd ? Math.sign(middle - x) * tolerance : proposal;
         isParabola = true;
       }
     }
@@ -47,7 +49,8 @@ export function minimiseScalar(
       before = x < middle ? b - x : a - x;
       step = GOLDEN * before;
     }
-    const u = x + (Math.abs(step) >= tolerance ? step : Math.sign(step) * tolerance);
+    // A step of 0 too goes somewhere: it would only look at x again.
+    const u = x + (Math.abs(step) >= tolerance ? step : step < 0 ? -tolerance : tolerance);
     const fu = f(u);
     if (fu <= fx) {
       if (u < x) b = x;

@@ -54,6 +54,64 @@ describe('minimisers', () => {
     );
   });
 
+  test.each<[string, (x: Float64Array) => number, number[], number[], number, number]>([
+    ["Rosenbrock's valley", valley, [-1.2, 1], [1, 1], 1e-6, 282],
+    [
+      'kinks',
+      (x) => Math.abs(x[0] - 1) + 2 * Math.abs(x[1] + x[0]) + Math.max(x[2], -0.5 * x[2]),
+      [3, 3, 3],
+      [1, -1, 0],
+      1e-9,
+      866,
+    ],
+    ['one variable', (x) => Math.abs(x[0] - 2) + 1, [9], [2], 1e-9, 106],
+    [
+      'a bowl of five',
+      (x) => x.reduce((sum, value, i) => sum + (i + 1) * (value - i) ** 2, 0),
+      [5, 5, 5, 5, 5],
+      [0, 1, 2, 3, 4],
+      2e-6,
+      973,
+    ],
+    [
+      'ripples',
+      (x) => x.reduce((sum, value) => sum + value * value + 0.3 * Math.sin(9 * value) ** 2, 0),
+      [0.9, -1.1],
+      [0, 0],
+      1e-6,
+      216,
+    ],
+  ])('a simplex finds the bottom soon and counts its evaluations: %s', (_, f, from, bottom, near, most) => {
+    const start = Float64Array.from(from);
+    const steps = new Float64Array(from.length).fill(0.5);
+    let calls = 0;
+    const counted = (x: Float64Array): number => {
+      calls++;
+      return f(x);
+    };
+    const found = simplexMinimise(counted, start, { steps });
+    expect(found).toMatchObject({ converged: true, evaluations: calls, value: f(found.at) });
+    bottom.forEach((at, i) => {
+      expect(Math.abs(found.at[i] - at)).toBeLessThan(near);
+    });
+    expect(calls).toBeLessThanOrEqual(most);
+    expect([Array.from(start), Array.from(steps)]).toEqual([from, from.map(() => 0.5)]);
+    // Cut short, it has the best of what it saw, and says that it was.
+    calls = 0;
+    let least = Number.POSITIVE_INFINITY;
+    const cut = simplexMinimise(
+      (x) => {
+        least = Math.min(least, counted(x));
+        return f(x);
+      },
+      start,
+      { steps, maximumEvaluations: 20 },
+    );
+    expect(cut).toMatchObject({ converged: false, evaluations: calls, value: least });
+    // A step may take a simplex's worth beyond the bound.
+    expect(calls).toBeLessThan(20 + 2 + from.length);
+  });
+
   test('step back from where the function is not defined', () => {
     const f = (x: Float64Array, gradient: Float64Array): number => {
       gradient[0] = 1 - 1 / x[0];
@@ -87,6 +145,36 @@ describe('on a line', () => {
     expect(found.at).toBeCloseTo(-1.0355, 3);
     expect(minimiseScalar((x) => x, 3, 5, 4).at).toBeCloseTo(3, 8);
     expect(minimiseScalar((x) => Math.abs(x - 0.123456789), -1, 1, 3).at).toBeCloseTo(0.123456789, 7);
+  });
+
+  // Evaluations are a tenth above what was counted: a search that has become slow is found out too.
+  test.each<[string, (x: number) => number, number, number, number, number, number]>([
+    ['a parabola', (x) => (x - 0.3) ** 2, -5, 7, 5, 0.3, 11],
+    ['a parabola about 0', (x) => x * x, -1, 2, 4, 0, 9],
+    ['a chain', (x) => Math.cosh(x - 2) + 0.1 * x, -10, 10, 7, 2 + Math.asinh(-0.1), 26],
+    ['one that leans', (x) => Math.exp(x) - 3 * x, -6, 6, 9, Math.log(3), 24],
+    ['a narrow well', (x) => -Math.exp(-((x - 0.77) ** 2) / 0.02), -1, 1, 11, 0.77, 22],
+    ['one that falls steeply and rises slowly', (x) => x - 5 * Math.log(x), 0.1, 100, 12, 5, 38],
+    ['a flat bottom', (x) => (x + 1) ** 4, -3, 4, 6, -1, 35],
+    ['a kink', (x) => Math.abs(x - 0.123456789), -1, 1, 3, 0.123456789, 38],
+    ['the lower end', (x) => x, 3, 5, 4, 3, 26],
+    ['the upper end', (x) => -x, 3, 5, 4, 5, 25],
+  ])('the bottom of %s is found soon', (_, f, low, high, scanned, bottom, most) => {
+    let calls = 0;
+    const found = minimiseScalar(
+      (x) => {
+        calls++;
+        expect(x).toBeGreaterThanOrEqual(low - 1e-8);
+        expect(x).toBeLessThanOrEqual(high + 1e-8);
+        return f(x);
+      },
+      low,
+      high,
+      scanned,
+    );
+    expect(Math.abs(found.at - bottom)).toBeLessThan(5e-8);
+    expect(found.value).toBe(f(found.at));
+    expect(calls).toBeLessThanOrEqual(most);
   });
 
   test('a root is found to the last digit, or it is a defect to ask for it', () => {
