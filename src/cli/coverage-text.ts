@@ -8,15 +8,24 @@ import { table } from './command.ts';
 /** The reports of `plimsoll coverage` for readers. */
 export function coverageText(report: CoverageReport): string {
   const { n, confidence, exceedances, exceedanceRate, acerbiSzekely } = report;
-  const head = `${exceedances} of ${n} losses exceeded VaR at ${percent(confidence)}: ${percent(exceedanceRate)}, expected ${percent(1 - confidence)}; traffic light ${report.trafficLight}`;
+  const overlap =
+    report.horizonSteps > 1
+      ? `; tests that need independent losses look at ${report.independentRows} of them`
+      : '';
+  const head = `${exceedances} of ${n} losses exceeded VaR at ${percent(confidence)}: ${percent(exceedanceRate)}, expected ${percent(1 - confidence)}; traffic light ${report.trafficLight}${overlap}`;
   const rows: readonly (readonly [string, TestOutcome])[] = [
     ['Kupiec', { available: true, ...report.kupiec }],
+    ['rate, allowing for dependence', report.dependentCoverage],
     ['Christoffersen, independence', report.christoffersenIndependence],
     ['conditional coverage', report.conditionalCoverage],
+    ['duration between exceedances', report.duration],
     ['dynamic quantile', report.dynamicQuantile],
     ['Acerbi–Székely Z1', acerbiSzekely.z1],
     ['Acerbi–Székely Z2', acerbiSzekely.z2],
     ['McNeil–Frey', report.mcNeilFrey],
+    ['ES regression, strict', report.shortfallRegression.strict],
+    ['ES regression, intercept', report.shortfallRegression.intercept],
+    ['Nolde–Ziegel', report.conditionalCalibration],
   ];
   const tests = table(
     ['test', 'statistic', 'p-value', ''],

@@ -108,6 +108,63 @@ describe('the binomial distribution', () => {
   });
 });
 
+describe('losses over horizons that overlap', () => {
+  /** Every loss stands for a day and is given every hour: a day's exceedance is one of 24 rows. */
+  const hourly = (days: number): JudgedForecasts => {
+    const daily = honest(days, 0.95, 3);
+    const spread = (values: Float64Array): Float64Array =>
+      Float64Array.from({ length: days * 24 }, (_, t) => values[Math.floor(t / 24)]);
+    return {
+      loss: spread(daily.loss),
+      valueAtRisk: spread(daily.valueAtRisk),
+      expectedShortfall: spread(daily.expectedShortfall),
+      confidence: 0.95,
+    };
+  };
+
+  test('are judged as the days that they are', () => {
+    const daily = coverageReport(honest(600, 0.95, 3));
+    const report = coverageReport(hourly(600), { horizonSteps: 24 });
+    expect(report).toMatchObject({ n: 14_400, independentRows: 600, horizonSteps: 24 });
+    expect(report.exceedanceRate).toBeCloseTo(daily.exceedanceRate, 12);
+    expect(report.kupiec).toEqual(daily.kupiec);
+    expect(report.christoffersenIndependence).toEqual(daily.christoffersenIndependence);
+    expect(report.duration).toEqual(daily.duration);
+    expect(report.acerbiSzekely).toEqual(daily.acerbiSzekely);
+    const naive = coverageReport(hourly(600), { simulations: 0 });
+    expect(naive.christoffersenIndependence).toMatchObject({ pValue: expect.closeTo(0, 12) });
+  });
+
+  test('have a rate whose spread allows for the overlap', () => {
+    const apart = coverageReport(hourly(600), { horizonSteps: 24, simulations: 0 });
+    const together = coverageReport(hourly(600), { simulations: 0 });
+    if (!apart.dependentCoverage.available || !together.dependentCoverage.available)
+      throw new Error('no test');
+    expect(Math.abs(apart.dependentCoverage.statistic)).toBeLessThan(
+      Math.abs(together.dependentCoverage.statistic),
+    );
+    const strict = apart.shortfallRegression.strict;
+    expect(strict).toMatchObject({ available: true, covariance: 'moments' });
+    expect(apart.conditionalCalibration).toMatchObject({ available: true, lags: 23 });
+    expect(together.shortfallRegression.strict).toMatchObject({ available: true, covariance: 'scale' });
+  });
+
+  test('without simulations have every test that needs none', () => {
+    const report = coverageReport(honest(1000, 0.95, 4), { simulations: 0 });
+    expect(report.acerbiSzekely.z2).toMatchObject({ available: false });
+    expect(report.mcNeilFrey).toMatchObject({ available: false });
+    for (const outcome of [
+      report.duration,
+      report.conditionalCalibration,
+      report.shortfallRegression.intercept,
+    ])
+      expect(outcome).toMatchObject({ available: true });
+    expect(() => coverageReport(honest(10, 0.95, 1), { horizonSteps: 0 })).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID' }),
+    );
+  });
+});
+
 describe('what a test cannot say it does not say', () => {
   test('without any exceedance, and with nothing but exceedances', () => {
     const never = coverageReport({ ...golden(300, 1e-6, 0.99) });

@@ -2,7 +2,8 @@ import { PlimsollError } from '../../errors.ts';
 import { meanFz0, meanPinball } from '../comparison/scores.ts';
 import { requireWhole } from '../numeric/inputs.ts';
 import { automaticLags } from '../numeric/long-run-variance.ts';
-import type { TestOutcome, TestResult } from '../outcome.ts';
+import type { TestOutcome, TestResult, Unavailable } from '../outcome.ts';
+import { type DurationIndependence, durationIndependence } from './duration.ts';
 import { dynamicQuantile } from './dynamic-quantile.ts';
 import {
   christoffersenIndependence,
@@ -11,6 +12,13 @@ import {
   dependentCoverage,
   kupiec,
 } from './hits.ts';
+import { type ConditionalCalibration, conditionalCalibration } from './identification.ts';
+import {
+  type ShortfallIntercept,
+  type ShortfallRegression,
+  shortfallIntercept,
+  shortfallRegression,
+} from './shortfall-regression.ts';
 import {
   type AcerbiSzekely,
   acerbiSzekely,
@@ -35,10 +43,17 @@ export interface CoverageReport {
   readonly dependentCoverage: TestOutcome;
   readonly christoffersenIndependence: TestOutcome;
   readonly conditionalCoverage: TestOutcome;
+  /** Between exceedances: below 1 is the shape of clusters. */
+  readonly duration: DurationIndependence | Unavailable;
   readonly dynamicQuantile: TestOutcome;
   readonly trafficLight: TrafficLight;
   readonly acerbiSzekely: AcerbiSzekely;
   readonly mcNeilFrey: TestOutcome;
+  readonly shortfallRegression: {
+    readonly strict: ShortfallRegression | Unavailable;
+    readonly intercept: ShortfallIntercept | Unavailable;
+  };
+  readonly conditionalCalibration: ConditionalCalibration | Unavailable;
   readonly pinball: number;
   readonly fz0: number;
 }
@@ -74,6 +89,7 @@ export function coverageReport(
   const apart = horizonSteps === 1 ? forecasts : everyRow(forecasts, horizonSteps);
   const hitsApart = horizonSteps === 1 ? hits : hitsOf(apart);
   const rows = hitsApart.length;
+  const overlap = horizonSteps === 1 ? {} : { lags: horizonSteps - 1 };
   return {
     n,
     confidence,
@@ -85,10 +101,16 @@ export function coverageReport(
     dependentCoverage: dependentCoverage(hits, confidence, Math.max(horizonSteps - 1, automaticLags(n))),
     christoffersenIndependence: christoffersenIndependence(hitsApart),
     conditionalCoverage: conditionalCoverage(hitsApart, confidence),
+    duration: durationIndependence(hitsApart),
     dynamicQuantile: dynamicQuantile(hitsApart, apart.valueAtRisk, confidence),
     trafficLight: trafficLight(countHits(hitsApart), rows, confidence),
     acerbiSzekely: acerbiSzekely(apart, SEED, simulations),
     mcNeilFrey: mcNeilFrey(apart, SEED, simulations),
+    shortfallRegression: {
+      strict: shortfallRegression(forecasts, overlap),
+      intercept: shortfallIntercept(forecasts, overlap),
+    },
+    conditionalCalibration: conditionalCalibration(forecasts, overlap),
     pinball: meanPinball(loss, valueAtRisk, confidence),
     fz0: meanFz0(loss, valueAtRisk, expectedShortfall, confidence),
   };

@@ -1,6 +1,6 @@
 import { requireConfidence, requireSameLength, requireSeries } from '../numeric/inputs.ts';
-import { cholesky, choleskySolve } from '../numeric/linear.ts';
 import { fitQuantileRegression, type QuantileRegression } from './quantile-regression.ts';
+import { combine, shortfallLine } from './shortfall-line.ts';
 
 /** A fitted line over a constant and regressors that are taken in standard deviations from their mean. */
 export interface StandardLine {
@@ -33,7 +33,6 @@ export interface JointRegression {
 }
 
 const MAXIMUM_ROUNDS = 50;
-const MAXIMUM_STEPS = 100;
 /** With this many losses to be expected beyond VaR there is one valley: a second search finds the same. */
 const MANY_BEYOND = 200;
 /** Gains of a round below this share of the loss are no gains: far below what the lines are known to. */
@@ -42,9 +41,6 @@ const ROUND_GAIN = 1e-10;
 const GAIN = 1e-14;
 /** A regressor that moves by less than this share of its mean is constant. */
 const CONSTANT = 1e-9;
-/** Steps that do not trust the curvature of a start far away. */
-const FISHER_STEPS = 2;
-const SHORTEST = 1e-12;
 
 /**
  * Joint linear regression of VaR and ES (Dimitriadis and Bayer 2019): the lines v and e with the least mean of
@@ -72,7 +68,8 @@ export function fitJointRegression(
   const regressors = [...forValueAtRisk, ...forShortfall];
   requireSameLength('losses and regressors', losses.length, ...regressors.map((column) => column.length));
   for (const column of regressors) requireSeries('a regressor', column, 2);
-  const shift = losses.reduce((least, loss) => Math.min(least, loss), losses[0]);
+  let shift = losses[0];
+  for (let t = 1; t < losses.length; t++) if (losses[t] < shift) shift = losses[t];
   const y = losses.map((loss) => loss - shift);
   const quantileSide = standardise(forValueAtRisk, y.length);
   const shortfallSide = standardise(forShortfall, y.length);
@@ -86,7 +83,8 @@ export function fitJointRegression(
   const second = isOneValley ? null : bestFrom(sides, heavier);
   const best = second !== null && second.loss < first.loss - GAIN * Math.abs(first.loss) ? second : first;
   const { quantile, v, tail, loss } = best;
-  const hits = Uint8Array.from(y, (value, t) => (value > v[t] ? 1 : 0));
+  const hits = new Uint8Array(y.length);
+  for (let t = 0; t < y.length; t++) hits[t] = y[t] > v[t] ? 1 : 0;
   for (const row of quantile.rows) hits[row] = 0;
   const valueAtRisk = lineOf(quantileSide, quantile.coefficients, v, shift);
   const shortfall = lineOf(shortfallSide, best.coefficients, best.e, shift);
@@ -134,107 +132,12 @@ function bestGiven({ quantileSide, shortfallSide, y, confidence }: Sides, start:
   const v = combine(quantileSide.columns, quantile.coefficients);
   const alpha = 1 - confidence;
   const tail = v.map((value, t) => value + Math.max(y[t] - value, 0) / alpha);
-  const shortfall = shortfallGiven(shortfallSide.columns, tail, start?.coefficients ?? null);
+  const shortfall = shortfallLine(shortfallSide.columns, tail, start?.coefficients ?? null);
   return shortfall === null ? null : { quantile, v, tail, ...shortfall };
 }
 
 function isFlat({ columns }: Regressors): boolean {
   return columns.length === 1;
-}
-
-/**
- * The line e with the least mean of z/e + ln e, by Newton's steps, halved until the mean falls; the first ones are Fisher's, which from a
- * constant lead to the line of least squares.
- */
-function shortfallGiven(
-  columns: readonly Float64Array[],
-  tail: Float64Array,
-  start: Float64Array | null,
-): { readonly coefficients: Float64Array; readonly e: Float64Array; readonly loss: number } | null {
-  let coefficients = start ?? new Float64Array(columns.length);
-  if (start === null) coefficients[0] = tail.reduce((sum, value) => sum + value, 0) / tail.length;
-  let slope = newSlope(columns.length);
-  let other = newSlope(columns.length);
-  let loss = slopeAt(columns, tail, coefficients, slope);
-  if (!Number.isFinite(loss)) return null;
-  for (let step = 0; step < MAXIMUM_STEPS; step++) {
-    const direction = downhill(slope, start === null && step < FISHER_STEPS);
-    if (direction === null) return null;
-    let [trial, value] = [coefficients, Number.POSITIVE_INFINITY];
-    for (let share = 1; share > SHORTEST && !(value <= loss); share *= 0.5) {
-      trial = coefficients.map((entry, j) => entry + share * direction[j]);
-      value = slopeAt(columns, tail, trial, other);
-    }
-    if (!(value <= loss)) break;
-    const gain = loss - value;
-    [coefficients, loss, slope, other] = [trial, value, other, slope];
-    if (gain <= GAIN * Math.abs(loss)) break;
-  }
-  return { coefficients, e: combine(columns, coefficients), loss };
-}
-
-/** Of the sum of z/e + ln e: downhill, its curvature, and the curvature that is to be expected. */
-interface Slope {
-  readonly score: Float64Array;
-  readonly curvature: Float64Array;
-  readonly expected: Float64Array;
-}
-
-function newSlope(size: number): Slope {
-  return {
-    score: new Float64Array(size),
-    curvature: new Float64Array(size * size),
-    expected: new Float64Array(size * size),
-  };
-}
-
-/**
- * The mean of z/e + ln e at a line, and its slope there: Σ x (z − e)/e², Σ x x' (2 z/e − 1)/e² and Fisher's Σ x x'/e². One pass over the
- * observations does all of it.
- *
- * @returns infinite where an e is not positive.
- */
-function slopeAt(
-  columns: readonly Float64Array[],
-  tail: Float64Array,
-  coefficients: Float64Array,
-  { score, curvature, expected }: Slope,
-): number {
-  const size = columns.length;
-  const x = new Float64Array(size);
-  score.fill(0);
-  curvature.fill(0);
-  expected.fill(0);
-  let sum = 0;
-  for (let t = 0; t < tail.length; t++) {
-    let e = 0;
-    for (let j = 0; j < size; j++) {
-      x[j] = columns[j][t];
-      e += coefficients[j] * x[j];
-    }
-    if (!(e > 0)) return Number.POSITIVE_INFINITY;
-    const inverse = 1 / e;
-    const ratio = tail[t] * inverse;
-    const weight = inverse * inverse;
-    const bend = (2 * ratio - 1) * weight;
-    sum += ratio + Math.log(e);
-    for (let j = 0; j < size; j++) {
-      score[j] += x[j] * inverse * (ratio - 1);
-      for (let k = 0; k <= j; k++) {
-        const product = x[j] * x[k];
-        expected[j * size + k] += product * weight;
-        curvature[j * size + k] += product * bend;
-      }
-    }
-  }
-  return sum / tail.length;
-}
-
-/** −H⁻¹ g, with Fisher's curvature where the other is not positive definite. */
-function downhill({ score, curvature, expected }: Slope, isFisher: boolean): Float64Array | null {
-  const size = score.length;
-  const factor = (isFisher ? null : cholesky(curvature, size)) ?? cholesky(expected, size);
-  return factor === null ? null : choleskySolve(factor, score);
 }
 
 /** A constant and regressors in standard deviations from their means. */
@@ -273,14 +176,4 @@ function lineOf(
   coefficients[0] += shift;
   for (let j = 1; j < columns.length; j++) coefficients[0] -= coefficients[j] * means[j - 1];
   return { columns, standardised, means, deviations, coefficients, fitted };
-}
-
-/** Σ b x by observation. */
-function combine(columns: readonly Float64Array[], coefficients: Float64Array): Float64Array {
-  const values = new Float64Array(columns[0].length);
-  for (let j = 0; j < columns.length; j++) {
-    const column = columns[j];
-    for (let t = 0; t < values.length; t++) values[t] += coefficients[j] * column[t];
-  }
-  return values;
 }
