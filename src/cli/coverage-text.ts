@@ -18,7 +18,7 @@ export function coverageText(report: CoverageReport): string {
     ['rate, allowing for dependence', report.dependentCoverage],
     ['Christoffersen, independence', report.christoffersenIndependence],
     ['conditional coverage', report.conditionalCoverage],
-    ['duration between exceedances', report.duration],
+    ['duration between exceedances', report.discreteDuration],
     ['dynamic quantile', report.dynamicQuantile],
     ['Acerbi–Székely Z1', acerbiSzekely.z1],
     ['Acerbi–Székely Z2', acerbiSzekely.z2],

@@ -3,7 +3,7 @@ import { meanFz0, meanPinball } from '../comparison/scores.ts';
 import { requireWhole } from '../numeric/inputs.ts';
 import { automaticLags } from '../numeric/long-run-variance.ts';
 import type { TestOutcome, TestResult, Unavailable } from '../outcome.ts';
-import { type DurationIndependence, durationIndependence } from './duration.ts';
+import { type DurationIndependence, discreteDurationIndependence, durationIndependence } from './duration.ts';
 import { dynamicQuantile } from './dynamic-quantile.ts';
 import {
   christoffersenIndependence,
@@ -43,8 +43,10 @@ export interface CoverageReport {
   readonly dependentCoverage: TestOutcome;
   readonly christoffersenIndependence: TestOutcome;
   readonly conditionalCoverage: TestOutcome;
-  /** Between exceedances: below 1 is the shape of clusters. */
+  /** Between exceedances, in continuous time as usual, which takes frequent exceedances for too regular. */
   readonly duration: DurationIndependence | Unavailable;
+  /** The same in whole steps, which is right for frequent ones too. */
+  readonly discreteDuration: DurationIndependence | Unavailable;
   readonly dynamicQuantile: TestOutcome;
   readonly trafficLight: TrafficLight;
   readonly acerbiSzekely: AcerbiSzekely;
@@ -102,6 +104,7 @@ export function coverageReport(
     christoffersenIndependence: christoffersenIndependence(hitsApart),
     conditionalCoverage: conditionalCoverage(hitsApart, confidence),
     duration: durationIndependence(hitsApart),
+    discreteDuration: discreteDurationIndependence(hitsApart),
     dynamicQuantile: dynamicQuantile(hitsApart, apart.valueAtRisk, confidence),
     trafficLight: trafficLight(countHits(hitsApart), rows, confidence),
     acerbiSzekely: acerbiSzekely(apart, SEED, simulations),
