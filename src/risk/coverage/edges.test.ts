@@ -59,6 +59,7 @@ describe('tests of expected shortfall', () => {
     expect(judged.z1).toMatchObject({ available: true, statistic: expect.closeTo(1 - ratio / 5, 12) });
     expect(judged.z2).toMatchObject({ available: true, statistic: expect.closeTo(1 - ratio / 5, 12) });
     expect(mcNeilFrey(exceeding(hits), 1).available).toBe(true);
+    expect(coverageReport(exceeding(hits)).exceedances).toBe(5);
     expect(mcNeilFrey(exceeding(hits.slice(1)), 1)).toMatchObject({ available: false });
   });
 
@@ -92,6 +93,7 @@ describe('tests of expected shortfall', () => {
       mcNeilFrey(exceeding([0.2, 0.2, 0.2, 0.2, 0.2, 0.2]), 1),
     ])
       expect(outcome).toEqual(unavailable);
+    expect(mcNeilFrey(worthless, 1)).toMatchObject({ reason: expect.stringContaining('above zero') });
     const rare = acerbiSzekely({ ...exceeding([0.5]), confidence: 1 - 1e-12 }, 1, 50);
     expect(rare).toMatchObject({ z1: unavailable, z2: { available: true, pValue: 1 / 51 } });
   });
