@@ -29,20 +29,37 @@ export function dynamicQuantile(
   const moment = new Float64Array(REGRESSORS);
   const x = new Float64Array(REGRESSORS);
   x[0] = 1;
+  let recent = 0;
+  for (let t = 0; t < LAGS; t++) recent += hits[t];
   for (let t = LAGS; t < hits.length; t++) {
-    for (let lag = 1; lag <= LAGS; lag++) x[lag] = hits[t - lag];
     // In units of its mean, so that the equations are of one scale.
-    x[LAGS + 1] = valueAtRisk[t] / scale;
+    const value = valueAtRisk[t] / scale;
     const y = hits[t] - p;
-    for (let i = 0; i < REGRESSORS; i++) {
-      moment[i] += x[i] * y;
-      for (let j = 0; j <= i; j++) gram[i * REGRESSORS + j] += x[i] * x[j];
+    if (recent === 0) addWithoutHits(gram, moment, value, y);
+    else {
+      for (let lag = 1; lag <= LAGS; lag++) x[lag] = hits[t - lag];
+      x[LAGS + 1] = value;
+      for (let i = 0; i < REGRESSORS; i++) {
+        moment[i] += x[i] * y;
+        for (let j = 0; j <= i; j++) gram[i * REGRESSORS + j] += x[i] * x[j];
+      }
     }
+    recent += hits[t] - hits[t - LAGS];
   }
   const { explained, rank } = projectedSquare(gram, moment);
   if (rank < 2) return unavailable('neither hits nor VaR move: there is nothing to predict from');
   const statistic = explained / (p * (1 - p));
   return { available: true, statistic, pValue: chiSquareSurvival(statistic, rank) };
+}
+
+/** A row whose lagged hits are all 0, as nearly all are: only the constant and VaR have something to add. */
+function addWithoutHits(gram: Float64Array, moment: Float64Array, value: number, y: number): void {
+  const last = REGRESSORS - 1;
+  moment[0] += y;
+  moment[last] += value * y;
+  gram[0] += 1;
+  gram[last * REGRESSORS] += value;
+  gram[last * REGRESSORS + last] += value * value;
 }
 
 function meanOf(values: Float64Array): number {

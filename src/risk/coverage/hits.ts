@@ -30,7 +30,7 @@ export function dependentCoverage(hits: Uint8Array, confidence: number, lags: nu
   const n = hits.length;
   if (n < 2 * (lags + 1))
     return unavailable(`${n} observations are too few for ${lags} lags; ${2 * (lags + 1)} are needed`);
-  const variance = longRunVariance(Float64Array.from(hits), lags);
+  const variance = longRunVariance(new Float64Array(hits), lags);
   if (!(variance > 0)) return unavailable('all hits are alike: nothing tells how they vary');
   const statistic = (countHits(hits) / n - (1 - confidence)) / Math.sqrt(variance / n);
   return { available: true, statistic, pValue: 2 * normalSurvival(Math.abs(statistic)) };

@@ -120,7 +120,9 @@ export function coverageReport(
 }
 
 function hitsOf({ loss, valueAtRisk }: JudgedForecasts): Uint8Array {
-  return Uint8Array.from(loss, (value, t) => (value > valueAtRisk[t] ? 1 : 0));
+  const hits = new Uint8Array(loss.length);
+  for (let t = 0; t < loss.length; t++) hits[t] = loss[t] > valueAtRisk[t] ? 1 : 0;
+  return hits;
 }
 
 function everyRow(

@@ -35,10 +35,8 @@ export interface JointRegression {
 const MAXIMUM_ROUNDS = 50;
 /** With this many losses to be expected beyond VaR there is one valley: a second search finds the same. */
 const MANY_BEYOND = 200;
-/** Gains of a round below this share of the loss are no gains: far below what the lines are known to. */
+/** Smaller gains of a round, in any unit, are none: far below what the lines are known to. */
 const ROUND_GAIN = 1e-10;
-/** Gains below this share of the loss end the search. */
-const GAIN = 1e-14;
 /** A regressor that moves by less than this share of its mean is constant. */
 const CONSTANT = 1e-9;
 
@@ -81,7 +79,7 @@ export function fitJointRegression(
   const heavier = { ...first, e: first.e.map((value) => value * value) };
   const isOneValley = isFlat(shortfallSide) || (1 - confidence) * y.length >= MANY_BEYOND;
   const second = isOneValley ? null : bestFrom(sides, heavier);
-  const best = second !== null && second.loss < first.loss - GAIN * Math.abs(first.loss) ? second : first;
+  const best = second !== null && second.loss < first.loss - ROUND_GAIN ? second : first;
   const { quantile, v, tail, loss } = best;
   const hits = new Uint8Array(y.length);
   for (let t = 0; t < y.length; t++) hits[t] = y[t] > v[t] ? 1 : 0;
@@ -118,7 +116,7 @@ function bestFrom(sides: Sides, start: Start | null): Round | null {
     if (next === null || !(next.loss < best.loss)) break;
     const gain = best.loss - next.loss;
     best = next;
-    if (gain <= ROUND_GAIN * Math.abs(best.loss)) break;
+    if (gain <= ROUND_GAIN) break;
   }
   return best;
 }
@@ -131,7 +129,8 @@ function bestGiven({ quantileSide, shortfallSide, y, confidence }: Sides, start:
   if (quantile === null) return null;
   const v = combine(quantileSide.columns, quantile.coefficients);
   const alpha = 1 - confidence;
-  const tail = v.map((value, t) => value + Math.max(y[t] - value, 0) / alpha);
+  const tail = new Float64Array(y.length);
+  for (let t = 0; t < y.length; t++) tail[t] = v[t] + (y[t] > v[t] ? (y[t] - v[t]) / alpha : 0);
   const shortfall = shortfallLine(shortfallSide.columns, tail, start?.coefficients ?? null);
   return shortfall === null ? null : { quantile, v, tail, ...shortfall };
 }

@@ -141,15 +141,18 @@ function distancesOf({ x, size }: Problem, residuals: Float64Array): Float64Arra
   for (let at = 0; at < x.length; at += size)
     for (let j = 0; j < size; j++) for (let k = 0; k <= j; k++) gram[j * size + k] += x[at + j] * x[at + k];
   const inverse = symmetricInverse(gram, size);
-  return residuals.map((residual, i) => {
+  const distances = new Float64Array(residuals.length);
+  for (let i = 0; i < residuals.length; i++) {
+    const at = i * size;
     let square = 0;
     for (let j = 0; j < size; j++) {
-      const own = x[i * size + j];
+      const own = x[at + j];
       if (inverse === null) square += own * own;
-      else for (let k = 0; k < size; k++) square += own * x[i * size + k] * inverse[j * size + k];
+      else for (let k = 0; k < size; k++) square += own * x[at + k] * inverse[j * size + k];
     }
-    return square > 0 ? Math.abs(residual) / Math.sqrt(square) : Number.MAX_VALUE;
-  });
+    distances[i] = square > 0 ? Math.abs(residuals[i]) / Math.sqrt(square) : Number.MAX_VALUE;
+  }
+  return distances;
 }
 
 /** 1 for the rows that are among so many of the least distance, and for those as near. */

@@ -64,7 +64,8 @@ function problemOf(
     units[j] = largest > 0 ? largest : 1;
     for (let i = 0; i < rows.length; i++) x[i * size + j] = (column[rows[i]] / units[j]) * weights[i];
   }
-  const y = weights.map((weight, i) => weight * outcome[rows[i]]);
+  const y = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) y[i] = weights[i] * outcome[rows[i]];
   return { x, y, weights, size, probability, units, rows };
 }
 

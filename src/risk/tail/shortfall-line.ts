@@ -1,11 +1,14 @@
 import { cholesky, choleskySolve } from '../numeric/linear.ts';
 
 const MAXIMUM_STEPS = 100;
-/** Gains below this share of the loss end the search. */
+/** Smaller gains end the search. The loss is a mean of ratios near 1 and a logarithm: this is its rounding in any unit. */
 const GAIN = 1e-14;
 /** Steps that do not trust the curvature of a start far away. */
 const FISHER_STEPS = 2;
 const SHORTEST = 1e-12;
+/** A product of an e and what lies between these is a number: no e is beyond 1e±100 that the sums of 1/e² would not have lost. */
+const LEAST_PRODUCT = 1e-100;
+const MOST_PRODUCT = 1e100;
 
 /**
  * The line e with the least mean of z/e + ln e, by Newton's steps, halved until the mean falls; the first ones are Fisher's, which from a
@@ -25,6 +28,9 @@ export function shortfallLine(
   for (let step = 0; step < MAXIMUM_STEPS; step++) {
     const direction = downhill(slope, start === null && step < FISHER_STEPS);
     if (direction === null) return null;
+    // What a parabola promises: below the loss's own rounding there is nothing left to try.
+    const promised = (0.5 * dot(slope.score, direction)) / tail.length;
+    if (!(promised > GAIN)) break;
     let [trial, value] = [coefficients, Number.POSITIVE_INFINITY];
     for (let share = 1; share > SHORTEST && !(value <= loss); share *= 0.5) {
       trial = coefficients.map((entry, j) => entry + share * direction[j]);
@@ -33,7 +39,7 @@ export function shortfallLine(
     if (!(value <= loss)) break;
     const gain = loss - value;
     [coefficients, loss, slope, other] = [trial, value, other, slope];
-    if (gain <= GAIN * Math.abs(loss)) break;
+    if (gain <= GAIN) break;
   }
   return { coefficients, e: combine(columns, coefficients), loss };
 }
@@ -101,6 +107,7 @@ function slopeOfLine(
   { score, curvature, expected }: Slope,
 ): number {
   let [sum, g0, g1, f00, f01, f11, h00, h01, h11] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  let product = 1;
   for (let t = 0; t < tail.length; t++) {
     const at = x[t];
     const e = constant + slope * at;
@@ -110,7 +117,13 @@ function slopeOfLine(
     const pull = inverse * (ratio - 1);
     const weight = inverse * inverse;
     const bend = weight * (2 * ratio - 1);
-    sum += ratio + Math.log(e);
+    sum += ratio;
+    // One logarithm for several factors, as long as their product is far from the ends of what a number can be.
+    product *= e;
+    if (product < LEAST_PRODUCT || product > MOST_PRODUCT) {
+      sum += Math.log(product);
+      product = 1;
+    }
     g0 += pull;
     g1 += pull * at;
     f00 += weight;
@@ -123,7 +136,11 @@ function slopeOfLine(
   score.set([g0, g1]);
   expected.set([f00, 0, f01, f11]);
   curvature.set([h00, 0, h01, h11]);
-  return sum / tail.length;
+  return (sum + Math.log(product)) / tail.length;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, value, j) => sum + value * b[j], 0);
 }
 
 /** −H⁻¹ g, with Fisher's curvature where the other is not positive definite. */
