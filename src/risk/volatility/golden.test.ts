@@ -151,6 +151,30 @@ describe('realised measures of 288 returns with one jump equal NumPy and SciPy',
     expect(realisedSemiVariance(turned).upside).toBeCloseTo(realisedSemiVariance(returns).downside, 15);
   });
 
+  test('by hand, of as few returns as each can be of', () => {
+    const [two, three] = [Float64Array.of(0.02, -0.03), Float64Array.of(0.02, -0.03, 0.05)];
+    expect(bipowerVariation(two)).toBeCloseTo(Math.PI * 0.0006, 15);
+    expect(bipowerVariation(two.slice(1))).toBe(0);
+    expect(minimumRealisedVariance(two)).toBeCloseTo((Math.PI / (Math.PI - 2)) * 2 * 0.0004, 15);
+    expect(medianRealisedVariance(three)).toBeCloseTo(
+      (Math.PI / (6 - 4 * Math.sqrt(3) + Math.PI)) * 3 * 0.0009,
+      15,
+    );
+    // E|z|^(4/3) is 0.8308609.
+    expect(tripowerQuarticity(three) / ((9 * 0.00003 ** (4 / 3)) / 0.8308609 ** 3)).toBeCloseTo(1, 6);
+  });
+
+  test('the jump test of a day whose volatility moves is less sure: TP/BV² comes in above 1', () => {
+    const uneven = Float64Array.from({ length: 96 }, (_, i) => (i < 12 ? 10 : 1) * 0.001 * normal());
+    const [total, continuous] = [realisedVariance(uneven), bipowerVariation(uneven)];
+    const ratio = tripowerQuarticity(uneven) / continuous ** 2;
+    expect(ratio).toBeGreaterThan(2);
+    const spread = Math.sqrt(((Math.PI ** 2 / 4 + Math.PI - 5) / 96) * ratio);
+    expect(jumpVariation(uneven, 0.01).test).toMatchObject({
+      statistic: expect.closeTo((1 - continuous / total) / spread, 10),
+    });
+  });
+
   test('of nothing, and of returns that are all 0', () => {
     const none = new Float64Array(2);
     expect([

@@ -39,6 +39,16 @@ describe('volatility', () => {
     }
   });
 
+  test('log returns run from close to close, and the first is 0', () => {
+    const bars = emptyBars(3, 3_600_000);
+    bars.close.set([100, 110, 99]);
+    const returns = logReturns(bars);
+    expect(returns[0]).toBe(0);
+    expect(returns[1]).toBeCloseTo(Math.log(1.1), 15);
+    expect(returns[2]).toBeCloseTo(Math.log(0.9), 15);
+    expect(returns).toHaveLength(3);
+  });
+
   test('one bar by hand', () => {
     const bars = emptyBars(1, 3_600_000);
     bars.open[0] = 100;
