@@ -13,5 +13,11 @@ export default defineConfig({
         code.replace('function cover() {', 'function cover() { if (ns.activeMutant !== undefined) return;'),
     },
   ],
-  test: { include: [`src/risk/${room}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    include: [`src/risk/${room}/**/*.test.ts`],
+    // Years of real markets take seconds for every mutant that they reach, and notice little that the other tests do not.
+    exclude: ['src/risk/**/real-*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });
