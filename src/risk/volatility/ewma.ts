@@ -22,12 +22,17 @@ export function ewmaVariance(returns: Float64Array, decay: number): Float64Array
   return variance;
 }
 
-function backcast(returns: Float64Array): number {
+/**
+ * What stands for the variance before a sample: the mean of the first 75 squares about a centre with weights 0.94^j, as the `arch` package
+ * has it; 0 of no returns.
+ */
+export function backcast(returns: Float64Array, centre = 0): number {
   let sum = 0;
   let weights = 0;
   let weight = 1;
   for (let i = 0; i < Math.min(75, returns.length); i++) {
-    sum += weight * returns[i] * returns[i];
+    const shock = returns[i] - centre;
+    sum += weight * shock * shock;
     weights += weight;
     weight *= 0.94;
   }

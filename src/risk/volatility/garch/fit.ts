@@ -98,7 +98,7 @@ function inside(parameters: Float64Array, { model }: GarchSpecification): Float6
 }
 
 /** Parameters of returns in units of `scale`, in the unit of the returns. */
-export function toUnit(parameters: Float64Array, { model }: GarchSpecification, scale: number): Float64Array {
+function toUnit(parameters: Float64Array, { model }: GarchSpecification, scale: number): Float64Array {
   const result = parameters.slice();
   result[MU] *= scale;
   // ln σ² moves by 2 ln s on both sides of the recursion of `egarch`.

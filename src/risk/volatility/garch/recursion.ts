@@ -1,3 +1,4 @@
+import { backcast } from '../ewma.ts';
 import { ALPHA, BETA, GAMMA, type GarchSpecification, MU, NORMAL_ABSOLUTE_MEAN, OMEGA } from './model.ts';
 
 /** Derivatives of a variance by μ, ω, α, γ and β. */
@@ -30,15 +31,7 @@ export function presample(
   }
   let centre = 0;
   if (mean === 'constant') for (let t = 0; t < returns.length; t++) centre += returns[t] / returns.length;
-  let sum = 0;
-  let weights = 0;
-  let weight = 1;
-  for (let t = 0; t < Math.min(75, returns.length); t++) {
-    sum += weight * (returns[t] - centre) ** 2;
-    weights += weight;
-    weight *= 0.94;
-  }
-  return { variance: sum / weights, byMu: 0 };
+  return { variance: backcast(returns, centre), byMu: 0 };
 }
 
 /**
