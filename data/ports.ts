@@ -52,3 +52,23 @@ export interface MarketDataReader {
   /** Changes exactly when what is stored changes. */
   fingerprint(): Promise<string>;
 }
+
+/** One column of a table that is handed out row by row. */
+export interface TableColumn {
+  readonly name: string;
+  /** `time` is epoch milliseconds and becomes a timestamp in UTC. */
+  readonly type: 'float64' | 'float32' | 'boolean' | 'integer' | 'text' | 'time';
+  /** The value of a row; null where there is none. */
+  readonly at: (row: number) => number | string | null;
+}
+
+/** Writes a table to a file, in the order of its rows. */
+export type TableWriter = (
+  file: string,
+  rows: number,
+  columns: readonly TableColumn[],
+  /** Kept in the file beside the table. */
+  metadata: Readonly<Record<string, string>>,
+  /** Called with the rows written so far; what it throws ends the writing and leaves no file. */
+  onRows: (rows: number) => void,
+) => Promise<void>;

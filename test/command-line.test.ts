@@ -20,6 +20,7 @@ const verbs = program.commands.flatMap((command) =>
 /** Arguments that a verb cannot do without. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   import: [join(folder, 'absent.csv')],
+  dataset: [join(folder, 'set.parquet')],
   evaluate: ['20200101-00000000'],
   compare: ['20200101-00000000', '20200101-00000001'],
   coverage: [join(folder, 'absent.csv')],
@@ -33,6 +34,8 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   import: 4,
   data: 5,
   train: 5,
+  dataset: 5,
+  experiments: 0,
   evaluate: 4,
   compare: 4,
   coverage: 4,

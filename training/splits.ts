@@ -16,6 +16,22 @@ export interface TimeSplit {
  */
 export const PURGE_HOURS = 48;
 
+/** Of all time, for early stopping and calibration: the newest share before a test, or of all. */
+export const VALIDATION_SHARE = 0.1;
+/** Of all time, the newest share, for the scores of a fit that never saw it. */
+export const TEST_SHARE = 0.2;
+
+/** What a row is for. Rows that are purged are looked at by nobody. */
+export const SLICES = ['train', 'validation', 'test', 'purged'] as const;
+export type Slice = (typeof SLICES)[number];
+
+/** The slice of a time. */
+export function sliceAt(split: TimeSplit, time: number): Slice {
+  if (time < split.trainUntil) return 'train';
+  if (split.testFrom !== null && time >= split.testFrom) return 'test';
+  return time >= split.validationFrom && time <= split.validationUntil ? 'validation' : 'purged';
+}
+
 /**
  * Cuts time in order: train, gap, validation, gap, test.
  *

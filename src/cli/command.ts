@@ -12,7 +12,7 @@ export interface CliContext {
   printJson(value: unknown): void;
   /** Logs and remarks on stderr. */
   note(text: string): void;
-  /** A bar with rate and remaining time: drawn on a terminal only, and only after two seconds. */
+  /** A bar with rate and remaining time: drawn on a terminal, a line now and then elsewhere, nothing for quick work. */
   progress(label: string, total: number): ProgressBar;
   /** Aborted at the first interrupt; the command then ends with exit code 130. */
   readonly interrupted: AbortSignal;
@@ -24,8 +24,15 @@ export interface CliContext {
 
 export interface ProgressBar {
   /** How far, in the units of `total`, with an optional remark such as the current loss. */
-  update(done: number, remark?: string): void;
+  update(done: number, remark?: string, known?: KnownPace): void;
   finish(): void;
+}
+
+/** What the caller knows better than a bar, which can only divide what is done by the time it took. */
+export interface KnownPace {
+  readonly secondsLeft?: number;
+  /** Such as `1.2 M rows/s`. */
+  readonly rate?: string;
 }
 
 /** Options that every verb takes, as they were typed. */

@@ -77,7 +77,20 @@ export function buildProgram(context: CliContext): Command {
     .option('--epochs <number>', 'most passes over the data', parseCount)
     .option('--seeds <list>', 'one network for each seed, separated by commas', parseSeeds)
     .option('--no-evaluate', 'skip the scores on the last fifth of time, in half the time')
+    .option('--note <text>', 'why this is tried, for the experiment log')
     .action(async (options) => (await import('./verbs/train.ts')).train(context, options));
+
+  verb('experiments', 'what was tried, and what came of it', 'experiments --best --limit 20')
+    .option('--best', 'most skill first, not the newest')
+    .option('--limit <number>', 'most rows to show', parseCount)
+    .action(async (options) => (await import('./verbs/experiments.ts')).listExperiments(context, options));
+
+  verb('dataset', 'the exact training set as a Parquet file', 'dataset training-set.parquet --to 2024-06-30')
+    .argument('<file>', 'the Parquet file to write')
+    .option('--markets <list>', 'only these markets, separated by commas')
+    .option('--to <date>', 'only data up to this day', parseDate)
+    .option('--every-hours <number>', 'hours between training rows', parseCount)
+    .action(async (file, options) => (await import('./verbs/dataset.ts')).dataset(context, file, options));
 
   verb(
     'evaluate',

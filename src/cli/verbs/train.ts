@@ -1,10 +1,11 @@
-import { DEFAULT_EVERY_HOURS, type TrainingOutcome } from '../../../training/job.ts';
-import { trainInDataDir } from '../../../training/run.ts';
+import { DEFAULT_EVERY_HOURS, type JobProgress, type TrainingOutcome } from '../../../training/job.ts';
+import { loadExperiments, trainInDataDir } from '../../../training/run.ts';
 import { DEFAULT_MODEL_OPTIONS } from '../../../training/train.ts';
 import { stopwatchSeconds } from '../../clock.ts';
 import { loadConfig } from '../../config.ts';
 import { SHIPPED_MODELS } from '../../program.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
+import { jobBar } from '../job-bar.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
 import { recordTraining } from './records.ts';
 
@@ -15,40 +16,66 @@ interface TrainOptions extends CommonOptions {
   readonly epochs?: number;
   readonly seeds?: readonly number[];
   readonly evaluate: boolean;
+  readonly note?: string;
 }
+
+/**
+ * Seconds of the phases where no earlier run in this folder tells: 42 markets on two shared cores. Only their
+ * proportions matter, and those less and less as the run goes on.
+ */
+const USUAL_SECONDS: readonly (readonly [JobProgress['phase'], number])[] = [
+  ['load', 2],
+  ['features', 15],
+  ['fit for evaluation', 100],
+  ['evaluate', 20],
+  ['fit', 120],
+  ['save', 1],
+];
 
 export async function train(context: CliContext, options: TrainOptions): Promise<void> {
   const { dataDir } = loadConfig({ dataDir: options.dataDir, config: options.config }).values;
   const started = stopwatchSeconds();
   const startedAt = context.clock.now();
-  let phase = '';
-  let bar = context.progress('', 1);
+  const bar = jobBar(context, 'train', await expectedSeconds(dataDir, options.evaluate));
   const trained = trainInDataDir(
     { dataDir, shippedModels: SHIPPED_MODELS },
     {
       seeds: options.seeds ?? DEFAULT_MODEL_OPTIONS.seeds,
-      symbols: options.markets?.split(',').map((symbol) => symbol.trim()) ?? null,
+      symbols: symbolsOf(options.markets),
       to: options.to ?? null,
       everyHours: options.everyHours ?? DEFAULT_EVERY_HOURS,
       maximumEpochs: options.epochs ?? DEFAULT_MODEL_OPTIONS.fit.maximumEpochs,
       evaluate: options.evaluate,
       clock: context.clock,
       interrupted: context.interrupted,
-      onProgress: (progress) => {
-        if (progress.phase !== phase) {
-          bar.finish();
-          phase = progress.phase;
-          context.note(`${phase} …`);
-          bar = context.progress(phase, 1);
-        }
-        bar.update(progress.share, progress.remark);
-      },
+      onProgress: bar.update,
     },
+    options.note,
   ).finally(() => bar.finish());
   const outcome = await recordTraining(context.clock, dataDir, startedAt, trained);
   const seconds = stopwatchSeconds() - started;
   if (options.json === true) context.printJson({ ...asJson(outcome), seconds });
   else print(context, outcome, seconds);
+}
+
+/** The markets of `--markets`; null for all. */
+export function symbolsOf(list: string | undefined): string[] | null {
+  return list?.split(',').map((symbol) => symbol.trim()) ?? null;
+}
+
+/** What the newest run of the same kind took here. */
+async function expectedSeconds(
+  dataDir: string,
+  evaluate: boolean,
+): Promise<readonly (readonly [string, number])[]> {
+  const { experiments } = await loadExperiments(dataDir);
+  const last = experiments.findLast(
+    (one) => one.kind === 'train' && one.result !== 'failed' && one.options.evaluate === evaluate,
+  );
+  const phases = Object.entries(last?.phaseSeconds ?? {});
+  if (phases.length > 0) return phases;
+  const ofEvaluation: readonly string[] = ['fit for evaluation', 'evaluate'];
+  return USUAL_SECONDS.filter(([phase]) => evaluate || !ofEvaluation.includes(phase));
 }
 
 function asJson({ manifest, evaluation }: TrainingOutcome) {

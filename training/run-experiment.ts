@@ -1,0 +1,37 @@
+import { MODEL_NAME, type ModelScore } from '../models/manifest.ts';
+import { type Experiment, pinballRatio } from './experiments.ts';
+import type { TrainingOutcome } from './job.ts';
+
+/** What a finished training adds to its row of the experiment log. */
+export function ofTraining({
+  manifest,
+}: TrainingOutcome): Pick<Experiment, 'version' | 'data' | 'folds' | 'scores' | 'against' | 'result'> {
+  const { data, evaluation, version } = manifest;
+  const scores = evaluation?.scores ?? [];
+  const by = (name: string): readonly ModelScore[] => scores.filter(({ forecaster }) => forecaster === name);
+  const own = by(MODEL_NAME);
+  const others = [...new Set(scores.map(({ forecaster }) => forecaster))].filter(
+    (name) => name !== MODEL_NAME,
+  );
+  return {
+    version,
+    data: {
+      fingerprint: data.hash,
+      from: data.from,
+      to: data.to,
+      markets: data.markets.length,
+      rows: data.rows,
+      simulated: data.simulated,
+    },
+    folds:
+      evaluation === null
+        ? []
+        : [{ fittedUntil: evaluation.fittedUntil, from: evaluation.testFrom, until: evaluation.testTo }],
+    scores: own.map(({ forecaster: _, ...score }) => score),
+    against: others.flatMap((forecaster) => {
+      const ratio = pinballRatio(own, by(forecaster));
+      return ratio === null ? [] : [{ forecaster, pinballRatio: ratio }];
+    }),
+    result: 'challenger',
+  };
+}
