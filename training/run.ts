@@ -68,20 +68,21 @@ async function logged(
     const seconds = stopwatchSeconds() - started;
     return { seconds, phaseSeconds: pace.taken(seconds) };
   };
-  try {
-    const outcome = await run({
-      ...options,
-      onProgress: (progress) => {
-        pace.step(progress, stopwatchSeconds() - started);
-        options.onProgress(progress);
-      },
-    });
-    await log.append({ ...start, ...ofTraining(outcome), ...finish() });
-    return outcome;
-  } catch (thrown) {
-    await log.append({ ...start, message: asPlimsollError(thrown).message, ...finish() });
+  const watched: TrainingJobOptions = {
+    ...options,
+    onProgress: (progress) => {
+      pace.step(progress, stopwatchSeconds() - started);
+      options.onProgress(progress);
+    },
+  };
+  const outcome = await run(watched).catch(async (thrown) => {
+    const failed = { ...start, message: asPlimsollError(thrown).message, ...finish() };
+    // Where the row cannot be written either, the first failure is the one to tell of.
+    await log.append(failed).catch(() => {});
     throw thrown;
-  }
+  });
+  await log.append({ ...start, ...ofTraining(outcome), ...finish() });
+  return outcome;
 }
 
 function startedRow(options: TrainingJobOptions, note: string, clock: Clock): Experiment {
