@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { CONFIDENCES } from '../../src/forecast/predictor.ts';
+import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
+import { cellAt, simulatedRun } from '../../test/simulated-run.ts';
+import { coverageOf } from './coverage.ts';
+import { impliedLeverage, leverageSummary } from './leverage.ts';
+import { marketDuel } from './market-scores.ts';
+import { type ReportInput, runReport } from './report.ts';
+import { rollingRate } from './rolling-rate.ts';
+import { playersOf, rowsByMarket } from './run.ts';
+import { duelCells } from './scores.ts';
+import { worstMisses } from './worst-misses.ts';
+
+const { outcomes, forecasts } = simulatedRun({ markets: 6, origins: 300 });
+const players = playersOf(forecasts, 'true-model', 'too-low');
+const [truth, low] = forecasts;
+
+const input: ReportInput = {
+  version: '20240101-0badcafe',
+  madeAt: '2026-01-01T00:00:00.000Z',
+  simulated: true,
+  verdict: { isGood: true, title: 'Promoted', sentence: 'All <gates> passed & held.' },
+  judged: [],
+  outcomes,
+  forecasts,
+  candidate: 'true-model',
+  champion: 'too-low',
+  importance: null,
+  lineage: [['seed', '1']],
+  command: 'plimsoll train --seeds 1',
+};
+const report = runReport(input);
+
+describe('coverage in a report', () => {
+  test('counts what a plain loop counts, and leaves out rows without a forecast', () => {
+    const gappy = { ...truth, valueAtRisk: truth.valueAtRisk.slice() };
+    for (let row = 0; row < 100; row++) gappy.valueAtRisk[cellAt(row, 1, 2, 0)] = Number.NaN;
+    let [count, hits] = [0, 0];
+    for (let row = 100; row < outcomes.rows; row++) {
+      count++;
+      if (outcomes.excursions[row * 8 + 6] > truth.valueAtRisk[cellAt(row, 1, 2, 0)]) hits++;
+    }
+    const cell = coverageOf(outcomes, gappy, 1, 2, 0);
+    expect(cell).toMatchObject({ observations: count, exceedances: hits, rate: hits / count });
+  });
+
+  test('the interval holds the target for the true model in most cells, and for one 20 % too low in few', () => {
+    const held = (table: typeof truth): number => {
+      let cells = 0;
+      for (let side = 0; side < 2; side++)
+        for (let horizon = 0; horizon < 4; horizon++)
+          for (const confidence of [0, 1]) {
+            const { interval } = coverageOf(outcomes, table, side, horizon, confidence);
+            const target = 1 - CONFIDENCES[confidence];
+            if (interval[0] <= target && target <= interval[1]) cells++;
+          }
+      return cells;
+    };
+    expect(held(truth)).toBeGreaterThanOrEqual(13);
+    expect(held(low)).toBeLessThanOrEqual(3);
+  });
+
+  test('a rolling rate over the whole span is the rate of all rows', () => {
+    const short = simulatedRun({ markets: 4, origins: 30 });
+    const points = rollingRate(short.outcomes, short.forecasts[1], 0, 0);
+    expect(points).toHaveLength(1);
+    const rates = [0, 1].map((side) => coverageOf(short.outcomes, short.forecasts[1], side, 0, 0).rate);
+    expect(points[0][1]).toBeCloseTo((rates[0] + rates[1]) / 2, 12);
+  });
+});
+
+describe('scores in a report', () => {
+  const duels = duelCells(outcomes, players[0], players[1]);
+
+  test('are means of the losses of a plain loop', () => {
+    const cell = 2 * 4 + 1;
+    const sums = [0, 0, 0];
+    for (let row = 0; row < outcomes.rows; row++) {
+      const at = cellAt(row, 0, 2, 1);
+      const loss = outcomes.excursions[row * 8 + 2];
+      sums[0] += pinball(loss, truth.valueAtRisk[at], 0.99);
+      sums[1] += fz0(loss, truth.valueAtRisk[at], truth.expectedShortfall[at], 0.99);
+      sums[2] += pinball(loss, low.valueAtRisk[at], 0.99);
+    }
+    const duel = duels[cell];
+    expect(duel?.own.pinball).toBeCloseTo(sums[0] / outcomes.rows, 12);
+    expect(duel?.own.fz0).toBeCloseTo(sums[1] / outcomes.rows, 12);
+    expect(duel?.ratio).toBeCloseTo(sums[0] / sums[2], 12);
+    expect(duel?.interval[0]).toBeLessThan(duel?.ratio ?? 0);
+  });
+
+  test('the true model beats one that is 20 % too low, over all markets and in each', () => {
+    const ratios = duels.map((duel) => duel?.ratio ?? Number.NaN);
+    expect(ratios.filter((ratio) => ratio < 1).length).toBeGreaterThanOrEqual(28);
+    const won = rowsByMarket(outcomes).filter(
+      (rows) => (marketDuel(outcomes, players[0], players[1], rows)?.ratio ?? 1) < 1,
+    );
+    expect(won.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('of one market are the geometric mean over its cells, by a plain loop', () => {
+    const rows = rowsByMarket(outcomes)[2];
+    expect(rows).toHaveLength(300);
+    let [logs, better] = [0, 0];
+    for (let cell = 0; cell < 32; cell++) {
+      const [own, other] = [truth, low].map((table) => {
+        let sum = 0;
+        for (const row of rows)
+          sum += pinball(
+            outcomes.excursions[row * 8 + Math.floor(cell / 4)],
+            table.valueAtRisk[row * 32 + cell],
+            CONFIDENCES[cell % 4],
+          );
+        return sum;
+      });
+      logs += Math.log(own / other);
+      if (own < other) better++;
+    }
+    const duel = marketDuel(outcomes, players[0], players[1], rows);
+    expect(duel).toMatchObject({ better, cells: 32 });
+    expect(duel?.ratio).toBeCloseTo(Math.exp(logs / 32), 12);
+  });
+
+  test('a forecaster against itself is exactly 1', () => {
+    expect(duelCells(outcomes, players[0], players[0]).every((duel) => duel?.ratio === 1)).toBe(true);
+  });
+});
+
+describe('worst misses', () => {
+  test('are the largest multiples, one a market, side and day, worst first', () => {
+    const misses = worstMisses(outcomes, low, 20);
+    expect(misses).toHaveLength(20);
+    for (const [i, miss] of misses.entries()) {
+      expect(miss.multiple).toBeCloseTo(miss.loss / miss.valueAtRisk, 12);
+      expect(miss.loss).toBeGreaterThan(miss.valueAtRisk);
+      if (i > 0) expect(miss.multiple).toBeLessThanOrEqual(misses[i - 1].multiple);
+    }
+    const events = misses.map(({ row, side }) => `${outcomes.market[row]}/${side}/${outcomes.asOf[row]}`);
+    expect(new Set(events).size).toBe(20);
+    let largest = 0;
+    for (let row = 0; row < outcomes.rows; row++)
+      for (let path = 0; path < 8; path++)
+        largest = Math.max(
+          largest,
+          outcomes.excursions[row * 8 + path] / low.valueAtRisk[(row * 8 + path) * 4 + 1],
+        );
+    expect(misses[0].multiple).toBeCloseTo(largest, 12);
+  });
+});
+
+describe('implied leverage', () => {
+  test('is one over the larger expected shortfall of the two sides', () => {
+    const [long, short] = [0, 1].map((side) => truth.expectedShortfall[cellAt(7, side, 3, 1)]);
+    expect(impliedLeverage(truth, 7)).toBe(1 / Math.max(long, short));
+  });
+
+  test('lower forecasts of loss would have granted a quarter more, with the same daily change', () => {
+    const rows = rowsByMarket(outcomes)[0];
+    const [own, other] = [truth, low].map((table) => leverageSummary(outcomes, table, rows));
+    expect((other?.median ?? 0) / (own?.median ?? 1)).toBeCloseTo(1.25, 9);
+    expect(other?.dailyTurnover).toBeCloseTo(own?.dailyTurnover ?? Number.NaN, 9);
+    expect(own?.lowerQuartile).toBeLessThan(own?.upperQuartile ?? 0);
+  });
+});
+
+describe('the page', () => {
+  test('needs nothing from elsewhere: every address in it is within it', () => {
+    const addresses = [...report.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address);
+    expect(addresses.filter((address) => !address.startsWith('#') && address !== 'data:,')).toEqual([]);
+    for (const match of report.matchAll(/href="#([^"]+)"/g))
+      expect(report.includes(`id="${match[1]}"`)).toBe(true);
+    expect(/@import|url\(/.test(report)).toBe(false);
+  });
+
+  test('its policy names the style and the script that it has', () => {
+    for (const tag of ['style', 'script']) {
+      const text = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(report)?.[1] ?? '';
+      const hash = createHash('sha256').update(text).digest('base64');
+      expect(report.includes(`${tag}-src 'sha256-${hash}'`)).toBe(true);
+    }
+    expect(report.includes("default-src 'none'")).toBe(true);
+  });
+
+  test('escapes what it is told, says that markets are simulated, and repeats to the byte', () => {
+    expect(report.includes('All &lt;gates&gt; passed &amp; held.')).toBe(true);
+    expect(report.includes('These prices are invented')).toBe(true);
+    expect(runReport({ ...input, ...simulatedRun({ markets: 6, origins: 300 }) }) === report).toBe(true);
+    const shown = report.slice(report.indexOf('<body>'), report.lastIndexOf('<script>'));
+    expect(shown.match(/.{0,60}(NaN|Infinity|undefined).{0,20}/g)).toBeNull();
+  });
+
+  test('keeps every exceedance in its data', () => {
+    const json = /id="explorer-data">([\s\S]*?)<\/script>/.exec(report)?.[1] ?? '{}';
+    const { markets } = JSON.parse(json);
+    expect(markets).toHaveLength(6);
+    for (const market of markets) {
+      const own = outcomes.symbols.indexOf(market.n);
+      let hits = 0;
+      for (const row of rowsByMarket(outcomes)[own])
+        for (const side of [0, 1])
+          if (outcomes.excursions[row * 8 + side * 4 + 3] > truth.valueAtRisk[cellAt(row, side, 3, 1)])
+            hits++;
+      expect(market.e[3].length / 5).toBe(hits);
+      expect(market.t.length).toBeLessThanOrEqual(301);
+    }
+  });
+});
