@@ -9,7 +9,7 @@ import { marketDuel } from './market-scores.ts';
 import { type ReportInput, runReport } from './report.ts';
 import { rollingRate } from './rolling-rate.ts';
 import { playersOf, rowsByMarket } from './run.ts';
-import { duelCells } from './scores.ts';
+import { cellMeans, duelCells } from './scores.ts';
 import { worstMisses } from './worst-misses.ts';
 
 const { outcomes, forecasts } = simulatedRun({ markets: 6, origins: 300 });
@@ -84,8 +84,10 @@ describe('scores in a report', () => {
       sums[2] += pinball(loss, low.valueAtRisk[at], 0.99);
     }
     const duel = duels[cell];
-    expect(duel?.own.pinball).toBeCloseTo(sums[0] / outcomes.rows, 12);
-    expect(duel?.own.fz0).toBeCloseTo(sums[1] / outcomes.rows, 12);
+    const own = cellMeans(outcomes, players[0])[cell];
+    expect(own?.observations).toBe(outcomes.rows);
+    expect(own?.pinball).toBeCloseTo(sums[0] / outcomes.rows, 12);
+    expect(own?.fz0).toBeCloseTo(sums[1] / outcomes.rows, 12);
     expect(duel?.ratio).toBeCloseTo(sums[0] / sums[2], 12);
     expect(duel?.interval[0]).toBeLessThan(duel?.ratio ?? 0);
   });

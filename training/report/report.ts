@@ -10,7 +10,7 @@ import { regimeTables } from './regimes.ts';
 import { reliabilityFigure } from './reliability.ts';
 import { rollingFigure } from './rolling-rate.ts';
 import { type Player, playersOf, type RunTables } from './run.ts';
-import { allDuels, type CellDuel, duelFigure, scoreTable } from './scores.ts';
+import { allDuels, type CellDuel, type Duels, duelFigure, scoreTable } from './scores.ts';
 import { day, escapeHtml, percent, significant, whole } from './text.ts';
 import { worstMissesTable } from './worst-misses.ts';
 
@@ -78,11 +78,7 @@ export function runReport(input: ReportInput): string {
 const lossWords =
   'Pinball loss scores VaR alone, FZ0 scores VaR and ES together; both are lower for the better forecast and proper: nobody gains by forecasting other than they believe.';
 
-function head(
-  { version, verdict, simulated, outcomes }: ReportInput,
-  run: RunTables,
-  duels: ReadonlyMap<Player, readonly (CellDuel | null)[]>,
-): string {
+function head({ version, verdict, simulated, outcomes }: ReportInput, run: RunTables, duels: Duels): string {
   const notice = simulated
     ? '<p class="notice" role="status"><strong>Simulated markets.</strong> These prices are invented; the scores say nothing about real ones.</p>'
     : '';

@@ -4,7 +4,6 @@ import {
   CONFIDENCES,
   HORIZON_COUNT,
   HORIZONS_HOURS,
-  pathIndex,
   SIDES,
 } from '../../src/forecast/predictor.ts';
 import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
@@ -15,85 +14,98 @@ import { linearScale, roundTicks } from './scale.ts';
 import { type Cell, type Column, sortableTable } from './table.ts';
 import { level, percent, significant, whole } from './text.ts';
 
-/** The candidate beside one other forecaster in one cell, on the rows that both forecast. */
-export interface CellDuel {
+/** The candidate's own scores in one cell of all markets together. */
+export interface CellMeans {
   readonly observations: number;
-  readonly own: CellMeans;
-  readonly other: CellMeans;
+  readonly pinball: number;
+  readonly fz0: number;
+  readonly exceedanceRate: number;
+}
+
+/** The candidate beside another forecaster in one cell, on the rows that both forecast. */
+export interface CellDuel {
   /** Own pinball over the other's; below 1 the candidate is better. */
   readonly ratio: number;
   /** 95 %, clustered by week, by the delta method. */
   readonly interval: readonly [number, number];
 }
 
-interface CellMeans {
-  readonly pinball: number;
-  readonly fz0: number;
-  readonly exceedanceRate: number;
-}
+export type Duels = ReadonlyMap<Player, readonly (CellDuel | null)[]>;
 
 const WEEK_MILLISECONDS = 7 * 24 * 3_600_000;
 const NORMAL_95 = 1.96;
 
-/** All cells of the candidate against another, by cell of one market. */
+/** By cell of one market; null where there is no forecast. */
+export function cellMeans(outcomes: OutcomeTable, { table }: Player): readonly (CellMeans | null)[] {
+  const counts = new Float64Array(CELLS_PER_MARKET);
+  const pinballs = new Float64Array(CELLS_PER_MARKET);
+  const joint = new Float64Array(CELLS_PER_MARKET);
+  const hits = new Float64Array(CELLS_PER_MARKET);
+  const { valueAtRisk, expectedShortfall } = table;
+  for (let row = 0; row < outcomes.rows; row++) {
+    for (let cell = 0; cell < CELLS_PER_MARKET; cell++) {
+      const at = row * CELLS_PER_MARKET + cell;
+      if (!Number.isFinite(valueAtRisk[at])) continue;
+      const confidence = CONFIDENCES[cell % CONFIDENCE_COUNT];
+      const loss = outcomes.excursions[Math.floor(at / CONFIDENCE_COUNT)];
+      counts[cell]++;
+      pinballs[cell] += pinball(loss, valueAtRisk[at], confidence);
+      joint[cell] += fz0(loss, valueAtRisk[at], expectedShortfall[at], confidence);
+      if (loss > valueAtRisk[at]) hits[cell]++;
+    }
+  }
+  return Array.from(counts, (count, cell) =>
+    count === 0
+      ? null
+      : {
+          observations: count,
+          pinball: pinballs[cell] / count,
+          fz0: joint[cell] / count,
+          exceedanceRate: hits[cell] / count,
+        },
+  );
+}
+
+/** All cells of the candidate against another, by cell of one market; null where they have no row in common. */
 export function duelCells(
   outcomes: OutcomeTable,
   candidate: Player,
   other: Player,
 ): readonly (CellDuel | null)[] {
-  return Array.from({ length: CELLS_PER_MARKET }, (_, cell) => duelCell(outcomes, candidate, other, cell));
-}
-
-function duelCell(outcomes: OutcomeTable, candidate: Player, other: Player, cell: number): CellDuel | null {
-  const confidence = CONFIDENCES[cell % CONFIDENCE_COUNT];
-  const path = Math.floor(cell / CONFIDENCE_COUNT);
-  const weeks = new Map<number, { own: number; other: number }>();
-  const sums = [candidate, other].map(() => ({ pinball: 0, fz0: 0, hits: 0 }));
-  let n = 0;
-  for (let row = 0; row < outcomes.rows; row++) {
-    const at = row * CELLS_PER_MARKET + cell;
-    const [a, b] = [candidate.table.valueAtRisk[at], other.table.valueAtRisk[at]];
-    if (!Number.isFinite(a) || !Number.isFinite(b)) continue;
-    n++;
-    const loss = outcomes.excursions[pathIndex(row, 0, 0) + path];
-    const pinballs = [a, b].map((value) => pinball(loss, value, confidence));
-    for (const [i, { table }] of [candidate, other].entries()) {
-      sums[i].pinball += pinballs[i];
-      sums[i].fz0 += fz0(loss, table.valueAtRisk[at], table.expectedShortfall[at], confidence);
-      if (loss > table.valueAtRisk[at]) sums[i].hits++;
-    }
-    const week = Math.floor(outcomes.asOf[row] / WEEK_MILLISECONDS);
-    const sum = weeks.get(week);
-    if (sum === undefined) weeks.set(week, { own: pinballs[0], other: pinballs[1] });
-    else {
-      sum.own += pinballs[0];
-      sum.other += pinballs[1];
+  const { rows, asOf } = outcomes;
+  const firstWeek = rows === 0 ? 0 : Math.floor(asOf[0] / WEEK_MILLISECONDS);
+  const weeks = rows === 0 ? 0 : Math.floor(asOf[rows - 1] / WEEK_MILLISECONDS) - firstWeek + 1;
+  const own = new Float64Array(weeks * CELLS_PER_MARKET);
+  const theirs = new Float64Array(weeks * CELLS_PER_MARKET);
+  const [a, b] = [candidate.table.valueAtRisk, other.table.valueAtRisk];
+  for (let row = 0; row < rows; row++) {
+    const week = Math.floor(asOf[row] / WEEK_MILLISECONDS) - firstWeek;
+    for (let cell = 0; cell < CELLS_PER_MARKET; cell++) {
+      const at = row * CELLS_PER_MARKET + cell;
+      if (!Number.isFinite(a[at]) || !Number.isFinite(b[at])) continue;
+      const confidence = CONFIDENCES[cell % CONFIDENCE_COUNT];
+      const loss = outcomes.excursions[Math.floor(at / CONFIDENCE_COUNT)];
+      own[week * CELLS_PER_MARKET + cell] += pinball(loss, a[at], confidence);
+      theirs[week * CELLS_PER_MARKET + cell] += pinball(loss, b[at], confidence);
     }
   }
-  if (n === 0 || sums[1].pinball === 0) return null;
-  const ratio = sums[0].pinball / sums[1].pinball;
-  let squares = 0;
-  for (const sum of weeks.values()) squares += (sum.own - ratio * sum.other) ** 2;
-  const error = Math.sqrt(squares) / sums[1].pinball;
-  const [own, theirs] = sums.map((sum) => ({
-    pinball: sum.pinball / n,
-    fz0: sum.fz0 / n,
-    exceedanceRate: sum.hits / n,
-  }));
-  return {
-    observations: n,
-    own,
-    other: theirs,
-    ratio,
-    interval: [Math.max(0, ratio - NORMAL_95 * error), ratio + NORMAL_95 * error],
-  };
+  return Array.from({ length: CELLS_PER_MARKET }, (_, cell) => {
+    let [ownSum, otherSum, squares] = [0, 0, 0];
+    for (let at = cell; at < own.length; at += CELLS_PER_MARKET) {
+      ownSum += own[at];
+      otherSum += theirs[at];
+    }
+    if (otherSum === 0) return null;
+    const ratio = ownSum / otherSum;
+    for (let at = cell; at < own.length; at += CELLS_PER_MARKET)
+      squares += (own[at] - ratio * theirs[at]) ** 2;
+    const error = (NORMAL_95 * Math.sqrt(squares)) / otherSum;
+    return { ratio, interval: [Math.max(0, ratio - error), ratio + error] };
+  });
 }
 
-/** Duels of the candidate with every other forecaster: one pass over the rows for each, kept for table and drawing. */
-export function allDuels({
-  outcomes,
-  players,
-}: RunTables): ReadonlyMap<Player, readonly (CellDuel | null)[]> {
+/** Duels of the candidate with every other forecaster. */
+export function allDuels({ outcomes, players }: RunTables): Duels {
   const [candidate, ...others] = players;
   return new Map(others.map((other) => [other, duelCells(outcomes, candidate, other)]));
 }
@@ -105,7 +117,7 @@ const LABEL_ROOM = 106;
 const RATIO_BOUNDS = [0.3, 1.4] as const;
 
 /** Every cell of the candidate against its foremost rivals, with intervals. */
-export function duelFigure(run: RunTables, duels: ReadonlyMap<Player, readonly (CellDuel | null)[]>): string {
+export function duelFigure(run: RunTables, duels: Duels): string {
   const rivals = run.players.slice(1, 3);
   const panels = SIDES.map((side, s) => ({ heading: side, svg: duelPanel(duels, rivals, side, s) }));
   return figure(
@@ -115,12 +127,7 @@ export function duelFigure(run: RunTables, duels: ReadonlyMap<Player, readonly (
   );
 }
 
-function duelPanel(
-  duels: ReadonlyMap<Player, readonly (CellDuel | null)[]>,
-  rivals: readonly Player[],
-  side: string,
-  s: number,
-): string {
+function duelPanel(duels: Duels, rivals: readonly Player[], side: string, s: number): string {
   const cells = HORIZONS_HOURS.flatMap((hours, h) =>
     CONFIDENCES.map((confidence, c) => ({
       cell: (s * HORIZON_COUNT + h) * CONFIDENCE_COUNT + c,
@@ -166,8 +173,9 @@ function duelPanel(
 }
 
 /** One row a cell: the candidate's scores, then every other forecaster's with the ratio and its interval. */
-export function scoreTable(run: RunTables, duels: ReadonlyMap<Player, readonly (CellDuel | null)[]>): string {
+export function scoreTable(run: RunTables, duels: Duels): string {
   const [candidate, ...others] = run.players;
+  const means = cellMeans(run.outcomes, candidate);
   const columns: Column[] = [
     { title: 'Cell' },
     { title: 'forecasts', numeric: true },
@@ -192,18 +200,18 @@ export function scoreTable(run: RunTables, duels: ReadonlyMap<Player, readonly (
     HORIZONS_HOURS.flatMap((hours, h) =>
       CONFIDENCES.flatMap((confidence, c): (readonly Cell[])[] => {
         const cell = (s * HORIZON_COUNT + h) * CONFIDENCE_COUNT + c;
-        const own = others.map((other) => duels.get(other)?.[cell] ?? null);
-        const first = own.find((duel) => duel !== null);
-        if (first === undefined) return [];
+        const own = means[cell];
+        if (own === null) return [];
+        const against = others.map((other) => duels.get(other)?.[cell] ?? null);
         const name = `${side} ${hours} h ${level(confidence)}`;
-        return [[{ text: name, sort: cell }, ...ownCells(first), ...own.map(ratioCell)]];
+        return [[{ text: name, sort: cell }, ...ownCells(own), ...against.map(ratioCell)]];
       }),
     ),
   );
   return sortableTable('Scores by side, horizon and confidence, all markets together', columns, rows);
 }
 
-function ownCells({ observations, own }: CellDuel): readonly Cell[] {
+function ownCells({ observations, ...own }: CellMeans): readonly Cell[] {
   return [
     { text: whole(observations), sort: observations },
     { text: significant(100 * own.pinball, 4), sort: own.pinball },
