@@ -1,9 +1,23 @@
 import type { ModelManifest, ModelScore } from '../models/manifest.ts';
+import type { GateLine } from './report/gates.ts';
+import type { Verdict } from './report/report.ts';
 
 const CONFIDENCES_SHOWN = [0.95, 0.99];
 
-/** The model card: what a risk officer reads before promoting. Made from the manifest, so that it cannot disagree. */
-export function modelCard(manifest: ModelManifest): string {
+/** What the judgement of a run adds to a card. */
+export interface JudgedCard {
+  readonly verdict: Verdict;
+  readonly gates: readonly GateLine[];
+  /** Names of files in the version's folder and what they are. */
+  readonly documents: readonly (readonly [file: string, words: string])[];
+}
+
+/**
+ * The model card: what a risk officer reads before promoting. Made from the manifest, so that it cannot disagree.
+ *
+ * @param judged null where the version was not judged.
+ */
+export function modelCard(manifest: ModelManifest, judged: JudgedCard | null = null): string {
   const { data, training, split, evaluation } = manifest;
   const origin = data.simulated ? 'SIMULATED markets: not for use on real ones' : 'real market history';
   return `# ${manifest.name} ${manifest.version}
@@ -17,8 +31,32 @@ the probability of a shock, for any market with at least a week of hourly bars.
 - **Not for**: markets without a week of history; decisions outside the corridor of the classical bounds.
 - **Markets**: ${data.markets.join(', ')}.
 
-${evaluation === null ? 'This version was not evaluated out of time.' : evaluationSection(evaluation)}
+${judged === null ? '' : judgedSection(judged)}${evaluation === null ? 'This version was not evaluated out of time.' : evaluationSection(evaluation)}
 `;
+}
+
+function judgedSection({ verdict, gates, documents }: JudgedCard): string {
+  const rows = gates.map(
+    ({ name, passed, measured, bound, detail }) =>
+      `| ${[name, passed ? 'passed' : '**failed**', measured, bound, detail].map(tableText).join(' | ')} |`,
+  );
+  const links = documents.map(([file, words]) => `- [${file}](${file}): ${words}`);
+  return `## Verdict
+
+**${verdict.title}.** ${verdict.sentence}
+
+| gate | result | measured | bound | behind it |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+${links.join('\n')}
+
+`;
+}
+
+/** A bar would begin another column. */
+function tableText(text: string): string {
+  return text.replaceAll('|', '\\|');
 }
 
 function evaluationSection(evaluation: NonNullable<ModelManifest['evaluation']>): string {

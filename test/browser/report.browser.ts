@@ -32,6 +32,10 @@ describe.skipIf(!isThere)('a report in a real browser, from a file', () => {
       madeAt: '2026-01-01T00:00:00.000Z',
       simulated: true,
       verdict: { isGood: false, title: 'Not promoted', sentence: 'One gate failed.' },
+      gates: [
+        { name: 'joint loss', passed: true, measured: '2.97', bound: '≤ 3.00', detail: 'FZ0 at 99 %' },
+        { name: 'stress', passed: false, measured: '1.4 %', bound: '≤ 1.2 %', detail: 'SIM3USDT, long 24 h' },
+      ],
       judged: [],
       ...run,
       candidate: 'true-model',

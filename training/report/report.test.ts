@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CONFIDENCES } from '../../src/forecast/predictor.ts';
 import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
 import { cellAt, simulatedRun } from '../../test/simulated-run.ts';
+import { jointDifferences } from './champion.ts';
 import { coverageOf } from './coverage.ts';
 import { impliedLeverage, leverageSummary } from './leverage.ts';
 import { marketDuel } from './market-scores.ts';
@@ -21,6 +22,10 @@ const input: ReportInput = {
   madeAt: '2026-01-01T00:00:00.000Z',
   simulated: true,
   verdict: { isGood: true, title: 'Promoted', sentence: 'All <gates> passed & held.' },
+  gates: [
+    { name: 'joint loss', passed: true, measured: '2.97', bound: '≤ 3.00', detail: 'FZ0 at 99 %' },
+    { name: 'stress', passed: false, measured: '1.4 %', bound: '≤ 1.2 %', detail: 'SIM3USDT, long 24 h' },
+  ],
   judged: [],
   outcomes,
   forecasts,
@@ -129,6 +134,26 @@ describe('scores in a report', () => {
   });
 });
 
+describe('candidate and champion', () => {
+  const joint = jointDifferences(outcomes, players[0], players[1]);
+
+  test('differ in FZ0 by the mean of the differences of a plain loop', () => {
+    let sum = 0;
+    for (let row = 0; row < outcomes.rows; row++) {
+      const at = cellAt(row, 1, 0, 0);
+      const loss = outcomes.excursions[row * 8 + 4];
+      sum += fz0(loss, truth.valueAtRisk[at], truth.expectedShortfall[at], 0.95);
+      sum -= fz0(loss, low.valueAtRisk[at], low.expectedShortfall[at], 0.95);
+    }
+    expect(joint[16]?.difference).toBeCloseTo(sum / outcomes.rows, 12);
+  });
+
+  test('the true model has the lower joint score in nearly every cell', () => {
+    const better = joint.filter((cell) => (cell?.difference ?? 1) < 0);
+    expect(better.length).toBeGreaterThanOrEqual(28);
+  });
+});
+
 describe('worst misses', () => {
   test('are the largest multiples, one a market, side and day, worst first', () => {
     const misses = worstMisses(outcomes, low, 20);
@@ -182,6 +207,12 @@ describe('the page', () => {
       expect(report.includes(`${tag}-src 'sha256-${hash}'`)).toBe(true);
     }
     expect(report.includes("default-src 'none'")).toBe(true);
+  });
+
+  test('has the gates first, those that failed before those that held', () => {
+    const first = report.slice(report.indexOf('<main>'), report.indexOf('id="scores"'));
+    expect(first.includes('1 of 2 gates passed')).toBe(true);
+    expect(first.indexOf('stress')).toBeLessThan(first.indexOf('joint loss'));
   });
 
   test('escapes what it is told, says that markets are simulated, and repeats to the byte', () => {

@@ -1,7 +1,9 @@
 import { CONFIDENCES, HORIZONS_HOURS, SIDES } from '../../src/forecast/predictor.ts';
 import type { ForecastTable, OutcomeTable } from '../judge/tables.ts';
+import { championTable } from './champion.ts';
 import { coverageFigure, coverageOf } from './coverage.ts';
 import { explorer } from './explorer.ts';
+import { type GateLine, gatesSection } from './gates.ts';
 import { type FeatureImportance, importanceFigure } from './importance.ts';
 import { leverageFigure, leverageTable } from './leverage.ts';
 import { marketTable } from './market-scores.ts';
@@ -27,7 +29,8 @@ export interface ReportInput {
   readonly madeAt: string;
   readonly simulated: boolean;
   readonly verdict: Verdict;
-  /** Sections that come first and are made of the judgement: gates, comparisons. */
+  readonly gates: readonly GateLine[];
+  /** Further sections after the gates: comparisons that need more than the tables. */
   readonly judged: readonly Section[];
   readonly outcomes: OutcomeTable;
   readonly forecasts: readonly ForecastTable[];
@@ -48,14 +51,17 @@ export function runReport(input: ReportInput): string {
   const players = playersOf(input.forecasts, input.candidate, input.champion);
   const run: RunTables = { outcomes: input.outcomes, players };
   const duels = allDuels(run);
+  const champion = championTable(run, duels);
   const markets = explorer(run);
   const sections: Section[] = [
+    ...(input.gates.length === 0 ? [] : [gatesSection(input.gates)]),
     ...input.judged,
     {
       id: 'scores',
       title: 'Scores',
       html: `<p>Every ratio is on the rows that both forecast. ${lossWords}</p>${duelFigure(run, duels)}${scoreTable(run, duels)}`,
     },
+    ...(champion === '' ? [] : [{ id: 'champion', title: 'Champion', html: champion }]),
     {
       id: 'coverage',
       title: 'Coverage',

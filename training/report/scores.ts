@@ -34,6 +34,8 @@ export type Duels = ReadonlyMap<Player, readonly (CellDuel | null)[]>;
 
 const WEEK_MILLISECONDS = 7 * 24 * 3_600_000;
 const NORMAL_95 = 1.96;
+/** FZ0 of losses in percent is that of shares and this: it has the logarithm of ES in it. */
+const PERCENT_SHIFT = Math.log(100);
 
 /** By cell of one market; null where there is no forecast. */
 export function cellMeans(outcomes: OutcomeTable, { table }: Player): readonly (CellMeans | null)[] {
@@ -187,7 +189,7 @@ export function scoreTable(run: RunTables, duels: Duels): string {
     {
       title: 'FZ0',
       numeric: true,
-      about: 'Joint score of VaR and ES (Patton, Ziegel and Chen 2019); lower is better',
+      about: 'Joint score of VaR and ES of losses in percent (Patton, Ziegel and Chen 2019); lower is better',
     },
     { title: 'exceeded', numeric: true },
     ...others.map(({ brief, words }) => ({
@@ -215,7 +217,7 @@ function ownCells({ observations, ...own }: CellMeans): readonly Cell[] {
   return [
     { text: whole(observations), sort: observations },
     { text: significant(100 * own.pinball, 4), sort: own.pinball },
-    { text: own.fz0.toFixed(3), sort: own.fz0 },
+    { text: (own.fz0 + PERCENT_SHIFT).toFixed(3), sort: own.fz0 },
     { text: percent(own.exceedanceRate, 3), sort: own.exceedanceRate },
   ];
 }

@@ -7,6 +7,8 @@ export interface Cell {
   /** What the column is sorted by, where it is not the text. */
   readonly sort?: number;
   readonly tone?: 'good' | 'bad' | 'soft' | undefined;
+  /** A sentence, which may take several lines. */
+  readonly isLong?: boolean;
 }
 
 export interface Column {
@@ -41,8 +43,10 @@ export function sortableTable(
   );
 }
 
-function cellHtml({ text, detail, sort, tone }: Cell, isName: boolean, isNumeric: boolean): string {
-  const classes = [isNumeric ? 'n' : '', tone ?? ''].filter((name) => name !== '').join(' ');
+function cellHtml({ text, detail, sort, tone, isLong }: Cell, isName: boolean, isNumeric: boolean): string {
+  const classes = [isNumeric ? 'n' : '', tone ?? '', isLong === true ? 'wide' : '']
+    .filter((name) => name !== '')
+    .join(' ');
   const attributes =
     (classes === '' ? '' : ` class="${classes}"`) +
     (sort === undefined || !Number.isFinite(sort) ? '' : ` data-sort="${Number(sort.toPrecision(8))}"`);
