@@ -15,6 +15,7 @@ import { adverseExcursions } from '../src/risk/tail/excursions.ts';
 import { type RollingRisk, rollingHistoricalRisk } from '../src/risk/tail/rolling-risk.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../src/units.ts';
 import { buildDataset } from '../training/dataset.ts';
+import { DEFAULT_EVERY_HOURS } from '../training/job.ts';
 import { DEFAULT_MODEL_OPTIONS } from '../training/train.ts';
 import { expandingFolds, walkForward } from '../training/walk-forward.ts';
 import { filledStore } from './history.ts';
@@ -29,9 +30,7 @@ const FROM = Date.UTC(2024, 0, 1);
 const UNTIL = Date.UTC(2025, 0, 1);
 const REFIT_DAYS = 84;
 const ORIGIN_HOURS = 6;
-const TRAINING_HOURS = 4;
-/** Divides both. */
-const ROW_HOURS = 2;
+const TRAINING_HOURS = DEFAULT_EVERY_HOURS;
 const LEAST_PAST_DAYS = 310;
 const SHOWN = [0, 1] as const;
 /** FZ0 of losses in percent is FZ0 of shares plus this. */
@@ -47,7 +46,7 @@ interface Sums {
 const { store, remove } = await filledStore();
 const markets = await store.loadMarkets();
 const since = stopwatchSeconds();
-const data = buildDataset(markets, ROW_HOURS, Number.MAX_SAFE_INTEGER);
+const data = buildDataset(markets, [ORIGIN_HOURS, TRAINING_HOURS], Number.MAX_SAFE_INTEGER);
 const { asOf, market, barIndex } = data.features;
 const isEvery = (row: number, hours: number): boolean =>
   Math.round(asOf[row] / HOUR_MILLISECONDS) % hours === 0;
@@ -70,9 +69,16 @@ const classical = new Map([...judged].map((m) => [m, historicalOf(markets[m])]))
 const network = new Map<string, Sums>();
 const historical = new Map<string, Sums>();
 const shocks = SIDES.map(() => ({ score: 0, climate: 0, count: 0 }));
+const qlike = HORIZONS_HOURS.map(() => ({ sum: 0, count: 0 }));
 forecast.rows.forEach((row, i) => {
   const past = classical.get(market[row]);
   if (past === undefined || !isEvery(row, ORIGIN_HOURS)) return;
+  for (let h = 0; h < HORIZON_COUNT; h++) {
+    const ratio = data.realisedVariance[row * HORIZON_COUNT + h] / forecast.variance[i * HORIZON_COUNT + h];
+    if (ratio === 0) continue;
+    qlike[h].sum += ratio - Math.log(ratio) - 1;
+    qlike[h].count++;
+  }
   for (let path = 0; path < PATHS_PER_MARKET; path++) {
     const loss = data.excursions[row * PATHS_PER_MARKET + path];
     for (const c of SHOWN) {
@@ -110,6 +116,8 @@ print(
 );
 for (const [s, side] of SIDES.entries())
   print(`24 h ${side}: Brier skill of the shock ${(1 - shocks[s].score / shocks[s].climate).toFixed(4)}`);
+for (const [h, { sum, count }] of qlike.entries())
+  print(`${HORIZONS_HOURS[h]} h: QLIKE ${(sum / count).toFixed(4)}`);
 print(`${judged.size} markets, memory ${megabytes(process.memoryUsage.rss())}`);
 remove();
 

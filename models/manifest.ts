@@ -61,7 +61,7 @@ export const manifestSchema = z.object({
     featureMean: z.array(z.number()),
     featureDeviation: z.array(z.number().positive()),
     harCoefficients: z.array(z.array(z.number())),
-    calibration: z.array(z.number().positive()),
+    varianceFactors: z.array(z.number().positive()),
   }),
   /** A feature row and what the model made of it when it was saved: a load that does not repeat it is refused. */
   probe: z.object({ features: z.array(z.number()), valueAtRisk: z.array(z.number()) }),

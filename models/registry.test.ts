@@ -86,8 +86,8 @@ describe('a damaged version is refused, by name', () => {
       /does not repeat/,
     ],
     [
-      'a calibration of zero',
-      () => editManifest((m) => Object.assign((m.scaling as Record<string, never>).calibration, { 0: 0 })),
+      'a variance factor of zero',
+      () => editManifest((m) => Object.assign((m.scaling as Record<string, never>).varianceFactors, { 0: 0 })),
       /does not hold/,
     ],
   ];

@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 import { PlimsollError } from '../src/errors.ts';
 import { FEATURE_COUNT, featureSpecHash } from '../src/features/spec.ts';
 import type { LoadedNetwork } from '../src/forecast/network.ts';
-import { forecastRows, NetworkPredictor } from '../src/forecast/network-predictor.ts';
-import { CELLS_PER_MARKET, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { emptyArrays, forecastRows, NetworkPredictor } from '../src/forecast/network-predictor.ts';
 import type { ShockModel } from '../src/forecast/shock-model.ts';
 import { MODEL_VERSION, type ModelManifest, manifestSchema } from './manifest.ts';
 import { unpackWeights } from './weights.ts';
@@ -267,7 +266,7 @@ async function readModel(folder: string, manifest: ModelManifest): Promise<Shock
     featureMean: Float64Array.from(scaling.featureMean),
     featureDeviation: Float64Array.from(scaling.featureDeviation),
     harCoefficients: scaling.harCoefficients.map((row) => Float64Array.from(row)),
-    calibration: Float64Array.from(scaling.calibration),
+    varianceFactors: Float64Array.from(scaling.varianceFactors),
     members,
   };
 }
@@ -284,13 +283,9 @@ export function probeForecast(
   networks: readonly LoadedNetwork[],
   features: Float64Array,
 ): Float64Array {
-  const valueAtRisk = new Float64Array(CELLS_PER_MARKET);
-  forecastRows(model, networks, features, 1, {
-    valueAtRisk,
-    expectedShortfall: new Float64Array(CELLS_PER_MARKET),
-    shockProbability: new Float64Array(PATHS_PER_MARKET),
-  });
-  return valueAtRisk;
+  const out = emptyArrays(1);
+  forecastRows(model, networks, features, 1, out);
+  return out.valueAtRisk;
 }
 
 function requireProbe(manifest: ModelManifest, model: ShockModel, networks: readonly LoadedNetwork[]): void {

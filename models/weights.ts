@@ -1,10 +1,16 @@
+import { LEVEL_COUNT } from '../src/forecast/network-inputs.ts';
+import { LEVELLED_OUTPUTS } from '../src/forecast/network-output.ts';
 import type { NetworkWeights } from '../src/forecast/shock-model.ts';
 
 /**
- * All members' weights as bytes: member by member, layer by layer, kernel before bias, float32 little-endian.
+ * All members' weights as bytes: member by member, layer by layer, kernel before bias, then the slopes of the levels; float32
+ * little-endian.
  */
 export function packWeights(members: readonly NetworkWeights[]): Buffer {
-  const arrays = members.flatMap(({ layers }) => layers.flatMap(({ kernel, bias }) => [kernel, bias]));
+  const arrays = members.flatMap(({ layers, levelSlopes }) => [
+    ...layers.flatMap(({ kernel, bias }) => [kernel, bias]),
+    levelSlopes,
+  ]);
   const total = arrays.reduce((sum, array) => sum + array.length, 0);
   const bytes = Buffer.alloc(total * 4);
   let offset = 0;
@@ -18,7 +24,8 @@ export function unpackWeights(
   layers: readonly { readonly inputs: number; readonly outputs: number }[],
   members: number,
 ): NetworkWeights[] | null {
-  const perMember = layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs + outputs, 0);
+  const slopes = LEVEL_COUNT * LEVELLED_OUTPUTS.length;
+  const perMember = layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs + outputs, slopes);
   if (bytes.length !== perMember * members * 4) return null;
   let offset = 0;
   let isWhole = true;
@@ -37,6 +44,7 @@ export function unpackWeights(
       kernel: take(inputs * outputs),
       bias: take(outputs),
     })),
+    levelSlopes: take(slopes),
   }));
   return isWhole ? unpacked : null;
 }

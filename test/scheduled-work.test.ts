@@ -33,7 +33,7 @@ describe('a scheduled training', () => {
   beforeAll(async () => {
     const bars = await BarStore.open(dataDir);
     for (let seed = 1; seed <= 6; seed++) {
-      const market = randomMarket({ seed, hours: 4500 });
+      const market = randomMarket({ seed, hours: 5600 });
       const series = {
         symbol: market.symbol,
         venue: 'test',

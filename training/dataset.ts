@@ -11,10 +11,14 @@ export interface Dataset {
   readonly features: FeatureTable;
   /** By row and path (side, horizon): realised adverse excursion, clipped at `MAXIMUM_TARGET`. */
   readonly excursions: Float32Array;
-  /** By row and path: 1 where the excursion exceeded the shock threshold of its time, 0 where not. */
+  /** By row and path: the excursion called a shock, as of the week; NaN while the market is too young to have one. */
+  readonly shockThreshold: Float32Array;
+  /** By row and path: 1 where the excursion exceeded the shock threshold, 0 where not. */
   readonly shocks: Uint8Array;
   /** By row and horizon: log of the realised volatility over the horizon, from ranges. */
   readonly logVolatility: Float32Array;
+  /** By row and horizon: sum of the squared log returns from close to close. */
+  readonly realisedVariance: Float32Array;
 }
 
 /** One absurd wick (a single print near zero) must not own the loss: excursions count at most this much. */
@@ -27,10 +31,14 @@ const LEAST_THRESHOLD_BARS = 720;
 /**
  * Features and targets of all markets. Markets too short for a single row are left out by themselves.
  *
- * @param everyHours distance of origins; overlapping horizons make neighbours nearly equal.
+ * @param everyHours distance of origins, or several whose origins come together; overlapping horizons make neighbours nearly equal.
  * @param to only bars that closed by this time are looked at, epoch milliseconds.
  */
-export function buildDataset(markets: readonly MarketHistory[], everyHours: number, to: number): Dataset {
+export function buildDataset(
+  markets: readonly MarketHistory[],
+  everyHours: number | readonly number[],
+  to: number,
+): Dataset {
   const longest = HORIZONS_HOURS[HORIZON_COUNT - 1];
   const all = computeFeatures(markets, { everyHours, to: to - (longest - 1) * 3_600_000 });
   const outcomes = markets.map(outcomesOf);
@@ -39,8 +47,10 @@ export function buildDataset(markets: readonly MarketHistory[], everyHours: numb
   );
   const { rows } = features;
   const excursions = new Float32Array(rows * PATHS_PER_MARKET);
+  const shockThreshold = new Float32Array(rows * PATHS_PER_MARKET);
   const shocks = new Uint8Array(rows * PATHS_PER_MARKET);
   const logVolatility = new Float32Array(rows * HORIZON_COUNT);
+  const realisedVariance = new Float32Array(rows * HORIZON_COUNT);
   for (let row = 0; row < rows; row++) {
     const outcome = outcomes[features.market[row]];
     const bar = features.barIndex[row];
@@ -50,12 +60,14 @@ export function buildDataset(markets: readonly MarketHistory[], everyHours: numb
         const path = s * HORIZON_COUNT + h;
         const excursion = Math.min(outcome.byHorizon[h][side][bar], MAXIMUM_TARGET);
         excursions[row * PATHS_PER_MARKET + path] = excursion;
+        shockThreshold[row * PATHS_PER_MARKET + path] = threshold?.[path] ?? Number.NaN;
         shocks[row * PATHS_PER_MARKET + path] = threshold !== null && excursion > threshold[path] ? 1 : 0;
       }
       logVolatility[row * HORIZON_COUNT + h] = outcome.logVolatility(bar, HORIZONS_HOURS[h]);
+      realisedVariance[row * HORIZON_COUNT + h] = outcome.closeVariance(bar, HORIZONS_HOURS[h]);
     }
   }
-  return { features, excursions, shocks, logVolatility };
+  return { features, excursions, shockThreshold, shocks, logVolatility, realisedVariance };
 }
 
 interface Outcomes {
@@ -63,12 +75,18 @@ interface Outcomes {
   /** Sides × horizons, known at the close of the bar; null while the market is too young. */
   thresholdsAt(bar: number): Float64Array | null;
   logVolatility(bar: number, hours: number): number;
+  closeVariance(bar: number, hours: number): number;
 }
 
 function outcomesOf({ bars }: MarketHistory): Outcomes {
   const cumulative = new Float64Array(bars.length + 1);
   const variance = parkinsonVariance(bars);
   for (let i = 0; i < bars.length; i++) cumulative[i + 1] = cumulative[i] + Math.min(variance[i], 1);
+  const squares = new Float64Array(bars.length + 1);
+  for (let i = 1; i < bars.length; i++) {
+    const move = Math.log(bars.close[i] / bars.close[i - 1]);
+    squares[i + 1] = squares[i] + Math.min(move * move, 1);
+  }
   const cache = new Map<number, Float64Array>();
   return {
     byHorizon: HORIZONS_HOURS.map((hours) => adverseExcursions(bars, hours)),
@@ -85,6 +103,7 @@ function outcomesOf({ bars }: MarketHistory): Outcomes {
     },
     logVolatility: (bar, hours) =>
       0.5 * Math.log(cumulative[bar + 1 + hours] - cumulative[bar + 1] + hours * VARIANCE_FLOOR),
+    closeVariance: (bar, hours) => squares[bar + 1 + hours] - squares[bar + 1],
   };
 }
 

@@ -1,41 +1,60 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { readyBackend } from '../src/forecast/network.ts';
+import { LEVEL_COUNT } from '../src/forecast/network-inputs.ts';
 import {
+  addLevels,
+  LEVELLED_OUTPUTS,
+  LEVELS_PER_PATH,
   LOG_QUANTILE_BOUND,
   OUTPUT_COUNT,
   OUTPUTS_PER_PATH,
-  SHOCK_OUTPUT,
+  QUANTILE_LEVELS,
   SHORTFALL_OUTPUT,
-  sigmoid,
   softplus,
+  VOLATILITY_OUTPUT,
 } from '../src/forecast/network-output.ts';
-import { CONFIDENCES, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import { Random } from '../src/random.ts';
 import { fz0, pinball } from '../src/risk/comparison/scores.ts';
-import { type Batch, type FitRows, fitNetwork, type Layer, lossAndGradients } from './fit.ts';
+import { type Batch, type FitRows, fitNetwork, lossAndGradients, type Variables } from './fit.ts';
 import { sumOfLosses } from './loss.ts';
 
-const PINBALL_WEIGHTS = [1, 3, 4, 8];
-const FZ0_WEIGHTS = [0.05, 0.1, 0.05, 0.02];
-const SHOCK_WEIGHT = 0.3;
+const PINBALL_WEIGHTS = [0.3, 0.4, 0.7, 1, 1.7, 3, 4, 8];
+/** By level, where it is one of the confidences. */
+const FZ0_WEIGHTS = [0, 0, 0, 0.05, 0, 0.1, 0.05, 0.02];
+/** By level: which of the shortfalls is its own. */
+const SHORTFALL_OF_LEVEL = [-1, -1, -1, 0, -1, 1, 2, 3];
+const VOLATILITY_WEIGHT = 3;
 
 /** The loss of one path from the scores as `src/risk` defines them, in float64. */
-function slowLoss(outputs: ArrayLike<number>, offset: number, outcome: number, shock: number): number {
+function slowPathLoss(outputs: ArrayLike<number>, offset: number, outcome: number): number {
   let loss = 0;
   let quantile = 0;
-  for (const [c, confidence] of CONFIDENCES.entries()) {
-    const output = outputs[offset + c];
-    quantile =
-      c === 0
-        ? Math.exp(Math.min(Math.max(output, -LOG_QUANTILE_BOUND), LOG_QUANTILE_BOUND))
-        : quantile * (1 + softplus(output));
+  for (const [l, level] of QUANTILE_LEVELS.entries()) {
+    const output = outputs[offset + l];
+    quantile = l === 0 ? Math.exp(output) : quantile * (1 + softplus(output));
+    loss += PINBALL_WEIGHTS[l] * pinball(outcome, quantile, level);
+    const c = SHORTFALL_OF_LEVEL[l];
+    if (c < 0) continue;
     const shortfall = quantile * (1 + softplus(outputs[offset + SHORTFALL_OUTPUT + c]));
-    loss += PINBALL_WEIGHTS[c] * pinball(outcome, quantile, confidence);
-    loss += FZ0_WEIGHTS[c] * (fz0(outcome, quantile, shortfall, confidence) + 1);
+    loss += FZ0_WEIGHTS[l] * (fz0(outcome, quantile, shortfall, level) + 1);
   }
-  const probability = sigmoid(outputs[offset + SHOCK_OUTPUT]);
-  return loss - SHOCK_WEIGHT * Math.log(shock === 1 ? probability : 1 - probability);
+  return loss;
+}
+
+function slowLoss(outputs: ArrayLike<number>, row: number, { scaled, logVolatility }: Batch): number {
+  const offset = row * OUTPUT_COUNT;
+  let loss = 0;
+  for (let path = 0; path < PATHS_PER_MARKET; path++) {
+    const outcome = scaled[row * PATHS_PER_MARKET + path];
+    loss += slowPathLoss(outputs, offset + path * OUTPUTS_PER_PATH, outcome) / PATHS_PER_MARKET;
+  }
+  for (let h = 0; h < HORIZON_COUNT; h++) {
+    const missing = outputs[offset + VOLATILITY_OUTPUT + h] - logVolatility[row * HORIZON_COUNT + h];
+    loss += (VOLATILITY_WEIGHT / HORIZON_COUNT) * missing ** 2;
+  }
+  return loss;
 }
 
 function randomBatch(seed: number, rows: number, columns: number): Batch {
@@ -43,56 +62,55 @@ function randomBatch(seed: number, rows: number, columns: number): Batch {
   const draw = (length: number, of: () => number): Float32Array => Float32Array.from({ length }, of);
   return {
     inputs: draw(rows * columns, () => random.normal()),
+    levels: draw(rows * LEVEL_COUNT, () => random.normal()),
     scaled: draw(rows * PATHS_PER_MARKET, () => random.exponential()),
-    shocks: Uint8Array.from(draw(rows * PATHS_PER_MARKET, () => random.integer(2))),
+    logVolatility: draw(rows * HORIZON_COUNT, () => 0.5 * random.normal()),
   };
 }
 
 describe('the loss', () => {
   const random = Random.stream(1, 'raw');
   const rows = 60;
-  const { scaled, shocks } = randomBatch(2, rows, 1);
-  // Wide enough to leave the bound of the log quantile on both sides, and for quantiles on both sides of the outcome.
-  const raw = Float32Array.from({ length: rows * OUTPUT_COUNT }, (_, o) =>
-    o % OUTPUTS_PER_PATH === 0 ? 2 * random.normal() : 4 * random.normal() - 2,
-  );
+  const batch = randomBatch(2, rows, 1);
+  // Wide enough for quantiles on both sides of the outcome.
+  const raw = Float32Array.from({ length: rows * OUTPUT_COUNT }, (_, o) => {
+    const isLog = o % OUTPUT_COUNT >= VOLATILITY_OUTPUT || (o % OUTPUT_COUNT) % OUTPUTS_PER_PATH === 0;
+    return isLog ? 2 * random.normal() : 4 * random.normal() - 2;
+  });
   const gradient = new Float32Array(raw.length);
-  const sum = sumOfLosses(raw, scaled, shocks, gradient);
+  const sum = sumOfLosses(raw, batch.scaled, batch.logVolatility, gradient);
 
-  test('is pinball, FZ0 and a logistic loss as the scores define them', () => {
+  test('is pinball and FZ0 as the scores define them, and squares of the log volatility', () => {
     let slow = 0;
-    for (let path = 0; path < scaled.length; path++)
-      slow += slowLoss(raw, path * OUTPUTS_PER_PATH, scaled[path], shocks[path]);
+    for (let row = 0; row < rows; row++) slow += slowLoss(raw, row, batch);
     expect(sum / slow).toBeCloseTo(1, 10);
-    expect(sumOfLosses(raw, scaled, shocks, null)).toBe(sum);
+    expect(sumOfLosses(raw, batch.scaled, batch.logVolatility, null)).toBe(sum);
   });
 
   test('has the gradient that differences show, at every output', () => {
     const step = 1e-6;
-    for (let path = 0; path < scaled.length; path++) {
-      for (let o = 0; o < OUTPUTS_PER_PATH; o++) {
-        const outputs = Float64Array.from(
-          raw.subarray(path * OUTPUTS_PER_PATH, (path + 1) * OUTPUTS_PER_PATH),
-        );
-        const lossAt = (value: number): number => {
-          outputs[o] = value;
-          return slowLoss(outputs, 0, scaled[path], shocks[path]);
-        };
-        const value = outputs[o];
-        const difference = (lossAt(value + step) - lossAt(value - step)) / (2 * step);
-        const slope = gradient[path * OUTPUTS_PER_PATH + o] * scaled.length;
-        expect(Math.abs(slope - difference)).toBeLessThan(1e-5 * (1 + Math.abs(difference)));
-      }
+    const outputs = Float64Array.from(raw);
+    for (let o = 0; o < raw.length; o++) {
+      const row = Math.floor(o / OUTPUT_COUNT);
+      const value = outputs[o];
+      const lossAt = (at: number): number => {
+        outputs[o] = at;
+        return slowLoss(outputs, row, batch);
+      };
+      const difference = (lossAt(value + step) - lossAt(value - step)) / (2 * step);
+      outputs[o] = value;
+      expect(Math.abs(gradient[o] * rows - difference)).toBeLessThan(1e-5 * (1 + Math.abs(difference)));
     }
   });
 
   test('stays finite whatever the network says', () => {
     const wild = Float32Array.from({ length: OUTPUT_COUNT }, (_, o) => [1e4, -1e4, 0, 80, -80][o % 5]);
+    const levels = new Float32Array(LEVEL_COUNT);
+    addLevels(wild, levels, new Float32Array(LEVEL_COUNT * LEVELLED_OUTPUTS.length));
     const slopes = new Float32Array(OUTPUT_COUNT);
-    const outcome = scaled.subarray(0, PATHS_PER_MARKET);
-    expect(Number.isFinite(sumOfLosses(wild, outcome, shocks.subarray(0, PATHS_PER_MARKET), slopes))).toBe(
-      true,
-    );
+    const outcome = batch.scaled.subarray(0, PATHS_PER_MARKET);
+    const logVolatility = batch.logVolatility.subarray(0, HORIZON_COUNT);
+    expect(Number.isFinite(sumOfLosses(wild, outcome, logVolatility, slopes))).toBe(true);
     expect(slopes.every(Number.isFinite)).toBe(true);
   });
 });
@@ -107,21 +125,23 @@ describe('the fit', () => {
         Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 0.3 * random.normal()),
         shape,
       );
-    const layers: Layer[] = sizes.slice(1).map((outputs, i) => ({
+    const layers = sizes.slice(1).map((outputs, i) => ({
       kernel: tf.variable(tensor([sizes[i], outputs]) as tf.Tensor2D),
       bias: tf.variable(tensor([outputs]) as tf.Tensor1D),
     }));
+    const levelSlopes = tf.variable(tensor([LEVEL_COUNT, LEVELLED_OUTPUTS.length]) as tf.Tensor2D);
+    const variables: Variables = { layers, levelSlopes };
     const batch = randomBatch(4, 50, sizes[0]);
     const decay = 0.01;
-    const { loss, gradients } = lossAndGradients(layers, batch, decay);
+    const { loss, gradients } = lossAndGradients(variables, batch, decay);
     const slow = tf.variableGrads(
-      () => slowGraph(layers, batch, decay),
-      layers.flatMap(({ kernel, bias }) => [kernel, bias]),
+      () => slowGraph(variables, batch, decay),
+      [levelSlopes, ...layers.flatMap(({ kernel, bias }) => [kernel, bias])],
     );
     const squares = layers.map(({ kernel }) => tf.sum(tf.square(kernel)).dataSync()[0]);
     const penalty = decay * squares.reduce((total, own) => total + own, 0);
     expect(loss + penalty).toBeCloseTo(slow.value.dataSync()[0], 4);
-    expect(gradients).toHaveLength(6);
+    expect(gradients).toHaveLength(7);
     for (const { name, tensor: fast } of gradients) {
       const expected = slow.grads[name].dataSync();
       const largest = Math.max(...Array.from(expected, Math.abs));
@@ -140,6 +160,7 @@ describe('the fit', () => {
       patience: 3,
       learningRate: 5e-3,
       weightDecay: 1e-4,
+      slopeFloors: new Float32Array(LEVEL_COUNT * LEVELLED_OUTPUTS.length).fill(-1),
       seed: 1,
       onProgress: () => {},
       interrupted: new AbortController().signal,
@@ -163,34 +184,66 @@ function rowsWithScale(seed: number, rows: number): FitRows {
     { length: rows * PATHS_PER_MARKET },
     (_, i) => random.exponential() * (inputs[2 * Math.floor(i / PATHS_PER_MARKET)] > 0 ? 4 : 1),
   );
-  return { rows, columns: 2, inputs, scaled, shocks: Uint8Array.from(scaled, (y) => (y > 8 ? 1 : 0)) };
+  return {
+    rows,
+    columns: 2,
+    inputs,
+    levels: new Float32Array(rows * LEVEL_COUNT),
+    scaled,
+    logVolatility: Float32Array.from({ length: rows * HORIZON_COUNT }, (_, i) =>
+      inputs[2 * Math.floor(i / HORIZON_COUNT)] > 0 ? Math.log(4) : 0,
+    ),
+  };
 }
 
 /** The same loss as a graph, for TF.js to take the gradient of. */
-function slowGraph(layers: readonly Layer[], { inputs, scaled, shocks }: Batch, decay: number): tf.Scalar {
+function slowGraph(
+  { layers, levelSlopes }: Variables,
+  { inputs, levels, scaled, logVolatility }: Batch,
+  decay: number,
+): tf.Scalar {
   const rows = scaled.length / PATHS_PER_MARKET;
   let signal: tf.Tensor = tf.tensor2d(inputs, [rows, inputs.length / rows]);
   for (const [i, { kernel, bias }] of layers.entries()) {
     signal = tf.add(tf.matMul(signal as tf.Tensor2D, kernel), bias);
     if (i < layers.length - 1) signal = tf.relu(signal);
   }
-  const outputs = tf.split(tf.reshape(signal, [-1, OUTPUTS_PER_PATH]), OUTPUTS_PER_PATH, 1);
+  const isLowest = tf.tensor1d(
+    Array.from({ length: OUTPUT_COUNT }, (_, o) =>
+      Number(LEVELLED_OUTPUTS.includes(o) && o < VOLATILITY_OUTPUT),
+    ),
+  );
+  const bounded = tf.clipByValue(signal, -LOG_QUANTILE_BOUND, LOG_QUANTILE_BOUND);
+  signal = tf.add(tf.mul(bounded, isLowest), tf.mul(signal, tf.sub(1, isLowest)));
+  // Places each slope at the output that it belongs to.
+  const places = tf.oneHot(tf.tensor1d([...LEVELLED_OUTPUTS], 'int32'), OUTPUT_COUNT).toFloat();
+  const byLevels = tf.matMul(
+    tf.matMul(tf.tensor2d(levels, [rows, LEVEL_COUNT]), levelSlopes),
+    places as tf.Tensor2D,
+  );
+  signal = tf.add(signal, byLevels);
+  const paths = tf.slice(signal as tf.Tensor2D, [0, 0], [rows, VOLATILITY_OUTPUT]);
+  const outputs = tf.split(tf.reshape(paths, [-1, OUTPUTS_PER_PATH]), OUTPUTS_PER_PATH, 1);
   const outcome = tf.tensor2d(scaled, [scaled.length, 1]);
   const terms: tf.Tensor[] = [];
-  let quantile: tf.Tensor = tf.exp(tf.clipByValue(outputs[0], -LOG_QUANTILE_BOUND, LOG_QUANTILE_BOUND));
-  for (const [c, confidence] of CONFIDENCES.entries()) {
-    if (c > 0) quantile = tf.mul(quantile, tf.add(1, tf.softplus(outputs[c])));
-    const shortfall = tf.mul(quantile, tf.add(1, tf.softplus(outputs[SHORTFALL_OUTPUT + c])));
+  let quantile: tf.Tensor = tf.exp(outputs[0]);
+  for (let l = 0; l < LEVELS_PER_PATH; l++) {
+    const level = QUANTILE_LEVELS[l];
+    if (l > 0) quantile = tf.mul(quantile, tf.add(1, tf.softplus(outputs[l])));
     const above = tf.relu(tf.sub(outcome, quantile));
     const below = tf.relu(tf.sub(quantile, outcome));
-    const pinballs = tf.add(tf.mul(above, confidence), tf.mul(below, 1 - confidence));
-    const excess = tf.div(above, tf.mul(shortfall, 1 - confidence));
+    const pinballs = tf.add(tf.mul(above, level), tf.mul(below, 1 - level));
+    terms.push(tf.mul(tf.mean(pinballs), PINBALL_WEIGHTS[l]));
+    const c = SHORTFALL_OF_LEVEL[l];
+    if (c < 0) continue;
+    const shortfall = tf.mul(quantile, tf.add(1, tf.softplus(outputs[SHORTFALL_OUTPUT + c])));
+    const excess = tf.div(above, tf.mul(shortfall, 1 - level));
     const fz0s = tf.add(tf.add(excess, tf.div(quantile, shortfall)), tf.log(shortfall));
-    terms.push(tf.mul(tf.mean(pinballs), PINBALL_WEIGHTS[c]), tf.mul(tf.mean(fz0s), FZ0_WEIGHTS[c]));
+    terms.push(tf.mul(tf.mean(fz0s), FZ0_WEIGHTS[l]));
   }
-  const logit = outputs[SHOCK_OUTPUT];
-  const shock = tf.tensor2d(Float32Array.from(shocks), [shocks.length, 1]);
-  terms.push(tf.mul(tf.mean(tf.sub(tf.softplus(logit), tf.mul(logit, shock))), SHOCK_WEIGHT));
+  const volatilities = tf.slice(signal as tf.Tensor2D, [0, VOLATILITY_OUTPUT], [rows, HORIZON_COUNT]);
+  const missing = tf.sub(volatilities, tf.tensor2d(logVolatility, [rows, HORIZON_COUNT]));
+  terms.push(tf.mul(tf.mean(tf.square(missing)), VOLATILITY_WEIGHT));
   for (const { kernel } of layers) terms.push(tf.mul(tf.sum(tf.square(kernel)), decay));
   return tf.addN(terms) as tf.Scalar;
 }

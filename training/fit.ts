@@ -1,13 +1,19 @@
 import * as tf from '@tensorflow/tfjs';
 import { readWithin, readyBackend, signalsThrough } from '../src/forecast/network.ts';
+import { LEVEL_COUNT } from '../src/forecast/network-inputs.ts';
 import {
+  addLevels,
+  LEVEL_OF_CONFIDENCE,
+  LEVELLED_OUTPUTS,
+  LEVELS_PER_PATH,
+  LOG_QUANTILE_BOUND,
   OUTPUT_COUNT,
   OUTPUTS_PER_PATH,
-  SHOCK_OUTPUT,
+  QUANTILE_LEVELS,
   SHORTFALL_OUTPUT,
   softplusInverse,
 } from '../src/forecast/network-output.ts';
-import { CONFIDENCE_COUNT, CONFIDENCES, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { CONFIDENCE_COUNT, CONFIDENCES, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import type { NetworkWeights } from '../src/forecast/shock-model.ts';
 import { Random } from '../src/random.ts';
 import { quantile, tailMean } from '../src/risk/numeric/quantile.ts';
@@ -19,9 +25,12 @@ export interface FitRows {
   /** Row-major float32, as `networkInputs` makes them. */
   readonly inputs: Float32Array;
   readonly columns: number;
+  /** As `networkLevels` makes them. */
+  readonly levels: Float32Array;
   /** By row and path: excursion over scale. */
   readonly scaled: Float32Array;
-  readonly shocks: Uint8Array;
+  /** By row and horizon: log of the realised volatility over the scale. */
+  readonly logVolatility: Float32Array;
 }
 
 export interface FitOptions {
@@ -32,6 +41,8 @@ export interface FitOptions {
   readonly patience: number;
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Levels × `LEVELLED_OUTPUTS`: below which no slope of a level may fall. */
+  readonly slopeFloors: Float32Array;
   readonly seed: number;
   readonly onProgress: (progress: FitProgress) => void;
   readonly interrupted: AbortSignal;
@@ -61,6 +72,13 @@ export interface Layer {
   readonly bias: tf.Variable<tf.Rank.R1>;
 }
 
+/** A network while it is trained. */
+export interface Variables {
+  readonly layers: readonly Layer[];
+  /** Levels × `LEVELLED_OUTPUTS`. */
+  readonly levelSlopes: tf.Variable<tf.Rank.R2>;
+}
+
 /** @throws the reason of `interrupted` when it is aborted between batches. */
 export async function fitNetwork(
   train: FitRows,
@@ -68,12 +86,13 @@ export async function fitNetwork(
   options: FitOptions,
 ): Promise<FitResult> {
   const backend = await readyBackend();
-  const layers = makeLayers(train, options);
+  const variables = makeVariables(train, options);
+  const floors = tf.tensor2d(options.slopeFloors, [LEVEL_COUNT, LEVELLED_OUTPUTS.length]);
   const optimizer = tf.train.adam(options.learningRate);
   const order = Uint32Array.from({ length: train.rows }, (_, i) => i);
   const random = Random.stream(options.seed, 'batches');
   const batches = Math.ceil(train.rows / options.batchRows);
-  let best = { loss: evaluate(layers, validation), weights: readWeights(layers), epoch: 0 };
+  let best = { loss: evaluate(variables, validation), weights: readWeights(variables), epoch: 0 };
   let epoch = 0;
   while (epoch < options.maximumEpochs && epoch - best.epoch < options.patience) {
     epoch++;
@@ -83,7 +102,7 @@ export async function fitNetwork(
     for (let batch = 0; batch < batches; batch++) {
       options.interrupted.throwIfAborted();
       const rows = order.subarray(batch * options.batchRows, (batch + 1) * options.batchRows);
-      const loss = step(optimizer, layers, gather(train, rows), options.weightDecay);
+      const loss = step(optimizer, variables, gather(train, rows), options.weightDecay, floors);
       smoothed = Number.isNaN(smoothed) ? loss : 0.98 * smoothed + 0.02 * loss;
       if (batch % PROGRESS_EVERY === 0) {
         options.onProgress({ epoch, batch, batches, loss: smoothed, validationLoss: best.loss });
@@ -91,11 +110,12 @@ export async function fitNetwork(
         await new Promise(setImmediate);
       }
     }
-    const loss = evaluate(layers, validation);
-    if (loss < best.loss) best = { loss, weights: readWeights(layers), epoch };
+    const loss = evaluate(variables, validation);
+    if (loss < best.loss) best = { loss, weights: readWeights(variables), epoch };
     options.onProgress({ epoch, batch: batches, batches, loss: smoothed, validationLoss: loss });
   }
-  for (const layer of layers) tf.dispose([layer.kernel, layer.bias]);
+  for (const { kernel, bias } of variables.layers) tf.dispose([kernel, bias]);
+  tf.dispose([variables.levelSlopes, floors]);
   optimizer.dispose();
   return { weights: best.weights, epochs: epoch, bestEpoch: best.epoch, validationLoss: best.loss, backend };
 }
@@ -112,13 +132,16 @@ function setLearningRate(optimizer: tf.AdamOptimizer, first: number, epoch: numb
 /** One step of Adam on a batch; returns the batch's mean loss. */
 function step(
   optimizer: tf.AdamOptimizer,
-  layers: readonly Layer[],
+  variables: Variables,
   batch: Batch,
   weightDecay: number,
+  floors: tf.Tensor2D,
 ): number {
   return tf.tidy(() => {
-    const { loss, gradients } = lossAndGradients(layers, batch, weightDecay);
+    const { loss, gradients } = lossAndGradients(variables, batch, weightDecay);
     optimizer.applyGradients([...gradients]);
+    // Back to where more volatility cannot lower a quantile.
+    variables.levelSlopes.assign(tf.maximum(variables.levelSlopes, floors));
     return loss;
   });
 }
@@ -128,16 +151,22 @@ function step(
  * but multiplies by transposed matrices in plain loops, where WebAssembly has a fast product for straight ones.
  */
 export function lossAndGradients(
-  layers: readonly Layer[],
-  { inputs, scaled, shocks }: Batch,
+  { layers, levelSlopes }: Variables,
+  { inputs, levels, scaled, logVolatility }: Batch,
   weightDecay: number,
 ): { readonly loss: number; readonly gradients: readonly NamedGradient[] } {
   const rows = scaled.length / PATHS_PER_MARKET;
   const signals = signalsThrough(layers, tf.tensor2d(inputs, [rows, inputs.length / rows]));
-  const raw = signals[layers.length].dataSync() as Float32Array;
+  const own = signals[layers.length].dataSync() as Float32Array;
+  const raw = own.slice();
+  addLevels(raw, levels, levelSlopes.dataSync() as Float32Array);
   const byOutput = new Float32Array(raw.length);
-  const loss = sumOfLosses(raw, scaled, shocks, byOutput) / scaled.length;
-  const gradients: NamedGradient[] = [];
+  const loss = sumOfLosses(raw, scaled, logVolatility, byOutput) / rows;
+  const slopesOfLevels = gradientOfLevels(byOutput, levels);
+  stopAtBound(byOutput, own);
+  const gradients: NamedGradient[] = [
+    { name: levelSlopes.name, tensor: tf.tensor2d(slopesOfLevels, levelSlopes.shape) },
+  ];
   // A product with ones is quicker than a sum down the columns, which turns the whole matrix first.
   const ones = tf.ones<tf.Rank.R2>([1, rows]);
   let slope = tf.tensor2d(byOutput, [rows, OUTPUT_COUNT]);
@@ -154,53 +183,75 @@ export function lossAndGradients(
   return { loss, gradients };
 }
 
+/** Nothing comes back to the network from a lowest quantile that was held at its bound. */
+function stopAtBound(byOutput: Float32Array, own: Float32Array): void {
+  for (let offset = 0; offset < own.length; offset += OUTPUT_COUNT) {
+    for (let path = 0; path < PATHS_PER_MARKET; path++) {
+      const at = offset + LEVELLED_OUTPUTS[path];
+      if (Math.abs(own[at]) > LOG_QUANTILE_BOUND) byOutput[at] = 0;
+    }
+  }
+}
+
+function gradientOfLevels(byOutput: Float32Array, levels: Float32Array): Float32Array {
+  const count = LEVELLED_OUTPUTS.length;
+  const sums = new Float64Array(LEVEL_COUNT * count);
+  for (let row = 0, offset = 0; offset < byOutput.length; row++, offset += OUTPUT_COUNT) {
+    for (let level = 0; level < LEVEL_COUNT; level++) {
+      const value = levels[row * LEVEL_COUNT + level];
+      for (let i = 0; i < count; i++)
+        sums[level * count + i] += value * byOutput[offset + LEVELLED_OUTPUTS[i]];
+    }
+  }
+  return Float32Array.from(sums);
+}
+
 export interface NamedGradient {
   readonly name: string;
   readonly tensor: tf.Tensor;
 }
 
-export interface Batch {
-  readonly inputs: Float32Array;
-  /** Rows × paths. */
-  readonly scaled: Float32Array;
-  readonly shocks: Uint8Array;
-}
+export type Batch = Pick<FitRows, 'inputs' | 'levels' | 'scaled' | 'logVolatility'>;
 
 function gather(data: FitRows, rows: Uint32Array): Batch {
-  const inputs = new Float32Array(rows.length * data.columns);
-  const scaled = new Float32Array(rows.length * PATHS_PER_MARKET);
-  const shocks = new Uint8Array(rows.length * PATHS_PER_MARKET);
-  for (let i = 0; i < rows.length; i++) {
-    const [input, path] = [rows[i] * data.columns, rows[i] * PATHS_PER_MARKET];
-    inputs.set(data.inputs.subarray(input, input + data.columns), i * data.columns);
-    for (let p = 0; p < PATHS_PER_MARKET; p++) {
-      scaled[i * PATHS_PER_MARKET + p] = data.scaled[path + p];
-      shocks[i * PATHS_PER_MARKET + p] = data.shocks[path + p];
-    }
-  }
-  return { inputs, scaled, shocks };
+  const { columns } = data;
+  return {
+    inputs: gatherRows(data.inputs, rows, columns),
+    levels: gatherRows(data.levels, rows, LEVEL_COUNT),
+    scaled: gatherRows(data.scaled, rows, PATHS_PER_MARKET),
+    logVolatility: gatherRows(data.logVolatility, rows, HORIZON_COUNT),
+  };
+}
+
+function gatherRows(from: Float32Array, rows: Uint32Array, width: number): Float32Array {
+  const gathered = new Float32Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++)
+    for (let k = 0, at = rows[i] * width; k < width; k++) gathered[i * width + k] = from[at + k];
+  return gathered;
 }
 
 /** Mean loss of all rows. */
-function evaluate(layers: readonly Layer[], data: FitRows): number {
+function evaluate({ layers, levelSlopes }: Variables, data: FitRows): number {
+  const slopes = levelSlopes.dataSync() as Float32Array;
   let sum = 0;
   for (let from = 0; from < data.rows; from += EVALUATION_ROWS) {
     const to = Math.min(from + EVALUATION_ROWS, data.rows);
+    const of = (array: Float32Array, width: number): Float32Array => array.subarray(from * width, to * width);
     const raw = readWithin(() => {
-      const inputs = data.inputs.subarray(from * data.columns, to * data.columns);
-      return signalsThrough(layers, tf.tensor2d(inputs, [to - from, data.columns]))[layers.length];
+      const inputs = tf.tensor2d(of(data.inputs, data.columns), [to - from, data.columns]);
+      return signalsThrough(layers, inputs)[layers.length];
     });
-    const paths = [from * PATHS_PER_MARKET, to * PATHS_PER_MARKET] as const;
-    sum += sumOfLosses(raw, data.scaled.subarray(...paths), data.shocks.subarray(...paths), null);
+    addLevels(raw, of(data.levels, LEVEL_COUNT), slopes);
+    sum += sumOfLosses(raw, of(data.scaled, PATHS_PER_MARKET), of(data.logVolatility, HORIZON_COUNT), null);
   }
-  return sum / Math.max(data.rows * PATHS_PER_MARKET, 1);
+  return sum / Math.max(data.rows, 1);
 }
 
 /**
  * Hidden layers by He's initialiser. The last one starts at zero with biases from the outcomes' own quantiles, so that
  * the untrained network is the filtered panel: the same quantiles of A/s for every market and every hour.
  */
-function makeLayers(train: FitRows, { hidden, seed }: FitOptions): readonly Layer[] {
+function makeVariables(train: FitRows, { hidden, seed, slopeFloors }: FitOptions): Variables {
   const random = Random.stream(seed, 'weights');
   const sizes = [train.columns, ...hidden];
   const layers = hidden.map((outputs, i) => {
@@ -209,10 +260,14 @@ function makeLayers(train: FitRows, { hidden, seed }: FitOptions): readonly Laye
     return makeLayer(kernel, new Float32Array(outputs), sizes[i], outputs);
   });
   const last = sizes[sizes.length - 1];
-  return [
-    ...layers,
-    makeLayer(new Float32Array(last * OUTPUT_COUNT), startingBias(train), last, OUTPUT_COUNT),
-  ];
+  layers.push(makeLayer(new Float32Array(last * OUTPUT_COUNT), startingBias(train), last, OUTPUT_COUNT));
+  const startingSlopes = slopeFloors.map((floor) => Math.max(floor, 0));
+  return {
+    layers,
+    levelSlopes: tf.tidy(() =>
+      tf.variable(tf.tensor2d(startingSlopes, [LEVEL_COUNT, LEVELLED_OUTPUTS.length])),
+    ),
+  };
 }
 
 function makeLayer(kernel: Float32Array, bias: Float32Array, inputs: number, outputs: number): Layer {
@@ -235,25 +290,23 @@ function startingBias(train: FitRows): Float32Array {
       (_, i) => train.scaled[i * every * PATHS_PER_MARKET + path],
     );
     const offset = path * OUTPUTS_PER_PATH;
-    let before = 0;
-    for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-      const value = Math.max(quantile(sample, CONFIDENCES[c]), before * 1.01, 1e-3);
-      bias[offset + c] = c === 0 ? Math.log(value) : softplusInverse(value / before - 1);
-      bias[offset + SHORTFALL_OUTPUT + c] = softplusInverse(
-        Math.max(tailMean(sample, CONFIDENCES[c]) / value - 1, 0.01),
-      );
-      before = value;
+    const values = new Float64Array(LEVELS_PER_PATH);
+    for (let l = 0; l < LEVELS_PER_PATH; l++) {
+      const before = l === 0 ? 0 : values[l - 1];
+      values[l] = Math.max(quantile(sample, QUANTILE_LEVELS[l]), before * 1.01, 1e-3);
+      bias[offset + l] = l === 0 ? Math.log(values[0]) : softplusInverse(values[l] / before - 1);
     }
-    let shocks = 0;
-    for (let i = 0; i < count; i++) shocks += train.shocks[i * every * PATHS_PER_MARKET + path];
-    const rate = Math.min(Math.max(shocks / Math.max(count, 1), 1e-3), 0.999);
-    bias[offset + SHOCK_OUTPUT] = Math.log(rate / (1 - rate));
+    for (let c = 0; c < CONFIDENCE_COUNT; c++) {
+      const ratio = tailMean(sample, CONFIDENCES[c]) / values[LEVEL_OF_CONFIDENCE[c]];
+      bias[offset + SHORTFALL_OUTPUT + c] = softplusInverse(Math.max(ratio - 1, 0.01));
+    }
   }
   return bias;
 }
 
-function readWeights(layers: readonly Layer[]): NetworkWeights {
+function readWeights({ layers, levelSlopes }: Variables): NetworkWeights {
   return {
+    levelSlopes: Float32Array.from(levelSlopes.dataSync()),
     layers: layers.map(({ kernel, bias }) => ({
       inputs: kernel.shape[0],
       outputs: kernel.shape[1],

@@ -43,7 +43,8 @@ export interface TrainingOutcome {
   readonly evaluation: Evaluation | null;
 }
 
-export const DEFAULT_EVERY_HOURS = 4;
+/** Has no divisor in common with 24, so that every hour of the day comes up. */
+export const DEFAULT_EVERY_HOURS = 5;
 const VALIDATION_SHARE = 0.1;
 const TEST_SHARE = 0.2;
 
@@ -159,7 +160,7 @@ async function manifestOf(made: {
     featureMean: [...model.featureMean],
     featureDeviation: [...model.featureDeviation],
     harCoefficients: model.harCoefficients.map((row) => [...row]),
-    calibration: [...model.calibration],
+    varianceFactors: [...model.varianceFactors],
   };
   const content = createHash('sha256').update(sha256).update(JSON.stringify(scaling)).digest('hex');
   return {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { LEVEL_COUNT } from '../src/forecast/network-inputs.ts';
+import { LEVELLED_OUTPUTS } from '../src/forecast/network-output.ts';
+import { HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import { Random } from '../src/random.ts';
 import type { FitProgress, FitResult, FitRows } from './fit.ts';
 import { fitMembers } from './members.ts';
@@ -13,8 +15,9 @@ function randomRows(seed: number, rows: number): FitRows {
     rows,
     columns: COLUMNS,
     inputs: Float32Array.from({ length: rows * COLUMNS }, () => random.normal()),
+    levels: Float32Array.from({ length: rows * LEVEL_COUNT }, () => random.normal()),
     scaled,
-    shocks: Uint8Array.from(scaled, (y) => (y > 3 ? 1 : 0)),
+    logVolatility: Float32Array.from({ length: rows * HORIZON_COUNT }, () => random.normal()),
   };
 }
 
@@ -26,6 +29,7 @@ const options = {
   patience: 2,
   learningRate: 1e-3,
   weightDecay: 1e-3,
+  slopeFloors: new Float32Array(LEVEL_COUNT * LEVELLED_OUTPUTS.length).fill(-1),
 };
 
 function fitAll(

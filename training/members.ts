@@ -94,24 +94,19 @@ async function fitInThread(
 }
 
 /** A copy that threads look at together instead of each taking its own. */
-function inSharedMemory({ rows, columns, inputs, scaled, shocks }: FitRows): FitRows {
+function inSharedMemory({ rows, columns, inputs, levels, scaled, logVolatility }: FitRows): FitRows {
   return {
     rows,
     columns,
     inputs: sharedFloats(inputs),
+    levels: sharedFloats(levels),
     scaled: sharedFloats(scaled),
-    shocks: sharedBytes(shocks),
+    logVolatility: sharedFloats(logVolatility),
   };
 }
 
 function sharedFloats(values: Float32Array): Float32Array {
   const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
-}
-
-function sharedBytes(values: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(values.byteLength));
   copy.set(values);
   return copy;
 }

@@ -1,16 +1,22 @@
 import { PlimsollError } from '../src/errors.ts';
 import { FEATURE_COUNT, HAR_FEATURES } from '../src/features/spec.ts';
 import { LoadedNetwork } from '../src/forecast/network.ts';
-import { forecastRows } from '../src/forecast/network-predictor.ts';
 import {
-  CELLS_PER_MARKET,
-  CONFIDENCE_COUNT,
-  CONFIDENCES,
-  HORIZON_COUNT,
-  PATHS_PER_MARKET,
-} from '../src/forecast/predictor.ts';
-import { harScale, networkInputs, type ShockModel } from '../src/forecast/shock-model.ts';
-import { quantileInPlace } from '../src/risk/numeric/quantile.ts';
+  harLevelSlopes,
+  LEVEL_COUNT,
+  NETWORK_INPUT_COUNT,
+  networkInputs,
+  networkLevels,
+  writeShape,
+} from '../src/forecast/network-inputs.ts';
+import {
+  HORIZON_OF_LEVELLED,
+  LEVELLED_OUTPUTS,
+  QUANTILES_PER_MARKET,
+} from '../src/forecast/network-output.ts';
+import { forecastRows, writeShockProbabilities } from '../src/forecast/network-predictor.ts';
+import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { harLogVolatilities, type ShockModel } from '../src/forecast/shock-model.ts';
 import type { Dataset } from './dataset.ts';
 import type { FitProgress, FitRows } from './fit.ts';
 import { fitMembers, type MemberOptions } from './members.ts';
@@ -19,7 +25,7 @@ import { LeastSquares } from './ols.ts';
 export interface ModelOptions {
   /** One network for each; their forecasts are averaged. */
   readonly seeds: readonly number[];
-  readonly fit: MemberOptions;
+  readonly fit: Omit<MemberOptions, 'slopeFloors'>;
   /** At most this many networks are fitted at a time. It changes no bit of them. */
   readonly threads: number;
   readonly onProgress: (member: number, progress: FitProgress) => void;
@@ -33,7 +39,7 @@ export const DEFAULT_MODEL_OPTIONS = {
     batchRows: 1024,
     maximumEpochs: 8,
     patience: 3,
-    learningRate: 2e-4,
+    learningRate: 1e-3,
     weightDecay: 1e-3,
   },
 } as const;
@@ -53,8 +59,8 @@ const RIDGE = 1e-4;
 const LEAST_ROWS = 2000;
 
 /**
- * Trains the shock model on some rows of a dataset and levels it on later ones: scaler and log-HAR-X by least squares
- * on the training rows, networks with early stopping on the validation rows, and there also the calibration.
+ * Trains the shock model on some rows of a dataset: scaler and log-HAR-X by least squares, then the networks, which stop early by
+ * later rows. There also the factors from a volatility to a variance are taken.
  *
  * @throws PlimsollError DATA_INSUFFICIENT when there are too few rows.
  */
@@ -76,43 +82,57 @@ export async function trainModel(
   }
   const scaler = fitScaler(data, trainRows);
   const harCoefficients = fitHar(data, trainRows);
-  const uncalibrated: ShockModel = {
+  const unfitted: ShockModel = {
     ...scaler,
     harCoefficients,
-    calibration: new Float64Array(CELLS_PER_MARKET).fill(1),
+    varianceFactors: new Float64Array(HORIZON_COUNT).fill(1),
     members: [],
   };
-  const train = fitRows(data, trainRows, uncalibrated);
-  const validation = fitRows(data, validationRows, uncalibrated);
+  const train = fitRows(data, trainRows, unfitted);
+  const validation = fitRows(data, validationRows, unfitted);
   const { seeds, threads, onProgress, interrupted } = options;
-  const fits = await fitMembers(train, validation, seeds, options.fit, threads, onProgress, interrupted);
+  const fit = { ...options.fit, slopeFloors: slopeFloors(harCoefficients) };
+  const fits = await fitMembers(train, validation, seeds, fit, threads, onProgress, interrupted);
   const members = fits.map(({ epochs, bestEpoch, validationLoss }, member) => ({
     seed: seeds[member],
     epochs,
     bestEpoch,
     validationLoss,
   }));
-  const model = { ...uncalibrated, members: fits.map(({ weights }) => weights) };
-  const calibration = await calibrate(data, validationRows, model);
-  return { model: { ...model, calibration }, backend: fits[0].backend, members };
+  const model = { ...unfitted, members: fits.map(({ weights }) => weights) };
+  const varianceFactors = await fitVarianceFactors(data, validationRows, model);
+  return { model: { ...model, varianceFactors }, backend: fits[0].backend, members };
 }
 
 function fitScaler(data: Dataset, rows: Uint32Array): Pick<ShockModel, 'featureMean' | 'featureDeviation'> {
   const { values } = data.features;
   const featureMean = new Float64Array(FEATURE_COUNT);
   const featureDeviation = new Float64Array(FEATURE_COUNT);
-  for (const row of rows)
-    for (let f = 0; f < FEATURE_COUNT; f++) featureMean[f] += values[row * FEATURE_COUNT + f];
+  const shape = new Float64Array(FEATURE_COUNT);
+  for (const row of rows) {
+    writeShape(values, row * FEATURE_COUNT, shape, 0);
+    for (let f = 0; f < FEATURE_COUNT; f++) featureMean[f] += shape[f];
+  }
   for (let f = 0; f < FEATURE_COUNT; f++) featureMean[f] /= rows.length;
   for (const row of rows) {
-    for (let f = 0; f < FEATURE_COUNT; f++)
-      featureDeviation[f] += (values[row * FEATURE_COUNT + f] - featureMean[f]) ** 2;
+    writeShape(values, row * FEATURE_COUNT, shape, 0);
+    for (let f = 0; f < FEATURE_COUNT; f++) featureDeviation[f] += (shape[f] - featureMean[f]) ** 2;
   }
   for (let f = 0; f < FEATURE_COUNT; f++) {
     // A feature that never moves (funding without funding data) must not divide by nothing.
     featureDeviation[f] = Math.max(Math.sqrt(featureDeviation[f] / rows.length), 1e-3);
   }
   return { featureMean, featureDeviation };
+}
+
+/** By how much each slope of a level may be negative: as much as the log-HAR-X rises by itself. */
+function slopeFloors(harCoefficients: readonly Float64Array[]): Float32Array {
+  const byHorizon = harCoefficients.map(harLevelSlopes);
+  const count = LEVELLED_OUTPUTS.length;
+  return Float32Array.from(
+    { length: LEVEL_COUNT * count },
+    (_, i) => -byHorizon[HORIZON_OF_LEVELLED[i % count]][Math.floor(i / count)],
+  );
 }
 
 /** log volatility over each horizon, pooled over markets, on the log-HAR-X features. */
@@ -134,20 +154,23 @@ function fitHar(data: Dataset, rows: Uint32Array): Float64Array[] {
 function fitRows(data: Dataset, rows: Uint32Array, model: ShockModel): FitRows {
   const features = gatherFeatures(data, rows);
   const scaled = new Float32Array(rows.length * PATHS_PER_MARKET);
-  const shocks = new Uint8Array(rows.length * PATHS_PER_MARKET);
+  const logVolatility = new Float32Array(rows.length * HORIZON_COUNT);
   for (let i = 0; i < rows.length; i++) {
+    const logs = harLogVolatilities(features, i * FEATURE_COUNT, model.harCoefficients);
     for (let path = 0; path < PATHS_PER_MARKET; path++) {
-      const scale = harScale(features, i * FEATURE_COUNT, model.harCoefficients[path % HORIZON_COUNT]);
-      scaled[i * PATHS_PER_MARKET + path] = data.excursions[rows[i] * PATHS_PER_MARKET + path] / scale;
-      shocks[i * PATHS_PER_MARKET + path] = data.shocks[rows[i] * PATHS_PER_MARKET + path];
+      const excursion = data.excursions[rows[i] * PATHS_PER_MARKET + path];
+      scaled[i * PATHS_PER_MARKET + path] = excursion / Math.exp(logs[path % HORIZON_COUNT]);
     }
+    for (let h = 0; h < HORIZON_COUNT; h++)
+      logVolatility[i * HORIZON_COUNT + h] = data.logVolatility[rows[i] * HORIZON_COUNT + h] - logs[h];
   }
   return {
     rows: rows.length,
-    columns: FEATURE_COUNT,
+    columns: NETWORK_INPUT_COUNT,
     inputs: networkInputs(features, rows.length, model.featureMean, model.featureDeviation),
+    levels: networkLevels(features, rows.length),
     scaled,
-    shocks,
+    logVolatility,
   };
 }
 
@@ -162,38 +185,32 @@ export function gatherFeatures(data: Dataset, rows: Uint32Array): Float64Array {
   return features;
 }
 
-/** How far the calibration may move a level: beyond it the model is wrong in shape, and a factor would hide that. */
-const CALIBRATION_RANGE = [0.8, 1.3] as const;
-
-/**
- * Factors that bring the exceedance rate of each cell to its target on the validation rows: the c-quantile of
- * excursion / VaR. ES moves with its VaR.
- */
-async function calibrate(data: Dataset, rows: Uint32Array, model: ShockModel): Promise<Float64Array> {
-  const out = await forecastDataset(data, rows, model);
-  const factors = new Float64Array(CELLS_PER_MARKET);
-  const ratios = new Float64Array(rows.length);
-  for (let path = 0; path < PATHS_PER_MARKET; path++) {
-    for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-      for (let i = 0; i < rows.length; i++) {
-        ratios[i] =
-          data.excursions[rows[i] * PATHS_PER_MARKET + path] /
-          out.valueAtRisk[(i * PATHS_PER_MARKET + path) * CONFIDENCE_COUNT + c];
-      }
-      const factor = quantileInPlace(ratios, CONFIDENCES[c]);
-      factors[path * CONFIDENCE_COUNT + c] = Math.min(
-        Math.max(factor, CALIBRATION_RANGE[0]),
-        CALIBRATION_RANGE[1],
-      );
-    }
+/** Mean of realised variance over the square of the forecast volatility: a mean of squares is more than the square of a typical one. */
+async function fitVarianceFactors(
+  data: Dataset,
+  rows: Uint32Array,
+  model: ShockModel,
+): Promise<Float64Array> {
+  const { variance } = await forecastDataset(data, rows, model);
+  const factors = new Float64Array(HORIZON_COUNT);
+  for (let i = 0; i < rows.length; i++) {
+    for (let h = 0; h < HORIZON_COUNT; h++)
+      factors[h] += data.realisedVariance[rows[i] * HORIZON_COUNT + h] / variance[i * HORIZON_COUNT + h];
   }
-  return factors;
+  // A series that never moves has no variance to learn from.
+  return factors.map((sum) => Math.max(sum / rows.length, LEAST_VARIANCE_FACTOR));
 }
 
+const LEAST_VARIANCE_FACTOR = 1e-3;
+
 export interface DatasetForecast {
+  /** By row and cell. */
   readonly valueAtRisk: Float64Array;
   readonly expectedShortfall: Float64Array;
+  /** By row and path; NaN where the market has no shock threshold yet. */
   readonly shockProbability: Float64Array;
+  /** By row and horizon. */
+  readonly variance: Float64Array;
 }
 
 /** Forecasts rows of a dataset, through the same code as the service. */
@@ -203,21 +220,29 @@ export async function forecastDataset(
   model: ShockModel,
 ): Promise<DatasetForecast> {
   const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
-  const out: DatasetForecast = {
-    valueAtRisk: new Float64Array(rows.length * CELLS_PER_MARKET),
-    expectedShortfall: new Float64Array(rows.length * CELLS_PER_MARKET),
-    shockProbability: new Float64Array(rows.length * PATHS_PER_MARKET),
-  };
+  const valueAtRisk = new Float64Array(rows.length * CELLS_PER_MARKET);
+  const expectedShortfall = new Float64Array(rows.length * CELLS_PER_MARKET);
+  const shockProbability = new Float64Array(rows.length * PATHS_PER_MARKET).fill(Number.NaN);
+  const variance = new Float64Array(rows.length * HORIZON_COUNT);
+  const thresholds = new Float64Array(PATHS_PER_MARKET);
   for (let from = 0; from < rows.length; from += ROWS_PER_SCORE) {
     const to = Math.min(from + ROWS_PER_SCORE, rows.length);
-    forecastRows(model, networks, gatherFeatures(data, rows.subarray(from, to)), to - from, {
-      valueAtRisk: out.valueAtRisk.subarray(from * CELLS_PER_MARKET, to * CELLS_PER_MARKET),
-      expectedShortfall: out.expectedShortfall.subarray(from * CELLS_PER_MARKET, to * CELLS_PER_MARKET),
-      shockProbability: out.shockProbability.subarray(from * PATHS_PER_MARKET, to * PATHS_PER_MARKET),
-    });
+    const part = {
+      valueAtRisk: valueAtRisk.subarray(from * CELLS_PER_MARKET, to * CELLS_PER_MARKET),
+      expectedShortfall: expectedShortfall.subarray(from * CELLS_PER_MARKET, to * CELLS_PER_MARKET),
+      quantiles: new Float64Array((to - from) * QUANTILES_PER_MARKET),
+      variance: variance.subarray(from * HORIZON_COUNT, to * HORIZON_COUNT),
+    };
+    forecastRows(model, networks, gatherFeatures(data, rows.subarray(from, to)), to - from, part);
+    for (let i = from; i < to; i++) {
+      const first = rows[i] * PATHS_PER_MARKET;
+      if (Number.isNaN(data.shockThreshold[first])) continue;
+      thresholds.set(data.shockThreshold.subarray(first, first + PATHS_PER_MARKET));
+      writeShockProbabilities(part, i - from, thresholds, 0, shockProbability, i * PATHS_PER_MARKET);
+    }
   }
   for (const network of networks) network.dispose();
-  return out;
+  return { valueAtRisk, expectedShortfall, shockProbability, variance };
 }
 
 const ROWS_PER_SCORE = 8192;

@@ -1,5 +1,5 @@
 import { PlimsollError } from '../src/errors.ts';
-import { CELLS_PER_MARKET, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../src/units.ts';
 import type { Dataset } from './dataset.ts';
 import { PURGE_HOURS, rowsBetween } from './splits.ts';
@@ -71,6 +71,7 @@ export async function walkForward(data: Dataset, options: WalkForwardOptions): P
     valueAtRisk: new Float64Array(rows.length * CELLS_PER_MARKET),
     expectedShortfall: new Float64Array(rows.length * CELLS_PER_MARKET),
     shockProbability: new Float64Array(rows.length * PATHS_PER_MARKET),
+    variance: new Float64Array(rows.length * HORIZON_COUNT),
   };
   let position = 0;
   for (const [index, fold] of folds.entries()) {
@@ -89,6 +90,7 @@ export async function walkForward(data: Dataset, options: WalkForwardOptions): P
     whole.valueAtRisk.set(forecast.valueAtRisk, position * CELLS_PER_MARKET);
     whole.expectedShortfall.set(forecast.expectedShortfall, position * CELLS_PER_MARKET);
     whole.shockProbability.set(forecast.shockProbability, position * PATHS_PER_MARKET);
+    whole.variance.set(forecast.variance, position * HORIZON_COUNT);
     position += own.length;
   }
   return whole;

@@ -19,8 +19,8 @@ export interface FeatureTable {
 }
 
 export interface FeatureOptions {
-  /** Only rows whose `asOf` is a multiple of this many hours since the epoch; 1 by default. */
-  readonly everyHours?: number;
+  /** Only rows whose `asOf` is a multiple of this many hours since the epoch, or of any of several; 1 by default. */
+  readonly everyHours?: number | readonly number[];
   /** Only rows with `asOf` in [from, to), epoch milliseconds. Hours before `from` are still used, as far as a row needs. */
   readonly from?: number;
   readonly to?: number;
@@ -46,10 +46,11 @@ export function computeFeatures(
   markets: readonly MarketHistory[],
   options: FeatureOptions = {},
 ): FeatureTable {
-  const everyMilliseconds = (options.everyHours ?? 1) * HOUR_MILLISECONDS;
+  const every = [options.everyHours ?? 1].flat().map((hours) => hours * HOUR_MILLISECONDS);
   const from = options.from ?? Number.NEGATIVE_INFINITY;
   const to = options.to ?? Number.POSITIVE_INFINITY;
-  const isWanted = (asOf: number): boolean => asOf >= from && asOf < to && asOf % everyMilliseconds === 0;
+  const isWanted = (asOf: number): boolean =>
+    asOf >= from && asOf < to && every.some((milliseconds) => asOf % milliseconds === 0);
 
   const capacity = countBars(markets, isWanted);
   const market = new Uint16Array(capacity);

@@ -2,19 +2,33 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomMarket } from '../../test/random-market.ts';
 import { latestFeatures } from '../features/batch.ts';
-import { FEATURE_COUNT, HAR_FEATURES } from '../features/spec.ts';
+import { FEATURE_COUNT, featureIndex, HAR_FEATURES } from '../features/spec.ts';
 import { Random } from '../random.ts';
 import { LoadedNetwork } from './network.ts';
-import { decodePath, OUTPUT_COUNT, OUTPUTS_PER_PATH, softplus, softplusInverse } from './network-output.ts';
-import { forecastRows, NetworkPredictor } from './network-predictor.ts';
 import {
-  CELLS_PER_MARKET,
-  CONFIDENCE_COUNT,
-  cellIndex,
-  HORIZON_COUNT,
-  PATHS_PER_MARKET,
-} from './predictor.ts';
-import { FEATURE_BOUND, type NetworkWeights, networkInputs, type ShockModel } from './shock-model.ts';
+  FEATURE_BOUND,
+  FEATURES_OF_LEVEL,
+  harLevelSlopes,
+  LEVEL_COUNT,
+  NETWORK_INPUT_COUNT,
+  networkInputs,
+} from './network-inputs.ts';
+import {
+  decodePath,
+  HORIZON_OF_LEVELLED,
+  LEVEL_OF_CONFIDENCE,
+  LEVELLED_OUTPUTS,
+  LEVELS_PER_PATH,
+  LOG_QUANTILE_BOUND,
+  OUTPUT_COUNT,
+  OUTPUTS_PER_PATH,
+  softplus,
+  softplusInverse,
+  VOLATILITY_OUTPUT,
+} from './network-output.ts';
+import { emptyArrays, forecastRows, NetworkPredictor } from './network-predictor.ts';
+import { CELLS_PER_MARKET, CONFIDENCE_COUNT, cellIndex, HORIZON_COUNT } from './predictor.ts';
+import type { NetworkWeights, ShockModel } from './shock-model.ts';
 
 function randomWeights(seed: number, sizes: readonly number[], size = 0.3): NetworkWeights {
   const random = Random.stream(seed, 'weights');
@@ -26,26 +40,39 @@ function randomWeights(seed: number, sizes: readonly number[], size = 0.3): Netw
       kernel: draw(sizes[i] * outputs),
       bias: draw(outputs),
     })),
+    levelSlopes: draw(LEVEL_COUNT * LEVELLED_OUTPUTS.length),
   };
 }
 
 function randomModel(seed: number, size = 0.3): ShockModel {
   const random = Random.stream(seed, 'model');
+  const harCoefficients = Array.from({ length: HORIZON_COUNT }, (_, h) =>
+    Float64Array.from({ length: HAR_FEATURES.length + 1 }, (_, k) =>
+      k === 0 ? -4 + 0.5 * h : 0.05 * random.normal(),
+    ),
+  );
+  const member = randomWeights(seed, [NETWORK_INPUT_COUNT, 16, 8, OUTPUT_COUNT], size);
+  // As the fit leaves them: together with the slope of the log-HAR-X never negative.
+  for (const [i, slope] of member.levelSlopes.entries()) {
+    const level = Math.floor(i / LEVELLED_OUTPUTS.length);
+    const horizon = HORIZON_OF_LEVELLED[i % LEVELLED_OUTPUTS.length];
+    member.levelSlopes[i] = Math.max(slope, -harLevelSlopes(harCoefficients[horizon])[level]);
+  }
   return {
     featureMean: new Float64Array(FEATURE_COUNT),
     featureDeviation: new Float64Array(FEATURE_COUNT).fill(1),
-    harCoefficients: Array.from({ length: HORIZON_COUNT }, (_, h) =>
-      Float64Array.from({ length: HAR_FEATURES.length + 1 }, (_, k) =>
-        k === 0 ? -4 + 0.5 * h : 0.05 * random.normal(),
-      ),
-    ),
-    calibration: Float64Array.from({ length: CELLS_PER_MARKET }, () => 0.8 + 0.5 * random.uniform()),
-    members: [randomWeights(seed, [FEATURE_COUNT, 16, 8, OUTPUT_COUNT], size)],
+    harCoefficients,
+    varianceFactors: Float64Array.from({ length: HORIZON_COUNT }, () => 1 + 0.5 * random.uniform()),
+    members: [member],
   };
 }
 
 /** The network in float64, layer by layer, as the formula says. */
-function slowForward({ layers }: NetworkWeights, inputs: Float32Array): Float64Array {
+function slowForward(
+  { layers, levelSlopes }: NetworkWeights,
+  inputs: Float32Array,
+  levels: Float32Array,
+): Float64Array {
   let signal = Float64Array.from(inputs);
   for (const [i, { inputs: width, outputs, kernel, bias }] of layers.entries()) {
     const next = Float64Array.from(bias);
@@ -55,19 +82,31 @@ function slowForward({ layers }: NetworkWeights, inputs: Float32Array): Float64A
     }
     signal = next;
   }
+  for (const [i, output] of LEVELLED_OUTPUTS.entries()) {
+    if (output < VOLATILITY_OUTPUT)
+      signal[output] = Math.min(Math.max(signal[output], -LOG_QUANTILE_BOUND), LOG_QUANTILE_BOUND);
+    for (let level = 0; level < LEVEL_COUNT; level++)
+      signal[output] += levels[level] * levelSlopes[level * LEVELLED_OUTPUTS.length + i];
+  }
   return signal;
 }
 
 describe('the network on TF.js', () => {
   test('scores like the same network in float64: what float32 loses stays below one part in 100,000', async () => {
-    const weights = randomWeights(3, [FEATURE_COUNT, 64, 32, OUTPUT_COUNT]);
+    const weights = randomWeights(3, [NETWORK_INPUT_COUNT, 64, 32, OUTPUT_COUNT]);
     const network = await LoadedNetwork.load(weights);
     const random = Random.stream(4, 'inputs');
     const rows = 50;
-    const inputs = Float32Array.from({ length: rows * FEATURE_COUNT }, () => random.normal());
-    const scores = network.score(inputs, rows);
+    const draw = (columns: number): Float32Array =>
+      Float32Array.from({ length: rows * columns }, () => random.normal());
+    const [inputs, levels] = [draw(NETWORK_INPUT_COUNT), draw(LEVEL_COUNT)];
+    const scores = network.score(inputs, levels, rows);
     for (let row = 0; row < rows; row++) {
-      const slow = slowForward(weights, inputs.subarray(row * FEATURE_COUNT, (row + 1) * FEATURE_COUNT));
+      const slow = slowForward(
+        weights,
+        inputs.subarray(row * NETWORK_INPUT_COUNT, (row + 1) * NETWORK_INPUT_COUNT),
+        levels.subarray(row * LEVEL_COUNT, (row + 1) * LEVEL_COUNT),
+      );
       for (let o = 0; o < OUTPUT_COUNT; o++) {
         const error = Math.abs(scores[row * OUTPUT_COUNT + o] - slow[o]);
         expect(error).toBeLessThan(1e-5 * (1 + Math.abs(slow[o])));
@@ -77,22 +116,27 @@ describe('the network on TF.js', () => {
   });
 });
 
+/** What rounding to float32 may move an exponential of a sum of large terms, relative. */
+const FLOAT32_NOISE = 1e-4;
+
 describe('what leaves the network', () => {
   test('quantiles never cross and ES is never below VaR, whatever the network says', () => {
     const output = fc.oneof(fc.double({ min: -50, max: 50, noNaN: true }), fc.constantFrom(-1e4, 1e4, 0));
     fc.assert(
       fc.property(fc.array(output, { minLength: OUTPUTS_PER_PATH, maxLength: OUTPUTS_PER_PATH }), (raw) => {
+        // Steps as large in a row would overflow; the first is bounded as addLevels leaves it.
         const bounded = raw.map((value) => Math.min(value, 50));
-        const { valueAtRisk, expectedShortfall, shockProbability } = decodePath(bounded, 0);
+        bounded[0] = Math.max(Math.min(bounded[0], LOG_QUANTILE_BOUND), -LOG_QUANTILE_BOUND);
+        const quantiles = new Float64Array(LEVELS_PER_PATH);
+        const shortfalls = new Float64Array(CONFIDENCE_COUNT);
+        decodePath(bounded, 0, quantiles, 0, shortfalls);
+        for (let l = 0; l < LEVELS_PER_PATH; l++)
+          expect(quantiles[l]).toBeGreaterThanOrEqual(l === 0 ? Number.MIN_VALUE : quantiles[l - 1]);
         for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-          expect(Number.isFinite(expectedShortfall[c])).toBe(true);
-          expect(valueAtRisk[c]).toBeGreaterThan(0);
-          expect(expectedShortfall[c]).toBeGreaterThanOrEqual(valueAtRisk[c]);
-          if (c > 0) expect(valueAtRisk[c]).toBeGreaterThanOrEqual(valueAtRisk[c - 1]);
-          if (c > 0) expect(expectedShortfall[c]).toBeGreaterThanOrEqual(expectedShortfall[c - 1]);
+          expect(Number.isFinite(shortfalls[c])).toBe(true);
+          expect(shortfalls[c]).toBeGreaterThanOrEqual(quantiles[LEVEL_OF_CONFIDENCE[c]]);
+          if (c > 0) expect(shortfalls[c]).toBeGreaterThanOrEqual(shortfalls[c - 1]);
         }
-        expect(shockProbability).toBeGreaterThanOrEqual(0);
-        expect(shockProbability).toBeLessThanOrEqual(1);
       }),
       { seed: 11, numRuns: 300 },
     );
@@ -103,18 +147,14 @@ describe('what leaves the network', () => {
       expect(softplusInverse(softplus(x))).toBeCloseTo(x, 3);
   });
 
-  test('a forecast keeps every order after averaging and calibration, and nobody loses more than the price', async () => {
+  test('a forecast keeps every order after averaging, and nobody loses more than the price', async () => {
     for (const size of [0.1, 1, 5]) {
       const model = randomModel(5, size);
       const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
       const random = Random.stream(6, 'features');
       const rows = 40;
       const features = Float64Array.from({ length: rows * FEATURE_COUNT }, () => 3 * random.normal());
-      const out = {
-        valueAtRisk: new Float64Array(rows * CELLS_PER_MARKET),
-        expectedShortfall: new Float64Array(rows * CELLS_PER_MARKET),
-        shockProbability: new Float64Array(rows * PATHS_PER_MARKET),
-      };
+      const out = emptyArrays(rows);
       forecastRows(model, networks, features, rows, out);
       for (let row = 0; row < rows; row++) {
         for (let side = 0; side < 2; side++) {
@@ -137,15 +177,55 @@ describe('what leaves the network', () => {
     }
   });
 
+  test('more volatility, of the market alone or of all markets, lowers no quantile, no shortfall and no variance', async () => {
+    // Volatility features rise together by as much, as they do when every return is as many times as large.
+    for (const size of [0.1, 0.5]) {
+      const model = randomModel(7, size);
+      const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
+      const random = Random.stream(8, 'features');
+      const rows = 60;
+      const calm = Float64Array.from({ length: rows * FEATURE_COUNT }, () => random.normal());
+      for (const features of FEATURES_OF_LEVEL) {
+        expect(features.length).toBeGreaterThan(4);
+        let before = emptyArrays(rows);
+        forecastRows(model, networks, calm, rows, before);
+        for (const rise of [0.01, 0.1, 1, 3]) {
+          const risen = calm.map((value, i) => (features.includes(i % FEATURE_COUNT) ? value + rise : value));
+          const after = emptyArrays(rows);
+          forecastRows(model, networks, risen, rows, after);
+          for (const name of ['valueAtRisk', 'expectedShortfall', 'quantiles', 'variance'] as const) {
+            const fallen = after[name].findIndex((value, i) => value < before[name][i] * (1 - FLOAT32_NOISE));
+            expect(fallen, `${name} after a rise by ${rise}`).toBe(-1);
+          }
+          before = after;
+        }
+      }
+      for (const network of networks) network.dispose();
+    }
+  });
+
   test('a feature far beyond all training data counts as one at the bound', () => {
-    const features = new Float64Array(FEATURE_COUNT).fill(1e9);
-    const inputs = networkInputs(
-      features,
-      1,
-      new Float64Array(FEATURE_COUNT),
-      new Float64Array(FEATURE_COUNT).fill(1),
-    );
-    expect(inputs.every((value) => value === FEATURE_BOUND)).toBe(true);
+    const features = Float64Array.from({ length: FEATURE_COUNT }, (_, f) => 1e9 * (f + 1));
+    const flat = new Float64Array(FEATURE_COUNT);
+    const inputs = networkInputs(features, 1, flat, new Float64Array(FEATURE_COUNT).fill(1));
+    expect(inputs.subarray(0, FEATURE_COUNT).every((value) => Math.abs(value) <= FEATURE_BOUND)).toBe(true);
+    expect(
+      inputs.subarray(0, FEATURE_COUNT).filter((value) => value === FEATURE_BOUND).length,
+    ).toBeGreaterThan(30);
+  });
+
+  test('the overtones are sines and cosines of multiples of the hour', () => {
+    const flat = new Float64Array(FEATURE_COUNT);
+    for (const hour of [0, 1, 7, 13, 23]) {
+      const angle = (2 * Math.PI * hour) / 24;
+      const features = new Float64Array(FEATURE_COUNT);
+      features[featureIndex('hourSine')] = Math.sin(angle);
+      features[featureIndex('hourCosine')] = Math.cos(angle);
+      const inputs = networkInputs(features, 1, flat, new Float64Array(FEATURE_COUNT).fill(1));
+      const expected = [2, 3, 4, 6].flatMap((k) => [Math.sin(k * angle), Math.cos(k * angle)]);
+      for (const [i, value] of expected.entries())
+        expect(inputs[FEATURE_COUNT + i]).toBeCloseTo(Math.SQRT2 * value, 6);
+    }
   });
 });
 

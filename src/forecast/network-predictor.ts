@@ -1,19 +1,32 @@
 import { FEATURE_COUNT } from '../features/spec.ts';
+import { excursionSurvival, tailIndexOf } from './excursion-distribution.ts';
 import { barsClosedBy } from './excursion-history.ts';
 import type { LoadedNetwork } from './network.ts';
-import { decodePath, OUTPUT_COUNT, OUTPUTS_PER_PATH } from './network-output.ts';
+import { networkInputs, networkLevels } from './network-inputs.ts';
 import {
+  decodePath,
+  LEVEL_OF_CONFIDENCE,
+  LEVELS_PER_PATH,
+  OUTPUT_COUNT,
+  OUTPUTS_PER_PATH,
+  QUANTILE_LEVELS,
+  QUANTILES_PER_MARKET,
+  VOLATILITY_OUTPUT,
+} from './network-output.ts';
+import {
+  CELLS_PER_MARKET,
   CONFIDENCE_COUNT,
   cellIndex,
   emptyForecast,
   type ForecastBatch,
   HORIZON_COUNT,
+  PATHS_PER_MARKET,
   type Predictor,
   type PredictorInput,
   pathIndex,
   SIDE_COUNT,
 } from './predictor.ts';
-import { harScales, networkInputs, type ShockModel } from './shock-model.ts';
+import { harLogVolatilities, type ShockModel } from './shock-model.ts';
 import { shockThresholds } from './shock-threshold.ts';
 
 /** Nobody loses more than the price on a long; a short squeeze is counted up to ten times the entry price. */
@@ -37,28 +50,45 @@ export class NetworkPredictor implements Predictor {
     const unavailable = symbols.map((_, m) =>
       input.featuresReady[m] === 1 ? '' : 'not enough recent history for a feature row',
     );
-    forecastRows(this.#model, this.#networks, input.features, symbols.length, batch);
+    const { valueAtRisk, expectedShortfall, shockThreshold, shockProbability } = batch;
+    const own = { ...emptyArrays(symbols.length), valueAtRisk, expectedShortfall };
+    forecastRows(this.#model, this.#networks, input.features, symbols.length, own);
     for (let m = 0; m < symbols.length; m++) {
       if (unavailable[m] !== '') clearMarket(batch, m);
       else {
         const { bars } = input.markets[m];
-        shockThresholds(bars, barsClosedBy(bars, input.asOf), batch.shockThreshold, pathIndex(m, 0, 0));
+        const first = pathIndex(m, 0, 0);
+        shockThresholds(bars, barsClosedBy(bars, input.asOf), shockThreshold, first);
+        writeShockProbabilities(own, m, shockThreshold, first, shockProbability, first);
       }
     }
     return { ...batch, unavailable };
   }
 }
 
-/** What a forecast of rows writes into; the arrays of a ForecastBatch, or of an evaluation. */
+/** What a forecast of rows writes into. */
 export interface ForecastArrays {
+  /** By row and cell. */
   readonly valueAtRisk: Float64Array;
   readonly expectedShortfall: Float64Array;
-  readonly shockProbability: Float64Array;
+  /** By row, path and `QUANTILE_LEVELS`. */
+  readonly quantiles: Float64Array;
+  /** By row and horizon: expected sum of squared log returns. */
+  readonly variance: Float64Array;
+}
+
+export function emptyArrays(rows: number): ForecastArrays {
+  return {
+    valueAtRisk: new Float64Array(rows * CELLS_PER_MARKET),
+    expectedShortfall: new Float64Array(rows * CELLS_PER_MARKET),
+    quantiles: new Float64Array(rows * QUANTILES_PER_MARKET),
+    variance: new Float64Array(rows * HORIZON_COUNT),
+  };
 }
 
 /**
- * Forecasts a batch of feature rows: scale by log-HAR-X, shape by the networks (averaged), level by the calibration.
- * Training, evaluation and serving all go through here.
+ * Forecasts a batch of feature rows: level by log-HAR-X and the lines of the levels, shape by the networks (averaged). Training,
+ * evaluation and serving all go through here.
  */
 export function forecastRows(
   model: ShockModel,
@@ -68,68 +98,95 @@ export function forecastRows(
   out: ForecastArrays,
 ): void {
   const inputs = networkInputs(features, rows, model.featureMean, model.featureDeviation);
-  const scores = networks.map((network) => network.score(inputs, rows));
-  out.valueAtRisk.fill(0);
-  out.expectedShortfall.fill(0);
-  out.shockProbability.fill(0);
+  const levels = networkLevels(features, rows);
+  const scores = networks.map((network) => network.score(inputs, levels, rows));
+  for (const array of Object.values(out) as Float64Array[]) array.fill(0);
   for (let row = 0; row < rows; row++) {
-    const scales = harScales(features, row * FEATURE_COUNT, model.harCoefficients);
-    for (const raw of scores) addMember(raw, row, 1 / scores.length, scales, model.calibration, out);
+    const logs = harLogVolatilities(features, row * FEATURE_COUNT, model.harCoefficients);
+    for (const raw of scores) addMember(raw, row, 1 / scores.length, logs, out);
     bound(row, out);
+    for (let h = 0; h < HORIZON_COUNT; h++)
+      out.variance[row * HORIZON_COUNT + h] =
+        model.varianceFactors[h] * Math.exp(2 * (logs[h] + out.variance[row * HORIZON_COUNT + h]));
   }
 }
 
+const quantilesOfPath = new Float64Array(LEVELS_PER_PATH);
+const shortfallsOfPath = new Float64Array(CONFIDENCE_COUNT);
+
+/** Adds a network's share: to quantiles and shortfalls in units of the price, to `variance` what it says of the log volatility. */
 function addMember(
   raw: Float32Array,
   row: number,
   weight: number,
-  scales: Float64Array,
-  calibration: Float64Array,
+  logVolatilities: Float64Array,
   out: ForecastArrays,
 ): void {
+  const offset = row * OUTPUT_COUNT;
+  for (let h = 0; h < HORIZON_COUNT; h++)
+    out.variance[row * HORIZON_COUNT + h] += weight * raw[offset + VOLATILITY_OUTPUT + h];
+  for (let path = 0; path < PATHS_PER_MARKET; path++) {
+    decodePath(raw, offset + path * OUTPUTS_PER_PATH, quantilesOfPath, 0, shortfallsOfPath);
+    const factor = weight * Math.exp(logVolatilities[path % HORIZON_COUNT]);
+    const at = row * PATHS_PER_MARKET + path;
+    for (let l = 0; l < LEVELS_PER_PATH; l++)
+      out.quantiles[at * LEVELS_PER_PATH + l] += factor * quantilesOfPath[l];
+    for (let c = 0; c < CONFIDENCE_COUNT; c++)
+      out.expectedShortfall[at * CONFIDENCE_COUNT + c] += factor * shortfallsOfPath[c];
+  }
+}
+
+/**
+ * What no output by itself knows: an excursion over a horizon is not smaller than over a shorter one that it contains, and
+ * nobody loses more than there is. Sets VaR from the quantiles and holds ES at or above it.
+ */
+function bound(row: number, { quantiles, valueAtRisk, expectedShortfall }: ForecastArrays): void {
   for (let side = 0; side < SIDE_COUNT; side++) {
     for (let h = 0; h < HORIZON_COUNT; h++) {
-      const path = pathIndex(0, side, h);
-      const decoded = decodePath(raw, row * OUTPUT_COUNT + path * OUTPUTS_PER_PATH);
-      for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-        const factor = weight * scales[h] * calibration[cellIndex(0, side, h, c)];
-        out.valueAtRisk[cellIndex(row, side, h, c)] += factor * decoded.valueAtRisk[c];
-        out.expectedShortfall[cellIndex(row, side, h, c)] += factor * decoded.expectedShortfall[c];
+      const path = pathIndex(row, side, h);
+      for (let l = 0; l < LEVELS_PER_PATH; l++) {
+        const at = path * LEVELS_PER_PATH + l;
+        const shorter = h > 0 ? quantiles[at - LEVELS_PER_PATH] : 0;
+        quantiles[at] = Math.min(Math.max(quantiles[at], shorter), MAXIMUM_EXCURSION[side]);
       }
-      out.shockProbability[pathIndex(row, side, h)] += weight * decoded.shockProbability;
+      for (let c = 0; c < CONFIDENCE_COUNT; c++) {
+        const cell = path * CONFIDENCE_COUNT + c;
+        valueAtRisk[cell] = quantiles[path * LEVELS_PER_PATH + LEVEL_OF_CONFIDENCE[c]];
+        const least = Math.max(
+          valueAtRisk[cell],
+          c > 0 ? expectedShortfall[cell - 1] : 0,
+          h > 0 ? expectedShortfall[cell - CONFIDENCE_COUNT] : 0,
+        );
+        expectedShortfall[cell] = Math.min(Math.max(expectedShortfall[cell], least), MAXIMUM_EXCURSION[side]);
+      }
     }
   }
 }
 
 /**
- * Calibration multiplies each confidence on its own, so the order of confidences and horizons is restored here: VaR
- * rises with confidence and with the horizon that contains the shorter one, and ES is never below VaR.
+ * Probability of an excursion above the threshold of each path of a row.
+ *
+ * @param thresholds by path, from `thresholdOffset` on. @param out receives probabilities by path.
  */
-function bound(row: number, { valueAtRisk, expectedShortfall }: ForecastArrays): void {
-  for (let side = 0; side < SIDE_COUNT; side++) {
-    for (let h = 0; h < HORIZON_COUNT; h++) {
-      for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-        const cell = cellIndex(row, side, h, c);
-        if (c > 0) raise(valueAtRisk, expectedShortfall, cell, cell - 1);
-        if (h > 0) raise(valueAtRisk, expectedShortfall, cell, cellIndex(row, side, h - 1, c));
-        valueAtRisk[cell] = Math.min(valueAtRisk[cell], MAXIMUM_EXCURSION[side]);
-        expectedShortfall[cell] = Math.min(
-          Math.max(expectedShortfall[cell], valueAtRisk[cell]),
-          MAXIMUM_EXCURSION[side],
-        );
-      }
-    }
-  }
-}
-
-function raise(
-  valueAtRisk: Float64Array,
-  expectedShortfall: Float64Array,
-  cell: number,
-  below: number,
+export function writeShockProbabilities(
+  { quantiles, valueAtRisk, expectedShortfall }: ForecastArrays,
+  row: number,
+  thresholds: Float64Array,
+  thresholdOffset: number,
+  out: Float64Array,
+  outOffset: number,
 ): void {
-  valueAtRisk[cell] = Math.max(valueAtRisk[cell], valueAtRisk[below]);
-  expectedShortfall[cell] = Math.max(expectedShortfall[cell], expectedShortfall[below]);
+  for (let path = 0; path < PATHS_PER_MARKET; path++) {
+    const at = row * PATHS_PER_MARKET + path;
+    const last = (at + 1) * CONFIDENCE_COUNT - 1;
+    out[outOffset + path] = excursionSurvival(
+      thresholds[thresholdOffset + path],
+      quantiles,
+      at * LEVELS_PER_PATH,
+      QUANTILE_LEVELS,
+      tailIndexOf(valueAtRisk[last], expectedShortfall[last]),
+    );
+  }
 }
 
 function clearMarket(batch: ForecastBatch, market: number): void {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { addLevels } from './network-output.ts';
 import type { NetworkWeights } from './shock-model.ts';
 
 /**
@@ -77,8 +78,10 @@ export function readWithin(compute: () => tf.Tensor): Float32Array {
 /** A network with its weights on the backend, ready to score batches. */
 export class LoadedNetwork {
   readonly #layers: readonly LayerTensors[];
+  readonly #levelSlopes: Float32Array;
 
   private constructor(weights: NetworkWeights) {
+    this.#levelSlopes = weights.levelSlopes;
     this.#layers = weights.layers.map(({ inputs, outputs, kernel, bias }) => ({
       kernel: tf.tensor2d(kernel, [inputs, outputs]),
       bias: tf.tensor1d(bias),
@@ -91,15 +94,17 @@ export class LoadedNetwork {
   }
 
   /**
-   * @param inputs row-major float32, as many columns as the first layer has inputs.
+   * @param inputs row-major float32, as many columns as the first layer has inputs. @param levels as `networkLevels` makes them.
    * @returns row-major float32, one row of outputs per row.
    */
-  score(inputs: Float32Array, rows: number): Float32Array {
-    return readWithin(() => {
+  score(inputs: Float32Array, levels: Float32Array, rows: number): Float32Array {
+    const raw = readWithin(() => {
       const columns = this.#layers[0].kernel.shape[0];
       const signals = signalsThrough(this.#layers, tf.tensor2d(inputs, [rows, columns]));
       return signals[signals.length - 1];
     });
+    addLevels(raw, levels, this.#levelSlopes);
+    return raw;
   }
 
   dispose(): void {
