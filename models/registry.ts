@@ -13,6 +13,9 @@ import { unpackWeights } from './weights.ts';
 export const ALIASES = ['champion', 'challenger'] as const;
 export type Alias = (typeof ALIASES)[number];
 
+/** What may lie in a version's folder beside manifest and weights, for people and their tools. */
+export type ModelDocument = 'card.md' | 'scores.csv' | 'report.html' | 'judgement.json';
+
 interface AliasFile {
   readonly champion?: string;
   readonly challenger?: string;
@@ -94,12 +97,12 @@ export class ModelRegistry {
   /**
    * Writes a version folder in one rename and names it challenger. An existing version is left as it is.
    *
-   * @param documents further files by name: the card, scores by market.
+   * @param documents further files by name: the card, scores by market, the report.
    */
   async add(
     manifest: ModelManifest,
     weights: Buffer,
-    documents: Readonly<Record<string, string>>,
+    documents: Readonly<Partial<Record<ModelDocument, string>>>,
   ): Promise<void> {
     const versions = join(this.#local, 'versions');
     await mkdir(versions, { recursive: true });
@@ -167,7 +170,7 @@ export class ModelRegistry {
   }
 
   /** One of the documents of a version, or null where it has none of that name. */
-  async document(version: string, name: 'card.md' | 'scores.csv'): Promise<string | null> {
+  async document(version: string, name: ModelDocument): Promise<string | null> {
     return readFile(join(await this.#folder(version), name), 'utf8').catch(() => null);
   }
 

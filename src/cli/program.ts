@@ -141,6 +141,13 @@ export function buildProgram(context: CliContext): Command {
     .option('--no-interval', 'no interval, which is what costs time')
     .action(async (file, options) => (await import('./verbs/risk.ts')).risk(context, file, options));
 
+  verb('report', 'the report of a version as one HTML page', 'report challenger --output report.html')
+    .argument('<version>', 'a version, or the alias champion or challenger')
+    .requiredOption('--output <file>', 'the HTML file to write')
+    .action(async (version, options) =>
+      (await import('./verbs/report.ts')).report(context, version, options),
+    );
+
   verb('models', 'trained versions and their aliases', 'models').action(async (options) =>
     (await import('./verbs/models.ts')).listModels(context, options),
   );
