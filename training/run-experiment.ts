@@ -7,12 +7,6 @@ export function ofTraining({
   manifest,
 }: TrainingOutcome): Pick<Experiment, 'version' | 'data' | 'folds' | 'scores' | 'against' | 'result'> {
   const { data, evaluation, version } = manifest;
-  const scores = evaluation?.scores ?? [];
-  const by = (name: string): readonly ModelScore[] => scores.filter(({ forecaster }) => forecaster === name);
-  const own = by(MODEL_NAME);
-  const others = [...new Set(scores.map(({ forecaster }) => forecaster))].filter(
-    (name) => name !== MODEL_NAME,
-  );
   return {
     version,
     data: {
@@ -27,11 +21,21 @@ export function ofTraining({
       evaluation === null
         ? []
         : [{ fittedUntil: evaluation.fittedUntil, from: evaluation.testFrom, until: evaluation.testTo }],
+    ...scoresForLog(evaluation?.scores ?? []),
+    result: 'challenger',
+  };
+}
+
+/** The model's own means over markets, and how they stand against every other forecaster's. */
+export function scoresForLog(scores: readonly ModelScore[]): Pick<Experiment, 'scores' | 'against'> {
+  const by = (name: string): readonly ModelScore[] => scores.filter(({ forecaster }) => forecaster === name);
+  const own = by(MODEL_NAME);
+  const names = new Set(scores.map(({ forecaster }) => forecaster).filter((name) => name !== MODEL_NAME));
+  return {
     scores: own.map(({ forecaster: _, ...score }) => score),
-    against: others.flatMap((forecaster) => {
+    against: [...names].flatMap((forecaster) => {
       const ratio = pinballRatio(own, by(forecaster));
       return ratio === null ? [] : [{ forecaster, pinballRatio: ratio }];
     }),
-    result: 'challenger',
   };
 }

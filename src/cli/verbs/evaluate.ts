@@ -2,11 +2,14 @@ import { BarStore } from '../../../data/bar-store.ts';
 import { MODEL_NAME, type ModelManifest } from '../../../models/manifest.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
 import { buildDataset } from '../../../training/dataset.ts';
-import { type CellScore, evaluateModel } from '../../../training/evaluate.ts';
+import { averageOverMarkets, type CellScore, evaluateModel } from '../../../training/evaluate.ts';
+import { blankExperiment } from '../../../training/experiments.ts';
 import { DEFAULT_EVERY_HOURS } from '../../../training/job.ts';
+import { openExperimentLog } from '../../../training/run.ts';
+import { scoresForLog } from '../../../training/run-experiment.ts';
 import { scoresFromCsv } from '../../../training/scores-csv.ts';
 import { rowsBetween } from '../../../training/splits.ts';
-import { isoTime } from '../../clock.ts';
+import { isoTime, stopwatchSeconds } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
@@ -37,9 +40,11 @@ export async function evaluate(
 ): Promise<void> {
   const { registry, dataDir } = openRegistry(flags);
   const version = await versionNamed(registry, name);
-  const judged =
-    (await judgeUnseen(context, registry, dataDir, [version]))?.[0] ??
-    (await judgedAtTraining(registry, version));
+  const started = stopwatchSeconds();
+  const unseen = (await judgeUnseen(context, registry, dataDir, [version]))?.[0] ?? null;
+  if (unseen !== null)
+    await recordEvaluation(context, registry, dataDir, unseen, stopwatchSeconds() - started);
+  const judged = unseen ?? (await judgedAtTraining(registry, version));
   if (json === true) {
     context.printJson(judged);
     return;
@@ -48,6 +53,38 @@ export async function evaluate(
   context.print(scoresByMarket(judged.cells));
   context.print('');
   context.print(scoresOverMarkets(judged.cells));
+}
+
+/** A span that a version had not seen is spent when it is looked at: the log says how often it was. */
+async function recordEvaluation(
+  { clock }: CliContext,
+  registry: ModelRegistry,
+  dataDir: string,
+  { version, from, to, simulated, cells }: Judged,
+  seconds: number,
+): Promise<void> {
+  const store = await BarStore.open(dataDir);
+  const fingerprint = await store.fingerprint().finally(() => store.close());
+  const { data } = await registry.manifest(version);
+  const own = cells.filter(({ forecaster }) => forecaster === MODEL_NAME);
+  await openExperimentLog(dataDir).append({
+    ...blankExperiment('evaluate', MODEL_NAME, isoTime(clock.now())),
+    version,
+    data: {
+      fingerprint,
+      from,
+      to,
+      markets: new Set(own.map(({ symbol }) => symbol)).size,
+      rows: own
+        .filter((cell) => keyOf(cell) === keyOf(own[0]))
+        .reduce((sum, { observations }) => sum + observations, 0),
+      simulated,
+    },
+    folds: [{ fittedUntil: data.to, from, until: to }],
+    ...scoresForLog(averageOverMarkets(cells)),
+    result: 'judged',
+    seconds,
+  });
 }
 
 /** @throws PlimsollError DATA_INSUFFICIENT where the two cannot be held against each other on one span. */
@@ -97,15 +134,18 @@ function basisOf({ basis, from, to, simulated }: Judged): string {
   return `${basis}${simulated ? ' of SIMULATED markets' : ''}: ${from} to ${to}`;
 }
 
+/** Names a cell within a market. */
+function keyOf({ side, horizonHours, confidence }: CellScore): string {
+  return `${side}/${horizonHours}/${confidence}`;
+}
+
 function comparisonRows(a: Judged, b: Judged) {
   const own = (judged: Judged) => judged.cells.filter(({ forecaster }) => forecaster === MODEL_NAME);
   const mean = (cells: readonly CellScore[]): number =>
     cells.reduce((sum, { pinball }) => sum + pinball, 0) / Math.max(1, cells.length);
-  const key = ({ side, horizonHours, confidence }: CellScore): string =>
-    `${side}/${horizonHours}/${confidence}`;
-  const keys = [...new Set(own(a).map(key))];
+  const keys = [...new Set(own(a).map(keyOf))];
   return keys.map((one) => {
-    const [inA, inB] = [a, b].map((judged) => own(judged).filter((cell) => key(cell) === one));
+    const [inA, inB] = [a, b].map((judged) => own(judged).filter((cell) => keyOf(cell) === one));
     const { side, horizonHours, confidence } = inA[0];
     return { side, horizonHours, confidence, a: mean(inA), b: mean(inB) };
   });
