@@ -47,6 +47,13 @@ describe('the training set as Parquet', () => {
           const path = row * PATHS_PER_MARKET + s * HORIZONS_HOURS.length + h;
           expect(record[`excursion_${side}_${hours}h`]).toBe(data.excursions[path]);
           expect(record[`shock_${side}_${hours}h`]).toBe(data.shocks[path] === 1);
+          const threshold = data.shockThreshold[path];
+          expect(record[`shock_threshold_${side}_${hours}h`]).toBe(
+            Number.isNaN(threshold) ? null : threshold,
+          );
+          expect(record[`realised_variance_${hours}h`]).toBe(
+            data.realisedVariance[row * HORIZONS_HOURS.length + h],
+          );
           expect(record[`log_volatility_${hours}h`]).toBe(
             data.logVolatility[row * HORIZONS_HOURS.length + h],
           );

@@ -46,6 +46,13 @@ export function datasetColumns(data: Dataset): readonly TableColumn[] {
     ),
     ...paths.map(
       ({ name, path }): TableColumn => ({
+        name: `shock_threshold_${name}`,
+        type: 'float32',
+        at: (row) => known(data.shockThreshold[row * PATHS_PER_MARKET + path]),
+      }),
+    ),
+    ...paths.map(
+      ({ name, path }): TableColumn => ({
         name: `shock_${name}`,
         type: 'boolean',
         at: (row) => data.shocks[row * PATHS_PER_MARKET + path],
@@ -58,7 +65,18 @@ export function datasetColumns(data: Dataset): readonly TableColumn[] {
         at: (row) => data.logVolatility[row * HORIZON_COUNT + h],
       }),
     ),
+    ...HORIZONS_HOURS.map(
+      (hours, h): TableColumn => ({
+        name: `realised_variance_${hours}h`,
+        type: 'float32',
+        at: (row) => data.realisedVariance[row * HORIZON_COUNT + h],
+      }),
+    ),
   ];
+}
+
+function known(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }
 
 /** What a reader of the table must know to tell it from another. */

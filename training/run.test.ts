@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BarStore } from '../data/bar-store.ts';
+import { ManualClock } from '../src/clock.ts';
+import { randomMarket } from '../test/random-market.ts';
+import { skillOf } from './experiments.ts';
+import type { TrainingJobOptions } from './job.ts';
+import { loadExperiments, trainInDataDir } from './run.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+describe('a training in a data folder', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'plimsoll-run-'));
+  const folders = { dataDir, shippedModels: join(dataDir, 'none') };
+  const options: TrainingJobOptions = {
+    seeds: [1],
+    symbols: null,
+    to: null,
+    everyHours: 4,
+    maximumEpochs: 1,
+    evaluate: true,
+    clock: new ManualClock(NOW),
+    onProgress: () => {},
+    interrupted: new AbortController().signal,
+  };
+
+  beforeAll(async () => {
+    const store = await BarStore.open(dataDir);
+    for (const seed of [1, 2, 3, 4]) {
+      const { symbol, bars } = randomMarket({ seed, hours: 7500 });
+      const series = {
+        symbol,
+        venue: 'test',
+        kind: 'perp',
+        intervalMilliseconds: 3_600_000,
+        simulated: true,
+      };
+      await store.writeSeries(series, bars);
+    }
+    store.close();
+  });
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  test('is a row of the log with what was chosen, scored and made, and how long each phase took', async () => {
+    const { manifest } = await trainInDataDir(folders, options, 'a first try');
+    const { experiments, refused } = await loadExperiments(dataDir);
+    expect(refused).toBe(0);
+    expect(experiments).toHaveLength(1);
+    const [row] = experiments;
+    expect(row).toMatchObject({
+      at: '2026-01-01T00:00:00.000Z',
+      note: 'a first try',
+      version: manifest.version,
+      result: 'challenger',
+      options: { seeds: [1], everyHours: 4, maximumEpochs: 1 },
+      data: { fingerprint: manifest.data.hash, rows: manifest.data.rows, markets: 4, simulated: true },
+    });
+    expect(row.scores.length).toBeGreaterThan(0);
+    expect(Number.isFinite(skillOf(row))).toBe(true);
+    const phases = Object.values(row.phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
+    expect(phases).toBeGreaterThan(0);
+    expect(phases).toBeLessThanOrEqual(row.seconds + 1e-6);
+  });
+
+  test('that fails is a row as well, with its reason, and the failure is still told', async () => {
+    const nobody = { ...options, symbols: ['NOBODYUSDT'] };
+    await expect(trainInDataDir(folders, nobody)).rejects.toMatchObject({ code: 'DATA_INSUFFICIENT' });
+    const { experiments } = await loadExperiments(dataDir);
+    expect(experiments).toHaveLength(2);
+    expect(experiments[1]).toMatchObject({ result: 'failed', version: null, data: null });
+    expect(experiments[1].message).toContain('enough history');
+  });
+});
