@@ -87,7 +87,8 @@ describe('a damaged version is refused, by name', () => {
     ],
     [
       'a variance factor of zero',
-      () => editManifest((m) => Object.assign((m.scaling as Record<string, never>).varianceFactors, { 0: 0 })),
+      () =>
+        editManifest((m) => Object.assign((m.scaling as Record<string, never>).varianceFactors, { 0: 0 })),
       /does not hold/,
     ],
   ];

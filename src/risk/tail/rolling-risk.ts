@@ -40,6 +40,52 @@ export function rollingHistoricalRisk(losses: Float64Array, window: number, conf
   return { valueAtRisk, expectedShortfall, from: window - 1 };
 }
 
+/** Quantiles and tails of a rolling window at some steps. */
+export interface RollingTails {
+  /** By level asked for, then by step asked for. */
+  readonly quantiles: readonly Float64Array[];
+  /** By confidence asked for, then by step asked for. */
+  readonly risks: readonly { readonly valueAtRisk: Float64Array; readonly expectedShortfall: Float64Array }[];
+}
+
+/**
+ * The numbers of `rollingHistoricalRisk` for several confidences out of one sorted window, at those steps alone that are asked for:
+ * what the window costs is paid once, and a tail is added up only where somebody looks at it.
+ *
+ * @param at indices of the losses that the wanted windows end with, ascending, none below window − 1.
+ * @param levels in (0, 1), whose quantiles are wanted without a tail.
+ * @throws PlimsollError INPUT_INVALID, DATA_INSUFFICIENT.
+ */
+export function rollingTailsAt(
+  losses: Float64Array,
+  window: number,
+  at: Int32Array,
+  levels: readonly number[],
+  confidences: readonly number[],
+): RollingTails {
+  for (const level of [...levels, ...confidences]) requireConfidence(level);
+  requireWhole('the window', window, 2);
+  requireSeries('losses', losses, window);
+  const empty = (): Float64Array => new Float64Array(at.length);
+  const quantiles = levels.map(empty);
+  const risks = confidences.map(() => ({ valueAtRisk: empty(), expectedShortfall: empty() }));
+  const bodyShapes = levels.map((level) => tailShape(window, level));
+  const tailShapes = confidences.map((confidence) => tailShape(window, confidence));
+  const sorted = losses.slice(0, window).sort();
+  let newest = window - 1;
+  for (let k = 0; k < at.length; k++) {
+    for (; newest < at[k]; newest++) replace(sorted, losses[newest + 1 - window], losses[newest + 1]);
+    for (const [l, shape] of bodyShapes.entries()) quantiles[l][k] = quantileAt(sorted, shape);
+    for (const [c, shape] of tailShapes.entries()) {
+      const value = quantileAt(sorted, shape);
+      risks[c].valueAtRisk[k] = value;
+      // As above: a flat tail's sum may fall below its quantile by rounding.
+      risks[c].expectedShortfall[k] = Math.max(tailMeanAt(sorted, shape), value);
+    }
+  }
+  return { quantiles, risks };
+}
+
 /**
  * The same of filtered losses (Hull and White 1998): each loss is divided by its scale, and the numbers of the window are multiplied by the
  * scale of the step after.
