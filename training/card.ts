@@ -1,6 +1,5 @@
 import type { ModelManifest, ModelScore } from '../models/manifest.ts';
-import type { GateLine } from './report/gates.ts';
-import type { Verdict } from './report/report.ts';
+import type { GateLine, Verdict } from './report/gates.ts';
 
 const CONFIDENCES_SHOWN = [0.95, 0.99];
 

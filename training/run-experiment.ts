@@ -1,6 +1,7 @@
 import { MODEL_NAME, type ModelScore } from '../models/manifest.ts';
 import { type Experiment, pinballRatio } from './experiments.ts';
 import type { TrainingOutcome } from './job.ts';
+import type { Judgement } from './judge/judgement.ts';
 
 /** What a finished training adds to its row of the experiment log. */
 export function ofTraining({
@@ -37,5 +38,38 @@ export function scoresForLog(scores: readonly ModelScore[]): Pick<Experiment, 's
       const ratio = pinballRatio(own, by(forecaster));
       return ratio === null ? [] : [{ forecaster, pinballRatio: ratio }];
     }),
+  };
+}
+
+/** The same of a judgement, with volatility and shocks. */
+export function judgementForLog(
+  judgement: Judgement,
+): Pick<Experiment, 'scores' | 'against' | 'volatility' | 'shock'> {
+  const { candidate, forecasters, averages, variances, shocks } = judgement;
+  const by = (name: string) => averages.filter(({ forecaster }) => forecaster === name);
+  return {
+    scores: by(candidate).map(
+      ({ side, horizonHours, confidence, observations, pinball, fz0, exceedanceRate }) => ({
+        side,
+        horizonHours,
+        confidence,
+        observations,
+        pinball,
+        fz0,
+        exceedanceRate,
+      }),
+    ),
+    against: forecasters
+      .filter((name) => name !== candidate)
+      .flatMap((forecaster) => {
+        const ratio = pinballRatio(by(candidate), by(forecaster));
+        return ratio === null ? [] : [{ forecaster, pinballRatio: ratio }];
+      }),
+    volatility: variances
+      .filter(({ forecaster }) => forecaster === candidate)
+      .map(({ horizonHours, qlike }) => ({ horizonHours, qlike })),
+    shock: shocks
+      .filter(({ forecaster }) => forecaster === candidate)
+      .map(({ side, horizonHours, brier, skill }) => ({ side, horizonHours, brier, skill })),
   };
 }

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BarStore } from '../data/bar-store.ts';
 import { ManualClock } from '../src/clock.ts';
-import { randomMarket } from '../test/random-market.ts';
+import { RANDOM_MARKET_START, randomMarket } from '../test/random-market.ts';
 import { skillOf } from './experiments.ts';
 import type { TrainingJobOptions } from './job.ts';
+import { lineageOf, reproducingCommand } from './report/lineage.ts';
 import { loadExperiments, trainInDataDir } from './run.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+/** Some weeks before the newest bar. */
+const NOT_ALL = RANDOM_MARKET_START + 7000 * 3_600_000;
 
 describe('a training in a data folder', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'plimsoll-run-'));
@@ -64,12 +67,31 @@ describe('a training in a data folder', () => {
     expect(phases).toBeLessThanOrEqual(row.seconds + 1e-6);
   });
 
+  test('is made again, to the bit, by the command that its report names, though newer bars came in', async () => {
+    const { manifest } = await trainInDataDir(folders, { ...options, to: NOT_ALL, evaluate: false });
+    const given = new Map(
+      [...reproducingCommand(manifest).matchAll(/--([\w-]+) (\S+)/g)].map(([, name, value]) => [name, value]),
+    );
+    const again = await trainInDataDir(folders, {
+      ...options,
+      evaluate: false,
+      symbols: given.get('markets')?.split(',') ?? null,
+      to: Date.parse(given.get('to') ?? ''),
+      everyHours: Number(given.get('every-hours')),
+      maximumEpochs: Number(given.get('epochs')),
+      seeds: (given.get('seeds') ?? '').split(',').map(Number),
+    });
+    expect(again.manifest.version).toBe(manifest.version);
+    expect(again.manifest.data).toEqual(manifest.data);
+    expect(lineageOf(manifest)).toContainEqual(['weights', again.manifest.weights.sha256]);
+  });
+
   test('that fails is a row as well, with its reason, and the failure is still told', async () => {
     const nobody = { ...options, symbols: ['NOBODYUSDT'] };
     await expect(trainInDataDir(folders, nobody)).rejects.toMatchObject({ code: 'DATA_INSUFFICIENT' });
     const { experiments } = await loadExperiments(dataDir);
-    expect(experiments).toHaveLength(2);
-    expect(experiments[1]).toMatchObject({ result: 'failed', version: null, data: null });
-    expect(experiments[1].message).toContain('enough history');
+    expect(experiments).toHaveLength(4);
+    expect(experiments[3]).toMatchObject({ result: 'failed', version: null, data: null });
+    expect(experiments[3].message).toContain('enough history');
   });
 });

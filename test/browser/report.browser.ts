@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { judge } from '../../training/judge/judge.ts';
 import { permutationImportance } from '../../training/report/importance.ts';
 import { runReport } from '../../training/report/report.ts';
 import { simulatedRun } from '../simulated-run.ts';
@@ -36,7 +37,7 @@ describe.skipIf(!isThere)('a report in a real browser, from a file', () => {
         { name: 'joint loss', passed: true, measured: '2.97', bound: '≤ 3.00', detail: 'FZ0 at 99 %' },
         { name: 'stress', passed: false, measured: '1.4 %', bound: '≤ 1.2 %', detail: 'SIM3USDT, long 24 h' },
       ],
-      judged: [],
+      judgement: judge(run.outcomes, run.forecasts, 'true-model', 24),
       ...run,
       candidate: 'true-model',
       champion: 'too-low',

@@ -39,3 +39,27 @@ export function gatesSection(gates: readonly GateLine[]): Section {
     html: sortableTable(`${passed} of ${gates.length} gates passed`, columns, rows),
   };
 }
+
+/** What became of the candidate, in words. */
+export interface Verdict {
+  readonly isGood: boolean;
+  readonly title: string;
+  readonly sentence: string;
+}
+
+/** The verdict that gates give; which failed is said by name. */
+export function verdictOf(gates: readonly GateLine[]): Verdict {
+  const failed = gates.filter(({ passed }) => !passed);
+  if (failed.length === 0)
+    return {
+      isGood: true,
+      title: 'Every gate passed',
+      sentence: 'The version may become the champion.',
+    };
+  const names = failed.map(({ name, measured, bound }) => `${name} (${measured}, bound ${bound})`).join('; ');
+  return {
+    isGood: false,
+    title: failed.length === 1 ? 'One gate failed' : `${failed.length} gates failed`,
+    sentence: `The champion stays. Failed: ${names}.`,
+  };
+}

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { CONFIDENCES } from '../../src/forecast/predictor.ts';
 import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
 import { cellAt, simulatedRun } from '../../test/simulated-run.ts';
+import { judge } from '../judge/judge.ts';
 import { jointDifferences } from './champion.ts';
 import { coverageOf } from './coverage.ts';
+import { verdictOf } from './gates.ts';
 import { impliedLeverage, leverageSummary } from './leverage.ts';
 import { marketDuel } from './market-scores.ts';
 import { type ReportInput, runReport } from './report.ts';
@@ -26,7 +28,7 @@ const input: ReportInput = {
     { name: 'joint loss', passed: true, measured: '2.97', bound: '≤ 3.00', detail: 'FZ0 at 99 %' },
     { name: 'stress', passed: false, measured: '1.4 %', bound: '≤ 1.2 %', detail: 'SIM3USDT, long 24 h' },
   ],
-  judged: [],
+  judgement: null,
   outcomes,
   forecasts,
   candidate: 'true-model',
@@ -215,12 +217,29 @@ describe('the page', () => {
     expect(first.indexOf('stress')).toBeLessThan(first.indexOf('joint loss'));
   });
 
+  test('a verdict names every gate that failed with what it measured, and none where all held', () => {
+    const failed = verdictOf(input.gates);
+    expect(failed).toMatchObject({ isGood: false, title: 'One gate failed' });
+    expect(failed.sentence).toContain('stress (1.4 %, bound ≤ 1.2 %)');
+    expect(failed.sentence).not.toContain('joint loss');
+    expect(verdictOf(input.gates.filter(({ passed }) => passed)).isGood).toBe(true);
+  });
+
   test('escapes what it is told, says that markets are simulated, and repeats to the byte', () => {
     expect(report.includes('All &lt;gates&gt; passed &amp; held.')).toBe(true);
     expect(report.includes('These prices are invented')).toBe(true);
     expect(runReport({ ...input, ...simulatedRun({ markets: 6, origins: 300 }) }) === report).toBe(true);
     const shown = report.slice(report.indexOf('<body>'), report.lastIndexOf('<script>'));
     expect(shown.match(/.{0,60}(NaN|Infinity|undefined).{0,20}/g)).toBeNull();
+  });
+
+  test('has the tables of a judgement where there is one, and no number that is none', () => {
+    const judgement = judge(outcomes, forecasts, 'true-model', 24);
+    const judged = runReport({ ...input, judgement });
+    for (const words of ['Scores by cell', 'hardest opponent', 'Coverage tests', 'Scores of the shock'])
+      expect([words, judged.includes(words), report.includes(words)]).toEqual([words, true, false]);
+    const shown = judged.slice(judged.indexOf('<body>'), judged.lastIndexOf('<script>'));
+    expect(shown.match(/.{0,60}(NaN|Infinity|undefined|null).{0,20}/g)).toBeNull();
   });
 
   test('keeps every exceedance in its data', () => {

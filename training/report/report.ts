@@ -1,10 +1,12 @@
 import { CONFIDENCES, HORIZONS_HOURS, SIDES } from '../../src/forecast/predictor.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { ForecastTable, OutcomeTable } from '../judge/tables.ts';
 import { championTable } from './champion.ts';
 import { coverageFigure, coverageOf } from './coverage.ts';
 import { explorer } from './explorer.ts';
-import { type GateLine, gatesSection } from './gates.ts';
+import { type GateLine, gatesSection, type Verdict } from './gates.ts';
 import { type FeatureImportance, importanceFigure } from './importance.ts';
+import { averagesTable, coverageTable, duelsTables, shockTable, spanWords, varianceTable } from './judged.ts';
 import { leverageFigure, leverageTable } from './leverage.ts';
 import { marketTable } from './market-scores.ts';
 import { page, type Section } from './page.ts';
@@ -16,13 +18,6 @@ import { allDuels, type CellDuel, type Duels, duelFigure, scoreTable } from './s
 import { day, escapeHtml, percent, significant, whole } from './text.ts';
 import { worstMissesTable } from './worst-misses.ts';
 
-/** What became of the candidate, in words. */
-export interface Verdict {
-  readonly isGood: boolean;
-  readonly title: string;
-  readonly sentence: string;
-}
-
 export interface ReportInput {
   readonly version: string;
   /** ISO 8601. */
@@ -30,8 +25,8 @@ export interface ReportInput {
   readonly simulated: boolean;
   readonly verdict: Verdict;
   readonly gates: readonly GateLine[];
-  /** Further sections after the gates: comparisons that need more than the tables. */
-  readonly judged: readonly Section[];
+  /** Null where only the tables are there; then what needs tests by market is left out. */
+  readonly judgement: Judgement | null;
   readonly outcomes: OutcomeTable;
   readonly forecasts: readonly ForecastTable[];
   /** Name of the forecaster that is judged. */
@@ -48,6 +43,7 @@ export interface ReportInput {
 
 /** The report of one run as one HTML page that needs nothing else: no network, no file beside it. */
 export function runReport(input: ReportInput): string {
+  const { judgement } = input;
   const players = playersOf(input.forecasts, input.candidate, input.champion);
   const run: RunTables = { outcomes: input.outcomes, players };
   const duels = allDuels(run);
@@ -55,21 +51,25 @@ export function runReport(input: ReportInput): string {
   const markets = explorer(run);
   const sections: Section[] = [
     ...(input.gates.length === 0 ? [] : [gatesSection(input.gates)]),
-    ...input.judged,
     {
       id: 'scores',
       title: 'Scores',
-      html: `<p>Every ratio is on the rows that both forecast. ${lossWords}</p>${duelFigure(run, duels)}${scoreTable(run, duels)}`,
+      html: `<p>${lossWords}${judgement === null ? '' : ` ${escapeHtml(spanWords(judgement))}`}</p>${duelFigure(run, duels)}${judgement === null ? scoreTable(run, duels) : averagesTable(judgement) + varianceTable(judgement)}`,
     },
+    ...(judgement === null ? [] : [{ id: 'duels', title: 'Duels', html: duelsTables(judgement) }]),
     ...(champion === '' ? [] : [{ id: 'champion', title: 'Champion', html: champion }]),
     {
       id: 'coverage',
       title: 'Coverage',
-      html: `<h3>Levels</h3>${coverageFigure(run)}<h3>Over time</h3>${rollingFigure(run)}`,
+      html: `<h3>Levels</h3>${coverageFigure(run)}<h3>Over time</h3>${rollingFigure(run)}${judgement === null ? '' : coverageTable(judgement)}`,
     },
     { id: 'markets', title: 'Markets', html: `${markets.html}${marketTable(run)}` },
     { id: 'misses', title: 'Worst misses', html: worstMissesTable(run) },
-    { id: 'shocks', title: 'Shock probability', html: reliabilityFigure(run) },
+    {
+      id: 'shocks',
+      title: 'Shock probability',
+      html: `${reliabilityFigure(run)}${judgement === null ? '' : shockTable(judgement)}`,
+    },
     { id: 'regimes', title: 'Regimes', html: regimeTables(run) },
     { id: 'leverage', title: 'Leverage', html: `${leverageFigure(run)}${leverageTable(run)}` },
     ...(input.importance === null
@@ -82,7 +82,7 @@ export function runReport(input: ReportInput): string {
 }
 
 const lossWords =
-  'Pinball loss scores VaR alone, FZ0 scores VaR and ES together; both are lower for the better forecast and proper: nobody gains by forecasting other than they believe.';
+  'Pinball loss scores VaR alone, FZ0 scores VaR and ES together; both are lower for the better forecast, and nobody gains by forecasting other than they believe.';
 
 function head({ version, verdict, simulated, outcomes }: ReportInput, run: RunTables, duels: Duels): string {
   const notice = simulated

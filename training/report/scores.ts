@@ -123,7 +123,7 @@ export function duelFigure(run: RunTables, duels: Duels): string {
   const rivals = run.players.slice(1, 3);
   const panels = SIDES.map((side, s) => ({ heading: side, svg: duelPanel(duels, rivals, side, s) }));
   return figure(
-    'Pinball loss of the candidate over that of another forecaster: left of 1 the candidate is better. Whiskers are 95 % intervals clustered by week, over all markets.',
+    'Pinball loss of the candidate over that of another forecaster: left of 1 the candidate is better. Every row that both forecast counts the same; whiskers are 95 % intervals clustered by week.',
     panels,
     rivals.map(({ className, words }) => [className, `against ${words}`]),
   );
