@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gateRecordSchema, lineageSchema } from './gate-record.ts';
 
 /** A version is the day its data end and the beginning of its content's hash: `20241231-1a2b3c4d`. */
 export const MODEL_VERSION = /^\d{8}-[0-9a-f]{8}$/;
@@ -69,6 +70,10 @@ export const manifestSchema = z.object({
   evaluation: z
     .object({ testFrom: time, testTo: time, fittedUntil: time, scores: z.array(scores) })
     .nullable(),
+  /** What the gates said; absent where the version was never held against them. */
+  gates: gateRecordSchema.optional(),
+  /** Absent in versions from before lineage was kept. */
+  lineage: lineageSchema.optional(),
 });
 
 export type ModelManifest = z.infer<typeof manifestSchema>;

@@ -128,12 +128,33 @@ describe('aliases', () => {
   });
 
   test('promotion and rollback are undone by each other and survive a restart', async () => {
-    const second = await copyVersion('20250101-00000001');
+    const second = await copyVersion('20250101-00000001', { passed: true });
     expect(await registry().promote(second)).toBe(champion);
     expect(await registry().versionOf('champion')).toBe(second);
     expect(await registry().rollback()).toEqual({ from: second, to: champion });
     expect(await registry().versionOf('champion')).toBe(champion);
     await expect(registry().rollback()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('a version whose gates failed, or that has none, is promoted by an override only; going back never needs one', async () => {
+    const failed = await copyVersion('20250101-00000004', { passed: false });
+    const unknown = await copyVersion('20250101-00000005');
+    for (const version of [failed, unknown]) {
+      await expect(registry().promote(version)).rejects.toMatchObject({
+        code: 'GATE_FAILED',
+        details: { version, obstacles: [expect.any(String)] },
+      });
+      expect(await registry().versionOf('champion')).toBe(champion);
+    }
+    expect(await registry().promote(failed, { override: true })).toBe(champion);
+    expect(await registry().obstacles(champion)).toEqual([]);
+    expect(await registry().promote(champion)).toBe(failed);
+    expect(await registry().rollback()).toEqual({ from: champion, to: failed });
+  });
+
+  test('gates that contradict themselves are a damaged manifest', async () => {
+    const version = await copyVersion('20250101-00000006', { passed: true, claimed: false });
+    await expect(registry().manifest(version)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
   });
 
   test('what cannot be loaded is not promoted, and the champion stays', async () => {
@@ -161,10 +182,30 @@ describe('aliases', () => {
   });
 });
 
-async function copyVersion(version: string): Promise<string> {
+async function copyVersion(
+  version: string,
+  gates?: { readonly passed: boolean; readonly claimed?: boolean },
+): Promise<string> {
   const target = join(dataDir, 'models', 'versions', version);
   cpSync(folder, target, { recursive: true });
   const path = join(target, 'manifest.json');
-  writeFileSync(path, readFileSync(path, 'utf8').replaceAll(champion, version));
+  const manifest = JSON.parse(readFileSync(path, 'utf8').replaceAll(champion, version));
+  if (gates !== undefined) {
+    const { passed, claimed = passed } = gates;
+    manifest.gates = {
+      policyVersion: '1-00000000',
+      champion,
+      judgedAt: '2025-01-02T00:00:00.000Z',
+      passed: claimed,
+      results: [{ gate: 'size', passed, measured: 2, bound: 1, words: '2 bytes, at most 1' }],
+    };
+    manifest.lineage = {
+      parent: champion,
+      dataFingerprint: '0'.repeat(64),
+      programVersion: '0.1.0',
+      command: 'plimsoll train',
+    };
+  }
+  writeFileSync(path, JSON.stringify(manifest));
   return version;
 }

@@ -6,6 +6,7 @@ import { FEATURE_COUNT, featureSpecHash } from '../src/features/spec.ts';
 import type { LoadedNetwork } from '../src/forecast/network.ts';
 import { emptyArrays, forecastRows, NetworkPredictor } from '../src/forecast/network-predictor.ts';
 import type { ShockModel } from '../src/forecast/shock-model.ts';
+import { type PromotionStanding, promotionObstacles, promotionRefused } from './gate-record.ts';
 import { MODEL_VERSION, type ModelManifest, manifestSchema } from './manifest.ts';
 import { unpackWeights } from './weights.ts';
 
@@ -123,19 +124,28 @@ export class ModelRegistry {
       await this.#writeAliases({ ...aliases, challenger: manifest.version });
   }
 
+  /** What stands against promoting a version, a sentence each. @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED. */
+  async obstacles(version: string): Promise<readonly string[]> {
+    return promotionObstacles(await this.manifest(version), standingOf(await this.#aliases()));
+  }
+
   /**
    * Makes a version the champion, after it has been loaded whole. Returns the champion before.
    *
-   * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED, CONFLICT when it is the champion already.
+   * @param override promotes what the gates do not let through; whoever asks for it records why.
+   * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED, CONFLICT when it is the champion already, GATE_FAILED.
    */
-  async promote(version: string): Promise<string | null> {
+  async promote(version: string, { override = false } = {}): Promise<string | null> {
     await this.load(version);
-    const { champion, challenger, formerChampions = [] } = await this.#aliases();
+    const aliases = await this.#aliases();
+    const { champion, challenger, formerChampions = [] } = aliases;
     if (champion === version) {
       throw new PlimsollError('CONFLICT', `${version} is the champion already`, {
         remedy: 'Nothing is to be done.',
       });
     }
+    const obstacles = promotionObstacles(await this.manifest(version), standingOf(aliases));
+    if (obstacles.length > 0 && !override) throw promotionRefused(version, obstacles);
     const former = [...formerChampions, ...(champion === undefined ? [] : [champion])].slice(
       -MOST_FORMER_CHAMPIONS,
     );
@@ -213,6 +223,10 @@ export class ModelRegistry {
     await writeDurably(`${path}.${process.pid}.tmp`, `${JSON.stringify(aliases, null, 2)}\n`);
     await rename(`${path}.${process.pid}.tmp`, path);
   }
+}
+
+function standingOf({ champion, formerChampions = [] }: AliasFile): PromotionStanding {
+  return { champion: champion ?? null, formerChampions };
 }
 
 async function versionsIn(root: string): Promise<string[]> {

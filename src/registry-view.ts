@@ -14,5 +14,6 @@ export async function modelSummaries(registry: ModelRegistry): Promise<readonly 
     markets: manifest.data.markets.length,
     simulated: manifest.data.simulated,
     shipped,
+    gates: manifest.gates === undefined ? 'none' : manifest.gates.passed ? 'passed' : 'failed',
   }));
 }

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SqliteStateStore } from '../data/sqlite-state-store.ts';
 import { createContext } from '../src/cli/context.ts';
 import { buildProgram } from '../src/cli/program.ts';
 import { plimsoll } from './run-plimsoll.ts';
@@ -129,6 +130,48 @@ describe('imports on the command line', () => {
 });
 
 describe('promotion on the command line', () => {
+  test('without passed gates it needs an override with a reason, which the audit keeps', async () => {
+    const dataDir = join(folder, 'gates');
+    const shipped = join(import.meta.dirname, '..', 'models');
+    const { champion } = JSON.parse(readFileSync(join(shipped, 'aliases.json'), 'utf8'));
+    const version = '20260101-0000000b';
+    const target = join(dataDir, 'models', 'versions', version);
+    cpSync(join(shipped, 'versions', champion), target, { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(target, 'manifest.json'), 'utf8'));
+    const words = '9 ms for 500 markets, at most 5';
+    Object.assign(manifest, {
+      version,
+      gates: {
+        policyVersion: '1-00000000',
+        champion,
+        judgedAt: '2026-01-01T00:00:00.000Z',
+        passed: false,
+        results: [{ gate: 'latency', passed: false, measured: 9, bound: 5, words }],
+      },
+    });
+    writeFileSync(join(target, 'manifest.json'), JSON.stringify(manifest));
+    const promote = (...args: string[]) => plimsoll(['promote', version, '--data-dir', dataDir, ...args]);
+    const refused = await promote();
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain(`latency: ${words}`);
+    expect(refused.stderr).toContain('--override --reason TEXT');
+    expect((await promote('--override')).code).toBe(2);
+    const { code, stdout } = await promote('--override', '--reason', 'the bound was a slip', '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      { champion: version, previous: champion, overridden: [`latency: ${words}`] },
+    ]);
+    const store = SqliteStateStore.open(dataDir);
+    const entries = await store.auditAfter(0, 10);
+    await store.close();
+    expect(entries.at(-1)).toMatchObject({
+      kind: 'promotion',
+      subject: version,
+      reason: 'the bound was a slip',
+      details: { from: champion, overridden: [`latency: ${words}`] },
+    });
+  });
+
   test('a model that was trained on simulated markets is not promoted where real ones are stored', async () => {
     const dataDir = join(folder, 'promotion');
     const shipped = join(import.meta.dirname, '..', 'models');

@@ -158,6 +158,7 @@ export function buildProgram(context: CliContext): Command {
     'promote 20241231-1a2b3c4d --reason "better tails"',
   )
     .argument('<version>', 'a version, or the alias challenger')
+    .option('--override', 'also where the gates say no; needs --reason')
     .option('--reason <text>', 'why, for the audit chain')
     .action(async (version, options) =>
       (await import('./verbs/models.ts')).promote(context, version, options),

@@ -24,6 +24,8 @@ export interface ModelSummary {
   readonly markets: number;
   readonly simulated: boolean;
   readonly shipped: boolean;
+  /** What the gates of promotion said; `none` where the version was never held against them. */
+  readonly gates: 'passed' | 'failed' | 'none';
 }
 
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */

@@ -252,6 +252,7 @@ export const modelsSchema = z
         markets: z.number().int(),
         simulated: z.boolean(),
         shipped: z.boolean(),
+        gates: z.enum(['passed', 'failed', 'none']),
       }),
     ),
   })

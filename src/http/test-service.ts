@@ -44,6 +44,7 @@ export const MODEL: ModelSummary = {
   markets: 3,
   simulated: false,
   shipped: true,
+  gates: 'passed',
 };
 
 /**

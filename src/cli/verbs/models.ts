@@ -27,29 +27,43 @@ export async function listModels(context: CliContext, { json, ...flags }: Common
     [model.shipped ? 'shipped' : 'trained here', ...(model.simulated ? ['on simulated markets'] : [])].join(
       ', ',
     ),
+    model.gates,
   ]);
-  context.print(table(['version', 'alias', 'made', 'data from', 'to', 'markets', 'origin'], rows));
+  context.print(table(['version', 'alias', 'made', 'data from', 'to', 'markets', 'origin', 'gates'], rows));
+}
+
+interface PromoteOptions extends ReasonOptions {
+  readonly override?: boolean;
 }
 
 export async function promote(
   context: CliContext,
   name: string,
-  { json, reason = 'not given', ...flags }: ReasonOptions,
+  { json, reason, override = false, ...flags }: PromoteOptions,
 ): Promise<void> {
+  if (override && (reason ?? '').trim() === '') {
+    throw new PlimsollError('USAGE', 'an override needs a reason, which the audit keeps', {
+      remedy: 'Add --reason TEXT.',
+    });
+  }
   const { registry, dataDir } = openRegistry(flags);
   const version = await versionNamed(registry, name);
   await requireKin(registry, dataDir, version);
-  const previous = await registry.promote(version);
-  const details = { from: previous, to: version };
+  const overridden = override ? await registry.obstacles(version) : [];
+  const previous = await registry.promote(version, { override });
+  const { gates } = await registry.manifest(version);
   await recordAudit(dataDir, {
     at: context.clock.now(),
     kind: 'promotion',
     subject: version,
-    reason,
-    details,
+    reason: reason ?? 'not given',
+    details: { from: previous, to: version, gatePolicy: gates?.policyVersion ?? null, overridden },
   });
-  if (json === true) context.printJson({ champion: version, previous });
-  else context.print(`${version} is the champion${previous === null ? '' : `, after ${previous}`}`);
+  if (json === true) context.printJson({ champion: version, previous, overridden });
+  else {
+    context.print(`${version} is the champion${previous === null ? '' : `, after ${previous}`}`);
+    for (const obstacle of overridden) context.print(`  in spite of ${obstacle}`);
+  }
 }
 
 /** What was learned on invented prices must not decide about real ones. */
