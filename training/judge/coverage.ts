@@ -1,4 +1,5 @@
-import { conditionalCoverage, countHits, kupiec } from '../../src/risk/coverage/hits.ts';
+import { countHits, kupiec } from '../../src/risk/coverage/hits.ts';
+import { overlappingConditionalCoverage } from '../../src/risk/coverage/overlap.ts';
 import { binomialCumulative } from '../../src/risk/numeric/binomial.ts';
 import { longRunVariance } from '../../src/risk/numeric/long-run-variance.ts';
 import { normalSurvival } from '../../src/risk/numeric/normal.ts';
@@ -18,31 +19,28 @@ export type CellCoverage = Pick<
 >;
 
 /**
- * How exceedances of one cell compare with their target where horizons overlap. The rate is judged on the effective
- * observations n · x̄(1 − x̄)/Ω with the long-run variance Ω of the hits (Newey and West 1987), at most n and at least one a horizon;
- * dependence on origins a horizon apart; Z₂ by the long-run variance of its terms.
+ * How exceedances of one cell compare with their target where horizons overlap: by the share of the observations that is independent.
+ * Z₂ by the long-run variance of its terms.
  *
- * @param steps origins that a horizon spans.
+ * @param steps origins that a horizon spans. @param share of independent observations, as `independentShare` has it from all markets.
  */
 export function cellCoverage(
   { hits, overShortfall }: Pick<ScoreSeries, 'hits' | 'overShortfall'>,
   confidence: number,
   steps: number,
+  share: number,
 ): CellCoverage {
   const n = hits.length;
   const alpha = 1 - confidence;
   const exceedances = countHits(hits);
-  const rate = exceedances / n;
-  const effective = effectiveObservations(new Float64Array(hits), rate, steps);
-  const share = effective / n;
-  const apart = hits.filter((_, i) => i % steps === 0);
-  const conditional = conditionalCoverage(apart, confidence);
+  const effective = share * n;
+  const conditional = overlappingConditionalCoverage(hits, confidence, steps, share);
   const terms = overShortfall.map((value) => value / alpha);
   const mean = terms.reduce((sum, value) => sum + value, 0) / n;
   const longRun = longRunVariance(terms, steps - 1);
   return {
     exceedances,
-    exceedanceRate: rate,
+    exceedanceRate: exceedances / n,
     effectiveObservations: effective,
     insideBinomial: isInsideBinomial(exceedances * share, effective, alpha),
     kupiecPValue: kupiec(exceedances * share, effective, confidence).pValue,
@@ -51,14 +49,6 @@ export function cellCoverage(
     // 1 − Z₂ is a mean of terms around 1; only a mean above 1 speaks against the forecaster.
     z2PValue: longRun > 0 ? normalSurvival((mean - 1) / Math.sqrt(longRun / n)) : null,
   };
-}
-
-function effectiveObservations(hits: Float64Array, rate: number, steps: number): number {
-  const n = hits.length;
-  const longRun = longRunVariance(hits, steps - 1);
-  const least = Math.min(Math.max(Math.floor(n / steps), 1), n);
-  if (!(longRun > 0)) return least;
-  return Math.min(Math.max((n * rate * (1 - rate)) / longRun, least), n);
 }
 
 /** Whether neither so few nor so many exceedances is rarer than 2.5 %. */

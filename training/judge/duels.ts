@@ -1,4 +1,5 @@
 import { dieboldMariano } from '../../src/risk/comparison/diebold-mariano.ts';
+import { automaticLags } from '../../src/risk/numeric/long-run-variance.ts';
 import type { BestOfCells, Cell, Duel } from './judgement.ts';
 import type { ScoreSeries } from './series.ts';
 
@@ -47,7 +48,7 @@ export function duelsOfCell(
       markets.map((m) => boutOf(series[candidate][m][score], series[other][m][score], steps)),
     );
     for (const [i, other] of others.entries()) {
-      const pooled = dieboldMariano(byTime[score][candidate], byTime[score][other], { horizonSteps: steps });
+      const pooled = compared(byTime[score][candidate], byTime[score][other], steps);
       duels.push({
         ...cell,
         against: forecasters[other],
@@ -93,7 +94,7 @@ export function bestOfCells(battles: readonly CellBattle[]): readonly BestOfCell
 }
 
 function boutOf(own: Float64Array, other: Float64Array, steps: number): Bout {
-  const test = dieboldMariano(own, other, { horizonSteps: steps });
+  const test = compared(own, other, steps);
   const isClear = test.available && test.pValue < SIGNIFICANCE;
   const difference = test.available ? test.meanDifference : 0;
   return {
@@ -102,6 +103,12 @@ function boutOf(own: Float64Array, other: Float64Array, steps: number): Bout {
     isBetter: isClear && difference < 0,
     isWorse: isClear && difference > 0,
   };
+}
+
+/** Differences of scores cluster with volatility, for longer than horizons overlap: lags by Newey and West's rule where that is more. */
+function compared(own: Float64Array, other: Float64Array, steps: number) {
+  const bartlettLags = Math.max(steps - 1, automaticLags(own.length));
+  return dieboldMariano(own, other, { horizonSteps: steps, bartlettLags });
 }
 
 /** Each market counts the same. */

@@ -2,6 +2,7 @@ import { isoTime } from '../../src/clock.ts';
 import { PlimsollError } from '../../src/errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS, SIDES } from '../../src/forecast/predictor.ts';
 import { modelConfidenceSet } from '../../src/risk/comparison/model-confidence-set.ts';
+import { independentShare } from '../../src/risk/coverage/overlap.ts';
 import { longRunVariance } from '../../src/risk/numeric/long-run-variance.ts';
 import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { cellCoverage } from './coverage.ts';
@@ -36,18 +37,18 @@ const LEAST_ROWS = 50;
 
 /**
  * Judges forecasts of the same rows: scores by cell with their coverage, means with errors, regimes, duels of the candidate, model
- * confidence sets. Only rows that every forecaster answered count.
+ * confidence sets. Only rows that every forecaster answered count; one that answered less than half of them is not judged.
  *
  * @param candidate name of the forecaster that duels with all others. @param stepHours from one origin to the next.
  * @throws PlimsollError DATA_INSUFFICIENT where no market has 50 rows that all answered.
  */
 export function judge(
   outcomes: OutcomeTable,
-  forecasts: readonly ForecastTable[],
+  tables: readonly ForecastTable[],
   candidate: string,
   stepHours: number,
 ): Judgement {
-  const { byMarket, leftOut } = judgedRows(outcomes, forecasts);
+  const { byMarket, leftOut, forecasts, unanswered } = judgedRows(outcomes, tables);
   const markets = [...byMarket.keys()].filter((market) => byMarket[market].length >= LEAST_ROWS);
   if (markets.length === 0) {
     throw new PlimsollError('DATA_INSUFFICIENT', 'no market has enough rows that all forecasters answered', {
@@ -66,6 +67,7 @@ export function judge(
       origins: times.size,
       rows: rows.length,
       rowsLeftOut: leftOut,
+      unanswered,
       markets: markets.length,
       folds: new Set(rows.map((row) => outcomes.fold[row])).size,
       stepHours,
@@ -168,6 +170,10 @@ class Work {
     series: readonly ScoreSeries[],
     steps: number,
   ): readonly CellJudgement[] {
+    const share = independentShare(
+      series.map(({ hits }) => hits),
+      steps,
+    );
     return series.map((own, i) => ({
       ...cell,
       forecaster,
@@ -175,7 +181,7 @@ class Work {
       observations: own.hits.length,
       pinball: meanOf(own.pinball),
       fz0: meanOf(own.fz0),
-      ...cellCoverage(own, cell.confidence, steps),
+      ...cellCoverage(own, cell.confidence, steps, share),
     }));
   }
 

@@ -4,7 +4,7 @@
  */
 export interface Judgement {
   readonly candidate: string;
-  /** All that were judged, the candidate among them. */
+  /** All that were judged, the candidate among them if it answered at least half of the rows. */
   readonly forecasters: readonly string[];
   readonly span: JudgedSpan;
   readonly cells: readonly CellJudgement[];
@@ -26,8 +26,10 @@ export interface JudgedSpan {
   readonly origins: number;
   /** Market and origin. */
   readonly rows: number;
-  /** Rows that some forecaster had no answer for; none of them is judged. */
+  /** Rows that some judged forecaster had no answer for; none of them counts. */
   readonly rowsLeftOut: number;
+  /** By forecaster: rows that it had no answer for. One with more than half of them is not among `forecasters`. */
+  readonly unanswered: Readonly<Record<string, number>>;
   readonly markets: number;
   readonly folds: number;
   /** From one origin to the next. */
@@ -49,13 +51,13 @@ export interface CellJudgement extends Cell {
   readonly fz0: number;
   readonly exceedances: number;
   readonly exceedanceRate: number;
-  /** Observations that are worth as much when horizons overlap: n over the long-run variance of the hits by their variance. */
+  /** Independent observations that would say as much where horizons overlap; the share is the same for all markets of a cell. */
   readonly effectiveObservations: number;
   /** Whether the number of exceedances is inside the 95 % interval of the binomial law of the effective observations. */
   readonly insideBinomial: boolean;
   /** Of the rate, on the effective observations. */
   readonly kupiecPValue: number;
-  /** On origins a horizon apart; null where there are no exceedances to depend on each other. */
+  /** On pairs of origins a horizon apart; null for fewer origins than a horizon spans. */
   readonly conditionalCoveragePValue: number | null;
   /** Z₂ of Acerbi and Székely; negative where risk is understated. */
   readonly z2: number;

@@ -1,4 +1,10 @@
-import { CONFIDENCES, cellIndex, HORIZON_COUNT, PATHS_PER_MARKET } from '../../src/forecast/predictor.ts';
+import {
+  CELLS_PER_MARKET,
+  CONFIDENCES,
+  cellIndex,
+  HORIZON_COUNT,
+  PATHS_PER_MARKET,
+} from '../../src/forecast/predictor.ts';
 import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
 import type { ForecastTable, OutcomeTable } from './tables.ts';
 
@@ -48,25 +54,52 @@ export function scoreSeries(
   return series;
 }
 
-/** By market: the rows that every forecaster has a finite answer for, ascending; and how many have not. */
-export function judgedRows(
-  outcomes: OutcomeTable,
-  forecasts: readonly ForecastTable[],
-): { readonly byMarket: readonly Uint32Array[]; readonly leftOut: number } {
+/** A forecaster that answered a smaller share of the rows would cost the others too many of theirs. */
+const LEAST_ANSWERED = 0.5;
+
+export interface JudgedRows {
+  /** By market: the rows that every one of the forecasters has a finite answer for, ascending. */
+  readonly byMarket: readonly Uint32Array[];
+  readonly leftOut: number;
+  /** Those that answered at least half of the rows; the others are not judged. In the order given. */
+  readonly forecasts: readonly ForecastTable[];
+  /** By forecaster, also those that are not judged: rows without an answer, if there are any. */
+  readonly unanswered: Readonly<Record<string, number>>;
+}
+
+export function judgedRows(outcomes: OutcomeTable, forecasts: readonly ForecastTable[]): JudgedRows {
+  const answers = forecasts.map((table) => answeredRows(table, outcomes.rows));
+  const missing = answers.map((own) => outcomes.rows - own.reduce((sum, answered) => sum + answered, 0));
+  const isJudged = missing.map((count) => count <= (1 - LEAST_ANSWERED) * outcomes.rows);
+  const judged = answers.filter((_, f) => isJudged[f]);
   const byMarket = outcomes.symbols.map((): number[] => []);
   let leftOut = 0;
   for (let row = 0; row < outcomes.rows; row++) {
-    const from = cellIndex(row, 0, 0, 0);
-    const to = cellIndex(row + 1, 0, 0, 0);
-    const isAnswered = forecasts.every(({ valueAtRisk, expectedShortfall }) => {
-      for (let cell = from; cell < to; cell++)
-        if (!Number.isFinite(valueAtRisk[cell]) || !Number.isFinite(expectedShortfall[cell])) return false;
-      return true;
-    });
-    if (isAnswered) byMarket[outcomes.market[row]].push(row);
+    if (judged.every((own) => own[row] === 1)) byMarket[outcomes.market[row]].push(row);
     else leftOut++;
   }
-  return { byMarket: byMarket.map((rows) => Uint32Array.from(rows)), leftOut };
+  return {
+    byMarket: byMarket.map((rows) => Uint32Array.from(rows)),
+    leftOut,
+    forecasts: forecasts.filter((_, f) => isJudged[f]),
+    unanswered: Object.fromEntries(
+      forecasts.flatMap(({ forecaster }, f) => (missing[f] === 0 ? [] : [[forecaster, missing[f]]])),
+    ),
+  };
+}
+
+/** By row: 1 where VaR and ES of every cell are finite. */
+function answeredRows({ valueAtRisk, expectedShortfall }: ForecastTable, rows: number): Uint8Array {
+  const answered = new Uint8Array(rows).fill(1);
+  for (let row = 0; row < rows; row++) {
+    const to = (row + 1) * CELLS_PER_MARKET;
+    for (let cell = row * CELLS_PER_MARKET; cell < to; cell++)
+      if (!Number.isFinite(valueAtRisk[cell]) || !Number.isFinite(expectedShortfall[cell])) {
+        answered[row] = 0;
+        break;
+      }
+  }
+  return answered;
 }
 
 /** Means over the markets that are there, by time: one number for each origin at which any is. */

@@ -37,6 +37,7 @@ const judgement: Judgement = {
     origins: 300,
     rows: 900,
     rowsLeftOut: 0,
+    unanswered: {},
     markets: 3,
     folds: 4,
     stepHours: 24,
@@ -101,8 +102,13 @@ describe('what a report says of a judgement', () => {
     expect(spanWords(judgement)).toBe(
       'Judged on 900 rows of 3 markets at 300 origins, one every 24 h, 2024-01-01 to 2024-12-31, in 4 folds.',
     );
-    const gappy = { ...judgement, span: { ...judgement.span, rowsLeftOut: 1200, folds: 1 } };
-    expect(spanWords(gappy)).toContain('in 1 fold; 1,200 were left out because a forecaster had no answer.');
+    const gappy = {
+      ...judgement,
+      span: { ...judgement.span, rowsLeftOut: 1200, unanswered: { young: 1200 }, folds: 1 },
+    };
+    expect(spanWords(gappy)).toContain(
+      'in 1 fold; 1,200 were left out because a forecaster had no answer: young 1,200.',
+    );
   });
 
   test('ratios are own over other, coloured only where the test tells them apart, marked where the other is in the set', () => {

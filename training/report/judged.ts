@@ -68,9 +68,12 @@ function ratioCell(judgement: Judgement, own: AverageScore, other: AverageScore 
 
 /** What was judged, in one sentence. */
 export function spanWords({ span }: Judgement): string {
-  const { from, until, origins, rows, rowsLeftOut, markets, folds, stepHours } = span;
+  const { from, until, origins, rows, rowsLeftOut, unanswered, markets, folds, stepHours } = span;
+  const who = Object.entries(unanswered).map(([name, count]) => `${name} ${whole(count)}`);
   const left =
-    rowsLeftOut === 0 ? '' : `; ${whole(rowsLeftOut)} were left out because a forecaster had no answer`;
+    rowsLeftOut === 0
+      ? ''
+      : `; ${whole(rowsLeftOut)} were left out because a forecaster had no answer: ${who.join(', ')}`;
   return `Judged on ${whole(rows)} rows of ${markets} markets at ${whole(origins)} origins, one every ${stepHours} h, ${from.slice(0, 10)} to ${until.slice(0, 10)}, in ${folds} ${folds === 1 ? 'fold' : 'folds'}${left}.`;
 }
 
