@@ -54,6 +54,7 @@ const forecast = await walkForward(data, {
   folds: expandingFolds(FROM, UNTIL, REFIT_DAYS),
   validationShare: 0.1,
   isTrained: (row) => isEvery(row, TRAINING_HOURS),
+  isForecast: (row) => isEvery(row, ORIGIN_HOURS),
   model: {
     seeds: DEFAULT_MODEL_OPTIONS.seeds,
     fit: DEFAULT_MODEL_OPTIONS.fit,

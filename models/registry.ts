@@ -96,14 +96,16 @@ export class ModelRegistry {
   }
 
   /**
-   * Writes a version folder in one rename and names it challenger. An existing version is left as it is.
+   * Writes a version folder in one rename. An existing version is left as it is.
    *
    * @param documents further files by name: the card, scores by market, the report.
+   * @param isChallenger whether it is named challenger.
    */
   async add(
     manifest: ModelManifest,
     weights: Buffer,
     documents: Readonly<Partial<Record<ModelDocument, string>>>,
+    isChallenger = true,
   ): Promise<void> {
     const versions = join(this.#local, 'versions');
     await mkdir(versions, { recursive: true });
@@ -120,7 +122,7 @@ export class ModelRegistry {
       if (!['ENOTEMPTY', 'EEXIST'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
     }
     const aliases = await this.#aliases();
-    if (aliases.champion !== manifest.version)
+    if (isChallenger && aliases.champion !== manifest.version)
       await this.#writeAliases({ ...aliases, challenger: manifest.version });
   }
 

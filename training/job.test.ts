@@ -6,6 +6,7 @@ import { ModelRegistry } from '../models/registry.ts';
 import { ManualClock } from '../src/clock.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../src/forecast/predictor.ts';
 import { randomReader } from '../test/random-reader.ts';
+import { QUICK_METHODS } from './field/field.ts';
 import { type JobProgress, runTrainingJob, type TrainingJobOptions, type TrainingOutcome } from './job.ts';
 import { scoresFromCsv } from './scores-csv.ts';
 
@@ -42,8 +43,11 @@ describe('the training job', () => {
 
   test('the same data and seeds give the same version to the bit, from the weights to the scores', async () => {
     const again = await runTrainingJob(reader, registryIn('second'), optionsOf());
-    expect(again.manifest).toEqual(outcome.manifest);
-    expect(again.evaluation).toEqual(outcome.evaluation);
+    // The latency that a gate measures is the only thing that depends on the hour.
+    const { gates: _, ...manifest } = again.manifest;
+    const { gates: __, ...first } = outcome.manifest;
+    expect(manifest).toEqual(first);
+    expect(again.judgement).toEqual(outcome.judgement);
     const weights = (name: string): Buffer =>
       readFileSync(join(folder, name, 'models', 'versions', outcome.manifest.version, 'weights.bin'));
     expect(weights('second').equals(weights('first'))).toBe(true);
@@ -59,9 +63,25 @@ describe('the training job', () => {
     expect(other.manifest.weights.sha256).not.toBe(outcome.manifest.weights.sha256);
   });
 
-  test('a new version is the challenger, never the champion by itself', async () => {
+  test('a version that passes the gates is the challenger, never the champion by itself', async () => {
+    expect(outcome.manifest.gates?.passed).toBe(true);
+    expect(outcome.manifest.gates?.champion).toBeNull();
     expect(await registryIn('first').versionOf('challenger')).toBe(outcome.manifest.version);
     expect(await registryIn('first').versionOf('champion')).toBeNull();
+  });
+
+  test('who is no better than the champion on the same time fails, is kept, and is nobody’s challenger', async () => {
+    const registry = registryIn('second');
+    await registry.promote(outcome.manifest.version);
+    const other = await runTrainingJob(reader, registry, optionsOf({ seeds: [2], maximumEpochs: 0 }));
+    const gate = other.gates?.find((one) => one.gate === 'pinball-against-champion');
+    expect(gate?.measured).toBeLessThan(0);
+    expect(gate?.passed).toBe(false);
+    expect(other.manifest.gates).toMatchObject({ passed: false, champion: outcome.manifest.version });
+    expect(other.manifest.lineage?.parent).toBe(outcome.manifest.version);
+    expect((await registry.list()).map(({ manifest }) => manifest.version)).toContain(other.manifest.version);
+    expect(await registry.versionOf('challenger')).toBeNull();
+    await expect(registry.promote(other.manifest.version)).rejects.toMatchObject({ code: 'GATE_FAILED' });
   });
 
   test('the fit behind the scores ends before the test span, with the longest horizon and as much again between', () => {
@@ -75,10 +95,10 @@ describe('the training job', () => {
   });
 
   test('every forecaster is scored in every cell of every market on the same origins', () => {
-    const cells = outcome.evaluation?.cells ?? [];
+    const cells = outcome.judgement?.cells ?? [];
     const forecasters = new Set(cells.map(({ forecaster }) => forecaster));
-    expect([...forecasters].sort()).toEqual(['filtered@1', 'historical@1', 'shock-network']);
-    expect(cells).toHaveLength(3 * 6 * 2 * HORIZONS_HOURS.length * CONFIDENCES.length);
+    expect([...forecasters].sort()).toEqual([...QUICK_METHODS, 'shock-network'].sort());
+    expect(cells).toHaveLength(forecasters.size * 6 * 2 * HORIZONS_HOURS.length * CONFIDENCES.length);
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const counts = cells.filter((cell) => cell.symbol === symbol).map(({ observations }) => observations);
       expect(new Set(counts).size).toBe(1);
@@ -91,7 +111,7 @@ describe('the training job', () => {
       'utf8',
     );
     const stored = scoresFromCsv(text);
-    const cells = outcome.evaluation?.cells ?? [];
+    const cells = outcome.judgement?.cells ?? [];
     expect(stored).toHaveLength(cells.length);
     for (const [i, cell] of cells.entries()) {
       expect(stored[i]).toMatchObject({ forecaster: cell.forecaster, symbol: cell.symbol, side: cell.side });

@@ -1,20 +1,35 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { MarketDataReader } from '../data/ports.ts';
+import type { GateRecord, GateResult } from '../models/gate-record.ts';
 import { MODEL_NAME, type ModelManifest } from '../models/manifest.ts';
-import { type ModelRegistry, probeForecast } from '../models/registry.ts';
+import type { ModelRegistry } from '../models/registry.ts';
 import { packWeights } from '../models/weights.ts';
 import type { Clock } from '../src/clock.ts';
 import { isoTime } from '../src/clock.ts';
 import { PlimsollError } from '../src/errors.ts';
-import { FEATURE_COUNT, FEATURE_NAMES, featureSpecHash } from '../src/features/spec.ts';
-import { LoadedNetwork } from '../src/forecast/network.ts';
+import { PROGRAM_VERSION } from '../src/program.ts';
+import type { MarketHistory } from '../src/risk/bars.ts';
+import { CHAMPION, type ChampionOfToday, judgeAgainstChampion } from './against-champion.ts';
 import { modelCard } from './card.ts';
 import { buildDataset, type Dataset } from './dataset.ts';
-import { averageOverMarkets, type Evaluation, evaluateModel } from './evaluate.ts';
+import { FIELD_METHODS, QUICK_METHODS } from './field/field.ts';
+import { importanceOf } from './importance-of.ts';
+import { DEFAULT_GATE_POLICY, type GatePolicy } from './judge/gate-policy.ts';
+import { scoreGates } from './judge/gate-scores.ts';
+import { unmeasured } from './judge/gate-words.ts';
+import { checkGates, gateRecordOf } from './judge/gates.ts';
+import type { Judgement } from './judge/judgement.ts';
+import { judgePool } from './judge/pool.ts';
+import { manifestOf } from './manifest-of.ts';
+import { type ModelFacts, measureModel } from './model-facts.ts';
+import { gateLines, verdictOf } from './report/gates.ts';
+import type { FeatureImportance } from './report/importance.ts';
+import { lineageOf, reproducingCommand } from './report/lineage.ts';
+import { runReport } from './report/report.ts';
 import { scoresToCsv } from './scores-csv.ts';
-import { rowsBetween, splitTime, type TimeSplit } from './splits.ts';
-import { DEFAULT_MODEL_OPTIONS, type TrainedModel, trainModel } from './train.ts';
+import { rowsBetween, splitTime, VALIDATION_SHARE } from './splits.ts';
+import { DEFAULT_MODEL_OPTIONS, type ModelOptions, type TrainedModel, trainModel } from './train.ts';
+import { isEvery, JUDGED_EVERY_HOURS, type Trial, trialFolds, tryRecipe } from './trial.ts';
 
 export interface TrainingJobOptions {
   readonly seeds: readonly number[];
@@ -24,8 +39,10 @@ export interface TrainingJobOptions {
   /** Hours between origins. */
   readonly everyHours: number;
   readonly maximumEpochs: number;
-  /** Fits a first time without the last 20 % of time and scores that fit on it; costs a second fit. */
+  /** Walks the recipe through the newest time and judges it; costs several fits. A version without it cannot pass the gates. */
   readonly evaluate: boolean;
+  /** Judges against every classical forecaster, also those that take long. */
+  readonly wholeField?: boolean;
   readonly clock: Clock;
   readonly onProgress: (progress: JobProgress) => void;
   readonly interrupted: AbortSignal;
@@ -40,18 +57,21 @@ export interface JobProgress {
 
 export interface TrainingOutcome {
   readonly manifest: ModelManifest;
-  readonly evaluation: Evaluation | null;
+  readonly judgement: Judgement | null;
+  /** Null where nothing was judged. */
+  readonly gates: readonly GateResult[] | null;
 }
 
 /** Has no divisor in common with 24, so that every hour of the day comes up. */
 export const DEFAULT_EVERY_HOURS = 5;
-const VALIDATION_SHARE = 0.1;
-const TEST_SHARE = 0.2;
+
+type Tell = (phase: JobProgress['phase'], share: number, remark?: string) => void;
 
 /**
  * The training job, from stored bars to a version in the registry, the same from the command and from the schedule.
- * First a fit that never sees the last fifth of time, scored on it; then the fit that is kept, with the newest tenth of
- * time for early stopping and calibration. Nothing is written before the end.
+ * First the recipe is tried: walked forward through the newest time beside the classical field and the champion, judged and held against the gates.
+ * Then the fit that is kept, with the newest tenth of time for early stopping. Nothing is written before the end. A version that fails
+ * a gate is kept, to be looked at, but is nobody's challenger.
  *
  * @throws PlimsollError DATA_INSUFFICIENT; the reason of `interrupted` when it is aborted.
  */
@@ -60,7 +80,7 @@ export async function runTrainingJob(
   registry: ModelRegistry,
   options: TrainingJobOptions,
 ): Promise<TrainingOutcome> {
-  const tell = (phase: JobProgress['phase'], share: number, remark = ''): void => {
+  const tell: Tell = (phase, share, remark = '') => {
     options.interrupted.throwIfAborted();
     options.onProgress({ phase, share, remark });
   };
@@ -68,143 +88,178 @@ export async function runTrainingJob(
   const markets = await reader.loadMarkets(options.symbols === null ? {} : { symbols: options.symbols });
   const dataHash = await reader.fingerprint();
   tell('features', 0, `${markets.length} markets`);
-  const data = buildDataset(markets, options.everyHours, options.to ?? Number.MAX_SAFE_INTEGER);
-  const { asOf, rows } = data.features;
-  if (rows === 0) {
-    throw new PlimsollError(
-      'DATA_INSUFFICIENT',
-      'there is no stored market with enough history to train on',
-      {
-        remedy: 'Import history first: plimsoll import PATH.',
-      },
-    );
-  }
-  const [start, end] = [asOf[0], asOf[rows - 1]];
-
-  const evaluation = options.evaluate ? await evaluateOutOfTime() : null;
-  const split = splitTime(start, end, VALIDATION_SHARE, 0);
-  const trained = await fitSplit(data, split, 'fit', options, tell);
-  tell('save', 0);
-  const manifest = await manifestOf({ data, markets, dataHash, split, trained, evaluation, options });
-  const weights = packWeights(trained.model.members);
-  const scores = evaluation === null ? {} : { 'scores.csv': scoresToCsv(evaluation.result.cells) };
-  await registry.add(manifest, weights, { 'card.md': modelCard(manifest), ...scores });
+  const data = trainingSet(markets, options);
+  const trial = options.evaluate ? await runTrial(markets, data, options, tell) : null;
+  const final = await fitAll(data, options, tell);
+  tell('save', 0, 'measuring');
+  const facts = await measureModel(final.trained.model, data);
+  const champion = await championOfToday(registry);
+  const policy = DEFAULT_GATE_POLICY;
+  const gates = trial === null ? null : await gatesOf(trial, data, champion, facts, policy);
+  const judgedAt = isoTime(options.clock.now());
+  const parent = champion?.manifest.version ?? null;
+  const record: GateRecord | null = gates === null ? null : gateRecordOf(gates, policy, parent, judgedAt);
+  const manifest = await manifestOf({
+    ...{ data, markets, dataHash, gates: record },
+    ...final,
+    everyHours: options.everyHours,
+    maximumEpochs: options.maximumEpochs,
+    fit: DEFAULT_MODEL_OPTIONS.fit,
+    createdAt: options.clock.now(),
+    trial: trial === null ? null : { judgement: trial.judgement, fittedUntil: trial.folds[0].trainUntil },
+    lineage: (made) => ({
+      parent,
+      dataFingerprint: dataHash,
+      programVersion: PROGRAM_VERSION,
+      command: reproducingCommand(made),
+    }),
+  });
+  const importance = trial === null ? null : await importanceOf(final.trained.model, data, trial);
+  tell('save', 0.5, 'the report');
+  const documents = trial === null ? {} : documentsOf(manifest, trial, gates ?? [], importance);
+  const weights = packWeights(final.trained.model.members);
+  const isChallenger = record?.passed ?? true;
+  await registry.add(manifest, weights, { 'card.md': modelCard(manifest), ...documents }, isChallenger);
   tell('save', 1);
-  return { manifest, evaluation: evaluation?.result ?? null };
-
-  async function evaluateOutOfTime(): Promise<OutOfTime> {
-    const outOfTime = splitTime(start, end, VALIDATION_SHARE, TEST_SHARE);
-    const trial = await fitSplit(data, outOfTime, 'fit for evaluation', options, tell);
-    const testRows = rowsBetween(asOf, outOfTime.testFrom ?? end, end + 1);
-    const result = await evaluateModel(markets, data, testRows, trial.model, MODEL_NAME, (done, total) =>
-      tell('evaluate', done / total),
-    );
-    return { result, fittedUntil: outOfTime.validationUntil };
-  }
+  return { manifest, judgement: trial?.judgement ?? null, gates };
 }
 
-interface OutOfTime {
-  readonly result: Evaluation;
-  readonly fittedUntil: number;
+/** Rows to train on and rows to be judged on, of all markets. @throws PlimsollError DATA_INSUFFICIENT where there is none. */
+function trainingSet(markets: readonly MarketHistory[], { everyHours, to }: TrainingJobOptions): Dataset {
+  const data = buildDataset(markets, [everyHours, JUDGED_EVERY_HOURS], to ?? Number.MAX_SAFE_INTEGER);
+  if (data.features.rows > 0) return data;
+  throw new PlimsollError('DATA_INSUFFICIENT', 'there is no stored market with enough history to train on', {
+    remedy: 'Import history first: plimsoll import PATH.',
+  });
 }
 
-function fitSplit(
+function runTrial(
+  markets: readonly MarketHistory[],
   data: Dataset,
-  split: TimeSplit,
-  phase: JobProgress['phase'],
   options: TrainingJobOptions,
-  tell: (phase: JobProgress['phase'], share: number, remark: string) => void,
-): Promise<TrainedModel> {
-  const { asOf } = data.features;
-  const trainRows = rowsBetween(asOf, Number.NEGATIVE_INFINITY, split.trainUntil);
-  const validationRows = rowsBetween(asOf, split.validationFrom, split.validationUntil + 1);
-  // By member: they are fitted side by side, and each tells of itself.
-  const epochsDone = options.seeds.map(() => 0);
-  return trainModel(data, trainRows, validationRows, {
-    seeds: options.seeds,
-    fit: { ...DEFAULT_MODEL_OPTIONS.fit, maximumEpochs: options.maximumEpochs },
+  tell: Tell,
+): Promise<Trial> {
+  const folds = trialFolds(data).length;
+  let done = 0;
+  tell('fit for evaluation', 0);
+  const watched = modelOptions(options, (share, remark) =>
+    tell('fit for evaluation', (done + share) / folds, `fold ${done + 1} of ${folds} ${remark}`),
+  );
+  return tryRecipe(markets, data, {
+    candidate: MODEL_NAME,
+    everyHours: options.everyHours,
+    methods: options.wholeField === true ? FIELD_METHODS : QUICK_METHODS,
+    model: watched,
+    onFold: () => {
+      done++;
+    },
+    onField: (market, all) => tell('evaluate', market / all, 'the classical field'),
+  });
+}
+
+async function fitAll(data: Dataset, options: TrainingJobOptions, tell: Tell) {
+  const { asOf, rows } = data.features;
+  const split = splitTime(asOf[0], asOf[rows - 1], VALIDATION_SHARE, 0);
+  const isTrained = (row: number): boolean => isEvery(data, row, options.everyHours);
+  const train = rowsBetween(asOf, Number.NEGATIVE_INFINITY, split.trainUntil).filter(isTrained);
+  const validation = rowsBetween(asOf, split.validationFrom, split.validationUntil + 1).filter(isTrained);
+  tell('fit', 0);
+  const watched = modelOptions(options, (share, remark) => tell('fit', share, remark));
+  const trained: TrainedModel = await trainModel(data, train, validation, {
+    ...watched,
     threads: availableParallelism(),
-    interrupted: options.interrupted,
+  });
+  return { split, trained, rows: train.length + validation.length };
+}
+
+function modelOptions(
+  { seeds, maximumEpochs, interrupted }: TrainingJobOptions,
+  tell: (share: number, remark: string) => void,
+): Omit<ModelOptions, 'threads'> {
+  // By member: they are fitted side by side, and each tells of itself.
+  const epochsDone = seeds.map(() => 0);
+  return {
+    seeds,
+    fit: { ...DEFAULT_MODEL_OPTIONS.fit, maximumEpochs },
+    interrupted,
     onProgress: (member, { epoch, batch, batches, loss, validationLoss }) => {
       epochsDone[member] = epoch - 1 + batch / batches;
       const epochs = epochsDone.reduce((sum, own) => sum + own, 0);
       const remark = `member ${member + 1} epoch ${epoch} loss ${loss.toFixed(4)} validation ${validationLoss?.toFixed(4) ?? '-'}`;
-      tell(phase, epochs / (options.seeds.length * options.maximumEpochs), remark);
+      tell(Math.min(epochs / (seeds.length * maximumEpochs), 1), remark);
     },
-  });
+  };
 }
 
-async function manifestOf(made: {
-  readonly data: Dataset;
-  readonly markets: readonly { readonly symbol: string; readonly simulated: boolean }[];
-  readonly dataHash: string;
-  readonly split: TimeSplit;
-  readonly trained: TrainedModel;
-  readonly evaluation: OutOfTime | null;
-  readonly options: TrainingJobOptions;
-}): Promise<ModelManifest> {
-  const { data, markets, split, trained, evaluation, options } = made;
-  const { model } = trained;
-  const { asOf, rows, values, market } = data.features;
-  const weights = packWeights(model.members);
-  const sha256 = createHash('sha256').update(weights).digest('hex');
-  const probeFeatures = values.slice((rows - 1) * FEATURE_COUNT, rows * FEATURE_COUNT);
-  const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
-  const probe = probeForecast(model, networks, probeFeatures);
-  const used = new Set(market);
-  const names = markets.filter((_, m) => used.has(m));
-  const day = isoTime(asOf[rows - 1])
-    .slice(0, 10)
-    .replaceAll('-', '');
-  const scaling = {
-    featureMean: [...model.featureMean],
-    featureDeviation: [...model.featureDeviation],
-    harCoefficients: model.harCoefficients.map((row) => [...row]),
-    varianceFactors: [...model.varianceFactors],
-  };
-  const content = createHash('sha256').update(sha256).update(JSON.stringify(scaling)).digest('hex');
+/** Null where there is none that could be loaded: a damaged champion does not decide, so nobody needs to be better. */
+async function championOfToday(registry: ModelRegistry): Promise<ChampionOfToday | null> {
+  const version = await registry.versionOf('champion');
+  if (version === null) return null;
+  try {
+    const { manifest, model } = await registry.model(version);
+    const text = await registry.document(version, 'judgement.json');
+    return { manifest, model, judgement: text === null ? null : (JSON.parse(text) as Judgement) };
+  } catch {
+    return null;
+  }
+}
+
+async function gatesOf(
+  trial: Trial,
+  data: Dataset,
+  champion: ChampionOfToday | null,
+  facts: ModelFacts,
+  policy: GatePolicy,
+): Promise<readonly GateResult[]> {
+  const { outcomes, forecasts, judgement } = trial;
+  const pool = judgePool(outcomes, forecasts, judgement, MODEL_NAME);
+  const own = checkGates(judgement, { ...facts, champion: null, pool }, policy);
+  if (champion === null) return own;
+  const duel = await judgeAgainstChampion(trial, data, champion);
+  if (duel === null) {
+    return [
+      unmeasured('pinball-against-champion', policy.leastPinballGainOverChampion),
+      unmeasured('fz0-against-champion', policy.leastFz0GainOverChampion),
+      ...own,
+    ];
+  }
+  const isOfChampion = ({ gate }: GateResult): boolean => gate.endsWith('-against-champion');
+  return [...scoreGates(duel, CHAMPION, policy).filter(isOfChampion), ...own];
+}
+
+function documentsOf(
+  manifest: ModelManifest,
+  trial: Trial,
+  gates: readonly GateResult[],
+  importance: readonly FeatureImportance[] | null,
+) {
+  const { judgement, outcomes, forecasts } = trial;
+  const lines = gateLines(gates);
+  const verdict = verdictOf(lines);
+  const report = runReport({
+    version: manifest.version,
+    madeAt: manifest.createdAt,
+    simulated: manifest.data.simulated,
+    verdict,
+    gates: lines,
+    judgement,
+    outcomes,
+    forecasts,
+    candidate: MODEL_NAME,
+    champion: null,
+    importance,
+    lineage: lineageOf(manifest),
+    command: reproducingCommand(manifest),
+  });
+  const documents = [
+    ['report.html', 'the whole judgement, to be opened in a browser'],
+    ['judgement.json', 'the same as data'],
+    ['scores.csv', 'scores by market'],
+  ] as const;
   return {
-    name: MODEL_NAME,
-    version: `${day}-${content.slice(0, 8)}`,
-    createdAt: isoTime(options.clock.now()),
-    data: {
-      from: isoTime(asOf[0]),
-      to: isoTime(asOf[rows - 1]),
-      hash: made.dataHash,
-      markets: names.map(({ symbol }) => symbol),
-      simulated: names.some(({ simulated }) => simulated),
-      rows,
-      everyHours: options.everyHours,
-    },
-    features: { specHash: featureSpecHash(), names: [...FEATURE_NAMES] },
-    split: {
-      trainUntil: isoTime(split.trainUntil),
-      validationFrom: isoTime(split.validationFrom),
-      validationUntil: isoTime(split.validationUntil),
-    },
-    training: {
-      ...DEFAULT_MODEL_OPTIONS.fit,
-      hidden: [...DEFAULT_MODEL_OPTIONS.fit.hidden],
-      backend: trained.backend,
-      maximumEpochs: options.maximumEpochs,
-      members: trained.members.map((member) => ({ ...member })),
-    },
-    weights: {
-      file: 'weights.bin',
-      sha256,
-      layers: model.members[0].layers.map(({ inputs, outputs }) => ({ inputs, outputs })),
-      members: model.members.length,
-    },
-    scaling,
-    probe: { features: [...probeFeatures], valueAtRisk: [...probe] },
-    evaluation:
-      evaluation === null
-        ? null
-        : {
-            testFrom: isoTime(evaluation.result.testFrom),
-            testTo: isoTime(evaluation.result.testTo),
-            fittedUntil: isoTime(evaluation.fittedUntil),
-            scores: averageOverMarkets(evaluation.result.cells),
-          },
+    'card.md': modelCard(manifest, { verdict, gates: lines, documents }),
+    'scores.csv': scoresToCsv(judgement.cells),
+    'judgement.json': `${JSON.stringify({ ...judgement, cells: [] })}\n`,
+    'report.html': report,
   };
 }

@@ -6,7 +6,10 @@ import type { Judgement } from './judge/judgement.ts';
 /** What a finished training adds to its row of the experiment log. */
 export function ofTraining({
   manifest,
-}: TrainingOutcome): Pick<Experiment, 'version' | 'data' | 'folds' | 'scores' | 'against' | 'result'> {
+  judgement,
+  gates,
+}: TrainingOutcome): Pick<Experiment, 'version' | 'data' | 'folds' | 'gates' | 'result'> &
+  Partial<Experiment> {
   const { data, evaluation, version } = manifest;
   return {
     version,
@@ -22,8 +25,9 @@ export function ofTraining({
       evaluation === null
         ? []
         : [{ fittedUntil: evaluation.fittedUntil, from: evaluation.testFrom, until: evaluation.testTo }],
-    ...scoresForLog(evaluation?.scores ?? []),
-    result: 'challenger',
+    ...(judgement === null ? {} : judgementForLog(judgement)),
+    gates: (gates ?? []).map(({ gate, passed, words }) => ({ name: gate, passed, detail: words })),
+    result: gates?.every(({ passed }) => passed) === false ? 'worse' : 'challenger',
   };
 }
 

@@ -56,7 +56,7 @@ describe('a training in a data folder', () => {
       at: '2026-01-01T00:00:00.000Z',
       note: 'a first try',
       version: manifest.version,
-      result: 'challenger',
+      result: row.gates.every(({ passed }) => passed) ? 'challenger' : 'worse',
       options: { seeds: [1], everyHours: 4, maximumEpochs: 1 },
       data: { fingerprint: manifest.data.hash, rows: manifest.data.rows, markets: 4, simulated: true },
     });

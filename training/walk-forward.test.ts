@@ -19,6 +19,7 @@ const options = {
   folds,
   validationShare: 0.2,
   isTrained: () => true,
+  isForecast: () => true,
   model: {
     seeds: [1],
     fit: { ...DEFAULT_MODEL_OPTIONS.fit, hidden: [4], maximumEpochs: 1 },

@@ -41,8 +41,10 @@ export interface WalkForwardOptions {
   readonly folds: readonly Fold[];
   /** Of a fold's past, the newest share is for early stopping and calibration. */
   readonly validationShare: number;
-  /** Whether a row may be trained on; every row of a fold is forecast. */
+  /** Whether a row may be trained on. */
   readonly isTrained: (row: number) => boolean;
+  /** Whether a row of a fold is forecast. */
+  readonly isForecast: (row: number) => boolean;
   readonly model: ModelOptions;
   readonly onFold: (fold: number, trained: TrainedModel) => void;
 }
@@ -60,8 +62,8 @@ export interface OutOfFold extends DatasetForecast {
  */
 export async function walkForward(data: Dataset, options: WalkForwardOptions): Promise<OutOfFold> {
   const { asOf } = data.features;
-  const { folds, validationShare, isTrained, model } = options;
-  const rows = rowsBetween(asOf, folds[0]?.from ?? 0, folds.at(-1)?.until ?? 0);
+  const { folds, validationShare, isTrained, isForecast, model } = options;
+  const rows = rowsBetween(asOf, folds[0]?.from ?? 0, folds.at(-1)?.until ?? 0).filter(isForecast);
   if (rows.length === 0)
     throw new PlimsollError('DATA_INSUFFICIENT', 'there is no row in the time to walk through', {
       remedy: 'Choose an earlier start, or import later history.',
@@ -75,7 +77,7 @@ export async function walkForward(data: Dataset, options: WalkForwardOptions): P
   };
   let position = 0;
   for (const [index, fold] of folds.entries()) {
-    const own = rowsBetween(asOf, fold.from, fold.until);
+    const own = rowsBetween(asOf, fold.from, fold.until).filter(isForecast);
     if (own.length === 0) continue;
     const validationFrom = fold.trainUntil - validationShare * (fold.trainUntil - asOf[0]);
     const trainUntil = validationFrom - PURGE_HOURS * HOUR_MILLISECONDS;

@@ -1,5 +1,7 @@
+import type { GateResult } from '../../models/gate-record.ts';
 import type { Section } from './page.ts';
 import { sortableTable } from './table.ts';
+import { significant } from './text.ts';
 
 /** One condition of promotion with what was measured, in words that a risk officer reads. */
 export interface GateLine {
@@ -9,6 +11,17 @@ export interface GateLine {
   readonly bound: string;
   /** What is behind it: where, how often, since when. */
   readonly detail: string;
+}
+
+/** Results of gates as a reader sees them. */
+export function gateLines(results: readonly GateResult[]): readonly GateLine[] {
+  return results.map(({ gate, passed, measured, bound, words }) => ({
+    name: gate.replaceAll('-', ' '),
+    passed,
+    measured: measured === null ? 'not measured' : significant(measured),
+    bound: significant(bound),
+    detail: words,
+  }));
 }
 
 /** The gates as the first section of a report, those that failed first. */

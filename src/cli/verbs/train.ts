@@ -25,11 +25,11 @@ interface TrainOptions extends CommonOptions {
  */
 const USUAL_SECONDS: readonly (readonly [JobProgress['phase'], number])[] = [
   ['load', 2],
-  ['features', 15],
-  ['fit for evaluation', 100],
-  ['evaluate', 20],
-  ['fit', 120],
-  ['save', 1],
+  ['features', 6],
+  ['fit for evaluation', 80],
+  ['evaluate', 40],
+  ['fit', 25],
+  ['save', 15],
 ];
 
 export async function train(context: CliContext, options: TrainOptions): Promise<void> {
@@ -78,22 +78,29 @@ async function expectedSeconds(
   return USUAL_SECONDS.filter(([phase]) => evaluate || !ofEvaluation.includes(phase));
 }
 
-function asJson({ manifest, evaluation }: TrainingOutcome) {
+function asJson({ manifest, judgement, gates }: TrainingOutcome) {
   const { version, data, split, training } = manifest;
-  return { version, data, split, training, evaluation };
+  return { version, data, split, training, gates, judgement };
 }
 
-function print(context: CliContext, { manifest, evaluation }: TrainingOutcome, seconds: number): void {
+function print(context: CliContext, { manifest, judgement, gates }: TrainingOutcome, seconds: number): void {
   const { data, version, training } = manifest;
-  if (evaluation !== null) {
-    context.print(scoresByMarket(evaluation.cells));
+  if (judgement !== null) {
+    context.print(scoresByMarket(judgement.cells));
     context.print('');
-    context.print(scoresOverMarkets(evaluation.cells));
+    context.print(scoresOverMarkets(judgement.cells));
     context.print('');
   }
+  const failed = (gates ?? []).filter(({ passed }) => !passed);
+  for (const { gate, passed, words } of gates ?? [])
+    context.print(`${passed ? 'passed' : 'FAILED'}  ${gate}: ${words}`);
+  if (gates !== null) context.print('');
+  const standing =
+    failed.length > 0
+      ? `It failed ${failed.length} of ${gates?.length} gates and is not the challenger; its report: plimsoll report ${version} --output FILE`
+      : `It is the challenger; make it the champion with: plimsoll promote ${version}`;
   context.print(
     `${version}: ${data.rows} rows of ${data.markets.length} ${data.simulated ? 'simulated ' : ''}markets, ` +
-      `${training.members.length} members on ${training.backend}, ${seconds.toFixed(0)} s. ` +
-      `It is the challenger; make it the champion with: plimsoll promote ${version}`,
+      `${training.members.length} members on ${training.backend}, ${seconds.toFixed(0)} s. ${standing}`,
   );
 }
