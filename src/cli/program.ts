@@ -105,7 +105,7 @@ export function buildProgram(context: CliContext): Command {
   verb('compare', 'two versions side by side', 'compare champion challenger')
     .argument('<a>', 'a version or an alias')
     .argument('<b>', 'another')
-    .action(async (a, b, options) => (await import('./verbs/evaluate.ts')).compare(context, a, b, options));
+    .action(async (a, b, options) => (await import('./verbs/compare.ts')).compare(context, a, b, options));
 
   verb(
     'coverage',

@@ -11,15 +11,15 @@ import { scoresFromCsv } from '../../../training/scores-csv.ts';
 import { rowsBetween } from '../../../training/splits.ts';
 import { isoTime, stopwatchSeconds } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
-import { type CliContext, type CommonOptions, table } from '../command.ts';
+import type { CliContext, CommonOptions } from '../command.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
 import { openRegistry, versionNamed } from './models.ts';
 
 /** Fewer rows than this after the training data are too few for scores that mean anything. */
-const LEAST_UNSEEN_ROWS = 500;
+export const LEAST_UNSEEN_ROWS = 500;
 
 /** What scores rest on: weights that never saw the span, one way or the other. */
-interface Judged {
+export interface Judged {
   readonly version: string;
   readonly basis: 'unseen data' | 'same recipe, fitted without the span';
   readonly from: string;
@@ -87,68 +87,17 @@ async function recordEvaluation(
   });
 }
 
-/** @throws PlimsollError DATA_INSUFFICIENT where the two cannot be held against each other on one span. */
-export async function compare(
-  context: CliContext,
-  nameA: string,
-  nameB: string,
-  { json, ...flags }: CommonOptions,
-): Promise<void> {
-  const { registry, dataDir } = openRegistry(flags);
-  const versions = [await versionNamed(registry, nameA), await versionNamed(registry, nameB)];
-  const fresh = await judgeUnseen(context, registry, dataDir, versions);
-  const [a, b] = fresh ?? (await Promise.all(versions.map((version) => judgedAtTraining(registry, version))));
-  if (a.from !== b.from || a.to !== b.to) {
-    throw new PlimsollError(
-      'DATA_INSUFFICIENT',
-      `the two were judged on different spans (${a.from} to ${a.to}; ${b.from} to ${b.to}), and there are no data newer than both`,
-      { remedy: 'Import newer history, or train both on the same data.' },
-    );
-  }
-  const rows = comparisonRows(a, b);
-  if (json === true) {
-    context.printJson({
-      a: a.version,
-      b: b.version,
-      basis: a.basis,
-      simulated: a.simulated,
-      from: a.from,
-      to: a.to,
-      cells: rows,
-    });
-    return;
-  }
-  context.print(`${basisOf(a)}; pinball loss in percent of price, mean over markets`);
-  const cells = rows.map((row) => [
-    row.side,
-    `${row.horizonHours} h`,
-    `${100 * row.confidence}%`,
-    (100 * row.a).toFixed(4),
-    (100 * row.b).toFixed(4),
-    `${(100 * (row.b / row.a - 1)).toFixed(2)}%`,
-  ]);
-  context.print(table(['side', 'horizon', 'confidence', a.version, b.version, 'b over a'], cells));
-}
-
-function basisOf({ basis, from, to, simulated }: Judged): string {
+export function basisOf({ basis, from, to, simulated }: Omit<Judged, 'version' | 'cells'>): string {
   return `${basis}${simulated ? ' of SIMULATED markets' : ''}: ${from} to ${to}`;
 }
 
 /** Names a cell within a market. */
-function keyOf({ side, horizonHours, confidence }: CellScore): string {
+export function keyOf({
+  side,
+  horizonHours,
+  confidence,
+}: Pick<CellScore, 'side' | 'horizonHours' | 'confidence'>): string {
   return `${side}/${horizonHours}/${confidence}`;
-}
-
-function comparisonRows(a: Judged, b: Judged) {
-  const own = (judged: Judged) => judged.cells.filter(({ forecaster }) => forecaster === MODEL_NAME);
-  const mean = (cells: readonly CellScore[]): number =>
-    cells.reduce((sum, { pinball }) => sum + pinball, 0) / Math.max(1, cells.length);
-  const keys = [...new Set(own(a).map(keyOf))];
-  return keys.map((one) => {
-    const [inA, inB] = [a, b].map((judged) => own(judged).filter((cell) => keyOf(cell) === one));
-    const { side, horizonHours, confidence } = inA[0];
-    return { side, horizonHours, confidence, a: mean(inA), b: mean(inB) };
-  });
 }
 
 /** All versions on one span that none of them was trained on, or null where the store has no such span. */
@@ -191,11 +140,11 @@ async function judgeUnseen(
 }
 
 /** The labels of the last training row reach a day beyond it. */
-function lastLabelEnd({ data }: ModelManifest): number {
+export function lastLabelEnd({ data }: ModelManifest): number {
   return Date.parse(data.to) + 24 * 3_600_000;
 }
 
-async function judgedAtTraining(registry: ModelRegistry, version: string): Promise<Judged> {
+export async function judgedAtTraining(registry: ModelRegistry, version: string): Promise<Judged> {
   const { evaluation, data } = await registry.manifest(version);
   const scores = await registry.document(version, 'scores.csv');
   if (evaluation === null || scores === null) {
