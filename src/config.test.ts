@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { DEFAULT_GATE_POLICY } from '../training/judge/gate-policy.ts';
 import { type ConfigInput, printableConfig, resolveConfig, SETTINGS } from './config.ts';
 import { PlimsollError } from './errors.ts';
 import { DEFAULT_POLICY } from './limits/policy.ts';
@@ -38,6 +39,7 @@ describe('the configuration', () => {
       dataDir: './var',
       keys: [],
       policy: DEFAULT_POLICY,
+      gates: DEFAULT_GATE_POLICY,
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
   });
@@ -53,6 +55,12 @@ describe('the configuration', () => {
       logLevel: 'file',
       dataDir: 'default',
     });
+  });
+
+  test('the file changes the bounds of the gates that it names', () => {
+    const { values, origins } = resolve({ file: 'gates:\n  mostLatencyMilliseconds: 5\n' });
+    expect(values.gates).toEqual({ ...DEFAULT_GATE_POLICY, mostLatencyMilliseconds: 5 });
+    expect(origins.gates).toBe('file');
   });
 
   test('every fault of every source is told at once', () => {
@@ -111,6 +119,7 @@ describe('the configuration', () => {
       { file: 'policy: { maximumBrackets: many }' },
       'policy.maximumBrackets must be a number',
     ],
+    ['a bound of the gates that there is not', { file: 'gates: { mostLatency: 5 }' }, 'mostLatency'],
     [
       'a policy that contradicts itself',
       { file: 'policy: { maximumLeverage: 5 }' },
@@ -155,7 +164,7 @@ describe('the configuration', () => {
 
   test('what is printed names every origin and no hash of a key', () => {
     const shown = printableConfig(resolve({ environment: { PLIMSOLL_KEYS: `desk:reader:${HASH}` } }));
-    expect(Object.keys(shown).sort()).toEqual([...Object.keys(SETTINGS), 'policy'].sort());
+    expect(Object.keys(shown).sort()).toEqual([...Object.keys(SETTINGS), 'policy', 'gates'].sort());
     expect(shown.keys).toMatchObject({ origin: 'environment' });
     expect(JSON.stringify(shown)).not.toContain(HASH);
   });

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { validate as isCronExpression } from 'node-cron';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { type GatePolicy, gatePolicyFromInput } from '../training/judge/gate-policy.ts';
 import { PlimsollError } from './errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from './forecast/predictor.ts';
 import type { Policy } from './limits/policy.ts';
@@ -36,6 +37,8 @@ export interface Config {
   /** None: loopback only, reads open, writes by the operator key of the data folder. */
   readonly keys: readonly ConfiguredKey[];
   readonly policy: Policy;
+  /** What a version must hold to be promoted. */
+  readonly gates: GatePolicy;
 }
 
 export interface EffectiveConfig {
@@ -43,7 +46,9 @@ export interface EffectiveConfig {
   readonly origins: Readonly<Record<keyof Config, Origin>>;
 }
 
-type SettingName = Exclude<keyof Config, 'policy'>;
+type SettingName = Exclude<keyof Config, 'policy' | 'gates'>;
+/** Parts of the file that hold more than one value. */
+const SECTIONS: readonly string[] = ['policy', 'gates'];
 
 interface Setting {
   readonly variable: string;
@@ -171,7 +176,7 @@ export function resolveConfig({ flags, environment }: ConfigInput): EffectiveCon
   const file = path === undefined ? {} : readFile(path, faults);
   for (const variable of Object.keys(environment)) faults.push(...unknownVariable(variable));
   for (const name of Object.keys(file))
-    if (name !== 'policy' && !isSetting(name)) faults.push(unknownName(`${path}: ${name}`, name));
+    if (!SECTIONS.includes(name) && !isSetting(name)) faults.push(unknownName(`${path}: ${name}`, name));
 
   const values: Record<string, unknown> = {};
   const origins: Partial<Record<keyof Config, Origin>> = {};
@@ -187,9 +192,12 @@ export function resolveConfig({ flags, environment }: ConfigInput): EffectiveCon
   const { policy, faults: policyFaults } = policyFromInput(file.policy, axes);
   faults.push(...policyFaults.map((fault) => `${path}: ${fault}`));
   origins.policy = file.policy === undefined ? 'default' : 'file';
+  const { policy: gates, faults: gateFaults } = gatePolicyFromInput(file.gates);
+  faults.push(...gateFaults.map((fault) => `${path}: ${fault}`));
+  origins.gates = file.gates === undefined ? 'default' : 'file';
   faults.push(...crossFaults(values));
   if (faults.length > 0) throw configInvalid(faults);
-  return { values: { ...values, policy } as Config, origins: origins as EffectiveConfig['origins'] };
+  return { values: { ...values, policy, gates } as Config, origins: origins as EffectiveConfig['origins'] };
 }
 
 /** The configuration for a person's eyes: origins named, hashes of keys left out. */

@@ -122,7 +122,8 @@ async function start(
 
   const verifier = new ChainVerifier({ dataDir: config.dataDir, metrics, logger });
   verifier.start();
-  const training = new ScheduledTraining({ store, metrics, clock, logger, dataDir: config.dataDir });
+  const { dataDir, gates } = config;
+  const training = new ScheduledTraining({ store, metrics, clock, logger, dataDir, gates });
   const schedule: Schedule | null =
     config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
 

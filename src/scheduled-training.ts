@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { GatePolicy } from '../training/judge/gate-policy.ts';
 import { trainInChildProcess } from '../training/schedule.ts';
 import type { Clock } from './clock.ts';
 import type { StateStore, TrainingRun } from './control/ports.ts';
@@ -32,7 +33,7 @@ export class ScheduledTraining {
   }
 
   async #train(): Promise<void> {
-    const { store, clock, logger, metrics, dataDir } = this.#options;
+    const { store, clock, logger, metrics, dataDir, gates } = this.#options;
     if (this.#stop.signal.aborted) return;
     const id = randomUUID();
     const startedAt = clock.now();
@@ -47,7 +48,7 @@ export class ScheduledTraining {
     };
     await store.recordTrainingRun(open);
     logger.info({ run: id }, 'training started');
-    const task = { dataDir, shippedModels: SHIPPED_MODELS };
+    const task = { dataDir, shippedModels: SHIPPED_MODELS, gates };
     const finished = await trainInChildProcess(task, this.#stop.signal, (phase, share) =>
       logger.debug({ run: id, phase, share }, 'training'),
     ).then(
@@ -83,4 +84,5 @@ export interface ScheduledTrainingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dataDir: string;
+  readonly gates: GatePolicy;
 }

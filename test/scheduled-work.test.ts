@@ -13,6 +13,7 @@ import { systemClock } from '../src/clock.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import { Metrics } from '../src/metrics/metrics.ts';
 import { ScheduledTraining } from '../src/scheduled-training.ts';
+import { DEFAULT_GATE_POLICY } from '../training/judge/gate-policy.ts';
 import { scheduleTraining } from '../training/schedule.ts';
 import { randomMarket } from './random-market.ts';
 
@@ -49,7 +50,14 @@ describe('a scheduled training', () => {
   afterAll(() => store.close());
 
   const trainingOf = (metrics: Metrics, folder = dataDir): ScheduledTraining =>
-    new ScheduledTraining({ store, metrics, clock: systemClock, logger, dataDir: folder });
+    new ScheduledTraining({
+      store,
+      metrics,
+      clock: systemClock,
+      logger,
+      gates: DEFAULT_GATE_POLICY,
+      dataDir: folder,
+    });
 
   test('runs in a process of its own, leaves the event loop free, and is recorded, audited and counted', async () => {
     const metrics = new Metrics({ watchList: [], version: '1' });
@@ -67,7 +75,11 @@ describe('a scheduled training', () => {
     expect(recorded).toMatchObject({ result: 'succeeded', trigger: 'schedule' });
     expect(recorded.finishedAt).not.toBeNull();
     const registry = new ModelRegistry(join(root, 'none'), dataDir);
-    expect(await registry.versionOf('challenger')).toBe(recorded.modelVersion);
+    const [version] = (await registry.list()).map(({ manifest }) => manifest);
+    expect(version).toMatchObject({ version: recorded.modelVersion, gates: { results: expect.any(Array) } });
+    // Who is a challenger is for the gates to say.
+    const challenger = version.gates?.passed === true ? recorded.modelVersion : null;
+    expect(await registry.versionOf('challenger')).toBe(challenger);
     expect((await store.auditAfter(0, 10)).map(({ kind, subject }) => [kind, subject])).toEqual([
       ['training', recorded.modelVersion],
     ]);

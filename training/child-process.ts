@@ -2,6 +2,7 @@ import { setPriority } from 'node:os';
 import { systemClock } from '../src/clock.ts';
 import { asPlimsollError, type ErrorCode } from '../src/errors.ts';
 import { DEFAULT_EVERY_HOURS } from './job.ts';
+import type { GatePolicy } from './judge/gate-policy.ts';
 import { trainInDataDir } from './run.ts';
 import { DEFAULT_MODEL_OPTIONS } from './train.ts';
 
@@ -12,6 +13,7 @@ import { DEFAULT_MODEL_OPTIONS } from './train.ts';
 export interface TrainingTask {
   readonly dataDir: string;
   readonly shippedModels: string;
+  readonly gates: GatePolicy;
 }
 
 export type TrainingMessage =
@@ -51,6 +53,7 @@ async function train(task: TrainingTask, interrupted: AbortSignal): Promise<Trai
       everyHours: DEFAULT_EVERY_HOURS,
       maximumEpochs: DEFAULT_MODEL_OPTIONS.fit.maximumEpochs,
       evaluate: true,
+      gates: task.gates,
       clock: systemClock,
       onProgress: (progress) => void tell({ kind: 'progress', ...progress }),
       interrupted,

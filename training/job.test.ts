@@ -8,6 +8,7 @@ import { CONFIDENCES, HORIZONS_HOURS } from '../src/forecast/predictor.ts';
 import { randomReader } from '../test/random-reader.ts';
 import { QUICK_METHODS } from './field/field.ts';
 import { type JobProgress, runTrainingJob, type TrainingJobOptions, type TrainingOutcome } from './job.ts';
+import { DEFAULT_GATE_POLICY } from './judge/gate-policy.ts';
 import { scoresFromCsv } from './scores-csv.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -21,6 +22,8 @@ function optionsOf(changes: Partial<TrainingJobOptions> = {}): TrainingJobOption
     everyHours: 4,
     maximumEpochs: 2,
     evaluate: true,
+    // How fast this machine is at the moment is not for these tests to say.
+    gates: { ...DEFAULT_GATE_POLICY, mostLatencyMilliseconds: 60_000 },
     clock: new ManualClock(NOW),
     onProgress: () => {},
     interrupted: new AbortController().signal,

@@ -43,6 +43,8 @@ export interface TrainingJobOptions {
   readonly evaluate: boolean;
   /** Judges against every classical forecaster, also those that take long. */
   readonly wholeField?: boolean;
+  /** What the version must hold to be promoted; the default policy where there is none. */
+  readonly gates?: GatePolicy;
   readonly clock: Clock;
   readonly onProgress: (progress: JobProgress) => void;
   readonly interrupted: AbortSignal;
@@ -94,7 +96,7 @@ export async function runTrainingJob(
   tell('save', 0, 'measuring');
   const facts = await measureModel(final.trained.model, data);
   const champion = await championOfToday(registry);
-  const policy = DEFAULT_GATE_POLICY;
+  const policy = options.gates ?? DEFAULT_GATE_POLICY;
   const gates = trial === null ? null : await gatesOf(trial, data, champion, facts, policy);
   const judgedAt = isoTime(options.clock.now());
   const parent = champion?.manifest.version ?? null;
@@ -212,7 +214,7 @@ async function gatesOf(
   policy: GatePolicy,
 ): Promise<readonly GateResult[]> {
   const { outcomes, forecasts, judgement } = trial;
-  const pool = judgePool(outcomes, forecasts, judgement, MODEL_NAME);
+  const pool = judgePool(outcomes, forecasts, judgement, MODEL_NAME, 1 - policy.coverageSignificance);
   const own = checkGates(judgement, { ...facts, champion: null, pool }, policy);
   if (champion === null) return own;
   const duel = await judgeAgainstChampion(trial, data, champion);

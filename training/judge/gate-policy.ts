@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { PlimsollError } from '../../src/errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../../src/forecast/predictor.ts';
 import { MONOTONE_TOLERANCE } from './monotone.ts';
 
@@ -54,19 +53,21 @@ export const DEFAULT_GATE_POLICY: GatePolicy = {
 /**
  * A policy from what a JSON or YAML file holds: bounds that it names take the place of the default ones.
  *
- * @throws PlimsollError POLICY_INVALID with every fault.
+ * @param content undefined where the file says nothing. @returns the default policy with every fault, where there is one.
  */
-export function gatePolicyFrom(content: unknown): GatePolicy {
-  const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
-  const parsed = gatePolicySchema.safeParse(isObject ? { ...DEFAULT_GATE_POLICY, ...content } : content);
-  if (parsed.success) return parsed.data;
+export function gatePolicyFromInput(content: unknown): {
+  readonly policy: GatePolicy;
+  readonly faults: readonly string[];
+} {
+  if (content === undefined) return { policy: DEFAULT_GATE_POLICY, faults: [] };
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    return { policy: DEFAULT_GATE_POLICY, faults: ['gates must hold bounds by name'] };
+  const parsed = gatePolicySchema.safeParse({ ...DEFAULT_GATE_POLICY, ...content });
+  if (parsed.success) return { policy: parsed.data, faults: [] };
   const faults = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'the file'}: ${message}`,
+    ({ path, message }) => `${['gates', ...path].join('.')}: ${message}`,
   );
-  throw new PlimsollError('POLICY_INVALID', `the policy of gates does not hold: ${faults.join('; ')}`, {
-    remedy: 'Mend each bound that is named; docs/gates.md has all of them.',
-    details: { faults },
-  });
+  return { policy: DEFAULT_GATE_POLICY, faults };
 }
 
 /** The number of a policy and the beginning of the hash of its content: two that differ in a bound differ in this. */

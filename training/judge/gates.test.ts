@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { gateRecordSchema } from '../../models/gate-record.ts';
-import { DEFAULT_GATE_POLICY, gatePolicyFrom, gatePolicyVersion } from './gate-policy.ts';
+import { DEFAULT_GATE_POLICY, gatePolicyFromInput, gatePolicyVersion } from './gate-policy.ts';
 import { type CandidateFacts, checkGates, failedGates, gateRecordOf } from './gates.ts';
 import { judge } from './judge.ts';
 import { scaledTable, simulateTables } from './judged-tables.fixture.ts';
@@ -172,20 +172,21 @@ describe('the gates', () => {
 
 describe('a policy of gates from a file', () => {
   test('takes the place of the bounds that it names, and of no other', () => {
-    const policy = gatePolicyFrom({ mostLatencyMilliseconds: 5, confidences: [0.99] });
-    expect(policy).toEqual({ ...DEFAULT_GATE_POLICY, mostLatencyMilliseconds: 5, confidences: [0.99] });
-    expect(gatePolicyFrom({})).toEqual(DEFAULT_GATE_POLICY);
+    const named = { mostLatencyMilliseconds: 5, confidences: [0.99] };
+    expect(gatePolicyFromInput(named)).toEqual({ policy: { ...DEFAULT_GATE_POLICY, ...named }, faults: [] });
+    for (const nothing of [{}, undefined])
+      expect(gatePolicyFromInput(nothing)).toEqual({ policy: DEFAULT_GATE_POLICY, faults: [] });
   });
 
-  test('is refused with every fault: a misspelt bound, a wrong number, no mapping at all', () => {
-    const refused = (content: unknown, pattern: RegExp): void =>
-      expect(() => gatePolicyFrom(content)).toThrow(
-        expect.objectContaining({ code: 'POLICY_INVALID', message: expect.stringMatching(pattern) }),
-      );
-    refused({ mostLatency: 5 }, /mostLatency/);
-    refused({ mostSizeBytes: -1, confidences: [0.9] }, /confidences.*mostSizeBytes/);
-    refused([], /object/);
-    refused(null, /object/);
+  test('has every fault told: a misspelt bound, a wrong number, no mapping at all', () => {
+    const faultsOf = (content: unknown): readonly string[] => gatePolicyFromInput(content).faults;
+    expect(faultsOf({ mostLatency: 5 })).toEqual([expect.stringContaining('mostLatency')]);
+    expect(faultsOf({ mostSizeBytes: -1, confidences: [0.9] })).toEqual([
+      expect.stringContaining('gates.confidences.0'),
+      expect.stringContaining('gates.mostSizeBytes'),
+    ]);
+    for (const nothing of [[], null, 'strict'])
+      expect(faultsOf(nothing)).toEqual(['gates must hold bounds by name']);
   });
 
   test('has a version that tells two apart by any bound, whatever the order in the file', () => {
@@ -193,6 +194,6 @@ describe('a policy of gates from a file', () => {
     expect(version).toMatch(/^1-[0-9a-f]{8}$/);
     expect(gatePolicyVersion({ ...DEFAULT_GATE_POLICY, mostSizeBytes: 1 })).not.toBe(version);
     const reversed = Object.fromEntries(Object.entries(DEFAULT_GATE_POLICY).reverse());
-    expect(gatePolicyVersion(gatePolicyFrom(reversed))).toBe(version);
+    expect(gatePolicyVersion(gatePolicyFromInput(reversed).policy)).toBe(version);
   });
 });

@@ -33,7 +33,7 @@ const USUAL_SECONDS: readonly (readonly [JobProgress['phase'], number])[] = [
 ];
 
 export async function train(context: CliContext, options: TrainOptions): Promise<void> {
-  const { dataDir } = loadConfig({ dataDir: options.dataDir, config: options.config }).values;
+  const { dataDir, gates } = loadConfig({ dataDir: options.dataDir, config: options.config }).values;
   const started = stopwatchSeconds();
   const startedAt = context.clock.now();
   const bar = jobBar(context, 'train', await expectedSeconds(dataDir, options.evaluate));
@@ -46,6 +46,7 @@ export async function train(context: CliContext, options: TrainOptions): Promise
       everyHours: options.everyHours ?? DEFAULT_EVERY_HOURS,
       maximumEpochs: options.epochs ?? DEFAULT_MODEL_OPTIONS.fit.maximumEpochs,
       evaluate: options.evaluate,
+      gates,
       clock: context.clock,
       interrupted: context.interrupted,
       onProgress: bar.update,
