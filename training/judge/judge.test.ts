@@ -67,7 +67,24 @@ describe('what is judged', () => {
 
   test('is data that JSON keeps, without a number that is none', () => {
     expect(JSON.parse(JSON.stringify(judged))).toEqual(judged);
-    expect(JSON.stringify(judged)).not.toContain('null,null,null');
+  });
+
+  test('a market that stands still, forecasts of no risk at all, and losses that were never seen give numbers, too', () => {
+    const still = simulateTables(3, 3, 120);
+    const perRow = PATHS_PER_MARKET;
+    for (let row = 0; row < still.outcomes.rows; row++) {
+      if (row % 3 !== 1) continue;
+      still.outcomes.excursions.fill(0, row * perRow, (row + 1) * perRow);
+      still.outcomes.realisedVariance.fill(0, row * HORIZON_COUNT, (row + 1) * HORIZON_COUNT);
+    }
+    still.outcomes.excursions[5] = 0.9;
+    const none = scaledTable(still, 'no-risk', () => 0);
+    const all = scaledTable(still, 'all-risk', () => 1e4);
+    for (const candidate of ['right', 'no-risk', 'all-risk']) {
+      const found = judge(still.outcomes, [still.right, none, all], candidate, STEP_HOURS);
+      // Only a number that is none does not come back from JSON as itself.
+      expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+    }
   });
 
   test('too few rows that all answered are refused', () => {

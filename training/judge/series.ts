@@ -5,7 +5,7 @@ import {
   HORIZON_COUNT,
   PATHS_PER_MARKET,
 } from '../../src/forecast/predictor.ts';
-import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
+import { fz0, MINIMUM_SHORTFALL, pinball } from '../../src/risk/comparison/scores.ts';
 import type { ForecastTable, OutcomeTable } from './tables.ts';
 
 /** A position in the grid of sides, horizons and confidences. */
@@ -48,7 +48,7 @@ export function scoreSeries(
     series.fz0[i] = fz0(loss, value, expectedShortfall[cell], level);
     if (loss > value) {
       series.hits[i] = 1;
-      series.overShortfall[i] = loss / expectedShortfall[cell];
+      series.overShortfall[i] = loss / Math.max(expectedShortfall[cell], MINIMUM_SHORTFALL);
     }
   }
   return series;

@@ -16,8 +16,8 @@ export function meanPinball(losses: Float64Array, valuesAtRisk: Float64Array, co
   return losses.length === 0 ? 0 : sum / losses.length;
 }
 
-/** Least ES that `fz0` divides by: a millionth of the price. Below it a forecast says "no risk" and earns no more. */
-const MINIMUM_SHORTFALL = 1e-6;
+/** Least ES that anything is divided by: a millionth of the price. Below it a forecast says "no risk" and earns no more. */
+export const MINIMUM_SHORTFALL = 1e-6;
 
 /**
  * FZ0, the joint score of VaR and ES that is homogeneous of degree zero (Fissler and Ziegel 2016; Patton, Ziegel and Chen
