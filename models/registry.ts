@@ -115,8 +115,10 @@ export class ModelRegistry {
     await writeDurably(join(temporary, 'weights.bin'), weights);
     await writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
     for (const [name, text] of Object.entries(documents)) await writeDurably(join(temporary, name), text);
+    await flushFolder(temporary);
     try {
       await rename(temporary, join(versions, manifest.version));
+      await flushFolder(versions);
     } catch (thrown) {
       await rm(temporary, { recursive: true, force: true });
       if (!['ENOTEMPTY', 'EEXIST'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
@@ -224,6 +226,7 @@ export class ModelRegistry {
     const path = join(this.#local, 'aliases.json');
     await writeDurably(`${path}.${process.pid}.tmp`, `${JSON.stringify(aliases, null, 2)}\n`);
     await rename(`${path}.${process.pid}.tmp`, path);
+    await flushFolder(this.#local);
   }
 }
 
@@ -316,6 +319,16 @@ function requireProbe(manifest: ModelManifest, model: ShockModel, networks: read
     (value, i) => Math.abs(value / probe.valueAtRisk[i] - 1) <= PROBE_TOLERANCE,
   );
   if (!isRepeated) throw damaged(version, 'it does not repeat the forecast that it made when it was saved');
+}
+
+/** A rename is durable once the folder is. */
+async function flushFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function writeDurably(path: string, content: string | Buffer): Promise<void> {

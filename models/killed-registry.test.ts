@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { Random } from '../src/random.ts';
+import { ModelRegistry } from './registry.ts';
+
+const FIXTURE = fileURLToPath(new URL('./registering-process.fixture.ts', import.meta.url));
+const shipped = import.meta.dirname;
+const champion: string = JSON.parse(readFileSync(join(shipped, 'aliases.json'), 'utf8')).champion;
+const dataDir = mkdtempSync(join(tmpdir(), 'plimsoll-killed-registry-'));
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+test('kill -9 while versions are added and promoted: the aliases are whole, and name versions that load', async () => {
+  const random = new Random(5);
+  const registry = new ModelRegistry(shipped, dataDir);
+  let first = 1;
+  for (let round = 0; round < 8; round++) {
+    const child = spawn(process.execPath, [FIXTURE, shipped, dataDir, champion, String(first)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+      child.on('close', (_, signal) => resolve(signal)),
+    );
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await wait(50 + random.uniform() * 350);
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    const models = await registry.list();
+    for (const { manifest } of models) await registry.load(manifest.version);
+    const inUse = await registry.versionOf('champion');
+    expect(models.map(({ manifest }) => manifest.version)).toContain(inUse);
+    first = round * 1000 + 1001;
+  }
+  expect((await registry.list()).length).toBeGreaterThan(8);
+}, 120_000);

@@ -1,0 +1,19 @@
+import { writeSync } from 'node:fs';
+import type { ModelManifest } from './manifest.ts';
+import { ModelRegistry } from './registry.ts';
+import { packWeights } from './weights.ts';
+
+/**
+ * A process for crash tests: adds one version after another, made from one that is there, and promotes each, until it is killed.
+ */
+const [shipped, dataDir, from, first] = process.argv.slice(2);
+const registry = new ModelRegistry(shipped, dataDir);
+const { manifest, model } = await registry.model(from);
+const weights = packWeights(model.members);
+writeSync(1, 'begun\n');
+for (let i = Number(first); i < Number(first) + 1000; i++) {
+  const version = `20250101-${i.toString(16).padStart(8, '0')}`;
+  const copy: ModelManifest = { ...manifest, version };
+  await registry.add(copy, weights, { 'card.md': `# ${version}\n` });
+  await registry.promote(version, { override: true });
+}
