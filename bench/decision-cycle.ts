@@ -77,6 +77,7 @@ function engineOn(markets: readonly MarketHistory[]): DecisionEngine {
     historical,
     filtered,
     policy: DEFAULT_POLICY,
+    levels: { load: async () => null, save: async () => {} },
     stopwatch: stopwatchSeconds,
   });
 }

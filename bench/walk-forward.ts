@@ -1,60 +1,47 @@
 import { table } from '../src/cli/command.ts';
 import { stopwatchSeconds } from '../src/clock.ts';
-import {
-  CELLS_PER_MARKET,
-  CONFIDENCE_COUNT,
-  CONFIDENCES,
-  HORIZON_COUNT,
-  HORIZONS_HOURS,
-  PATHS_PER_MARKET,
-  SIDES,
-} from '../src/forecast/predictor.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
-import { fz0, pinball } from '../src/risk/comparison/scores.ts';
-import { adverseExcursions } from '../src/risk/tail/excursions.ts';
-import { type RollingRisk, rollingHistoricalRisk } from '../src/risk/tail/rolling-risk.ts';
-import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../src/units.ts';
+import { DAY_MILLISECONDS } from '../src/units.ts';
 import { buildDataset } from '../training/dataset.ts';
+import { classicalField, FIELD_METHODS } from '../training/field/field.ts';
 import { DEFAULT_EVERY_HOURS } from '../training/job.ts';
+import { judge } from '../training/judge/judge.ts';
+import type { Judgement } from '../training/judge/judgement.ts';
+import { outcomeTable } from '../training/judge/outcomes.ts';
+import type { ForecastTable } from '../training/judge/tables.ts';
+import { trackedForecasts } from '../training/judge/tracked.ts';
+import { VALIDATION_SHARE } from '../training/splits.ts';
 import { DEFAULT_MODEL_OPTIONS } from '../training/train.ts';
+import { isEvery, JUDGED_EVERY_HOURS, REFIT_DAYS, tableOf } from '../training/trial.ts';
 import { expandingFolds, walkForward } from '../training/walk-forward.ts';
 import { filledStore } from './history.ts';
 import { megabytes, print } from './measure.ts';
 
 /**
- * How good the shock model is, out of time: refits every 84 days on an expanding past, origins every 6 hours of one year, perpetual
- * markets that traded all of that year and most of the one before. Beside it historical simulation over 365 days at the same origins. Means over markets;
- * pinball in percent of the price, FZ0 of losses in percent.
+ * How good the shock model is, out of time, beside the whole classical field: refits every 84 days on an expanding past, origins every 6 hours of one
+ * year, perpetual markets that traded all of that year and most of the one before. An argument names another year.
  */
-const FROM = Date.UTC(2024, 0, 1);
-const UNTIL = Date.UTC(2025, 0, 1);
-const REFIT_DAYS = 84;
-const ORIGIN_HOURS = 6;
-const TRAINING_HOURS = DEFAULT_EVERY_HOURS;
+const YEAR = Number(process.argv[3] ?? 2024);
+const FROM = Date.UTC(YEAR, 0, 1);
+const UNTIL = Date.UTC(YEAR + 1, 0, 1);
 const LEAST_PAST_DAYS = 310;
-const SHOWN = [0, 1] as const;
+const CANDIDATE = 'shock-network';
 /** FZ0 of losses in percent is FZ0 of shares plus this. */
 const PERCENT = Math.log(100);
 
-interface Sums {
-  pinball: number;
-  fz0: number;
-  exceedances: number;
-  count: number;
-}
-
 const { store, remove } = await filledStore();
 const markets = await store.loadMarkets();
+remove();
 const since = stopwatchSeconds();
-const data = buildDataset(markets, [ORIGIN_HOURS, TRAINING_HOURS], Number.MAX_SAFE_INTEGER);
-const { asOf, market, barIndex } = data.features;
-const isEvery = (row: number, hours: number): boolean =>
-  Math.round(asOf[row] / HOUR_MILLISECONDS) % hours === 0;
-const forecast = await walkForward(data, {
-  folds: expandingFolds(FROM, UNTIL, REFIT_DAYS),
-  validationShare: 0.1,
-  isTrained: (row) => isEvery(row, TRAINING_HOURS),
-  isForecast: (row) => isEvery(row, ORIGIN_HOURS),
+const told = (what: string): void => print(`${what} after ${(stopwatchSeconds() - since).toFixed(0)} s`);
+const data = buildDataset(markets, [DEFAULT_EVERY_HOURS, JUDGED_EVERY_HOURS], Number.MAX_SAFE_INTEGER);
+const isJudged = markets.map(spansBothYears);
+const folds = expandingFolds(FROM, UNTIL, REFIT_DAYS);
+const walked = await walkForward(data, {
+  folds,
+  validationShare: VALIDATION_SHARE,
+  isTrained: (row) => isEvery(data, row, DEFAULT_EVERY_HOURS),
+  isForecast: (row) => isEvery(data, row, JUDGED_EVERY_HOURS) && isJudged[data.features.market[row]],
   model: {
     seeds: DEFAULT_MODEL_OPTIONS.seeds,
     fit: DEFAULT_MODEL_OPTIONS.fit,
@@ -62,65 +49,29 @@ const forecast = await walkForward(data, {
     onProgress: () => {},
     interrupted: new AbortController().signal,
   },
-  onFold: (fold) => print(`fit ${fold + 1} after ${(stopwatchSeconds() - since).toFixed(0)} s`),
+  onFold: (fold) => told(`fit ${fold + 1}`),
 });
-
-const judged = new Set(markets.map((_, m) => m).filter((m) => spansBothYears(markets[m])));
-const classical = new Map([...judged].map((m) => [m, historicalOf(markets[m])]));
-const network = new Map<string, Sums>();
-const historical = new Map<string, Sums>();
-const shocks = SIDES.map(() => ({ score: 0, climate: 0, count: 0 }));
-const qlike = HORIZONS_HOURS.map(() => ({ sum: 0, count: 0 }));
-forecast.rows.forEach((row, i) => {
-  const past = classical.get(market[row]);
-  if (past === undefined || !isEvery(row, ORIGIN_HOURS)) return;
-  for (let h = 0; h < HORIZON_COUNT; h++) {
-    const ratio = data.realisedVariance[row * HORIZON_COUNT + h] / forecast.variance[i * HORIZON_COUNT + h];
-    if (ratio === 0) continue;
-    qlike[h].sum += ratio - Math.log(ratio) - 1;
-    qlike[h].count++;
-  }
-  for (let path = 0; path < PATHS_PER_MARKET; path++) {
-    const loss = data.excursions[row * PATHS_PER_MARKET + path];
-    for (const c of SHOWN) {
-      const cell = i * CELLS_PER_MARKET + path * CONFIDENCE_COUNT + c;
-      const key = `${market[row]} ${path} ${c}`;
-      add(network, key, loss, forecast.valueAtRisk[cell], forecast.expectedShortfall[cell], CONFIDENCES[c]);
-      // The newest excursion that is known at an origin began a horizon ago.
-      const known = barIndex[row] - HORIZONS_HOURS[path % HORIZON_COUNT];
-      const { valueAtRisk, expectedShortfall } = past[path][c];
-      add(historical, key, loss, valueAtRisk[known], expectedShortfall[known], CONFIDENCES[c]);
-    }
-    if (path % HORIZON_COUNT !== HORIZON_COUNT - 1) continue;
-    const came = data.shocks[row * PATHS_PER_MARKET + path];
-    const tally = shocks[Math.floor(path / HORIZON_COUNT)];
-    tally.score += (forecast.shockProbability[i * PATHS_PER_MARKET + path] - came) ** 2;
-    // A shock is beyond the 95 % quantile of the last year.
-    tally.climate += (1 - CONFIDENCES[0] - came) ** 2;
-    tally.count++;
-  }
-});
-
-const rows: string[][] = [];
-for (let h = 0; h < HORIZON_COUNT; h++) {
-  for (const [s, side] of SIDES.entries()) {
-    for (const c of SHOWN) {
-      const of = (sums: Map<string, Sums>): string[] => shown(sums, s * HORIZON_COUNT + h, c);
-      const name = [`${HORIZONS_HOURS[h]} h`, side, `${100 * CONFIDENCES[c]} %`];
-      rows.push([...name, ...of(network), ...of(historical)]);
-    }
-  }
+const outcomes = outcomeTable(markets, data, walked.rows, folds);
+const field: ForecastTable[] = [];
+for (const method of FIELD_METHODS) {
+  const start = stopwatchSeconds();
+  field.push(...(await classicalField(markets, outcomes, folds, [method], () => {})));
+  print(`${method}: ${(stopwatchSeconds() - start).toFixed(1)} s`);
 }
-const scores = ['pinball', 'FZ0', 'exceeded'];
+const raw = tableOf(`${CANDIDATE}-untracked`, walked);
+const tracked = { ...trackedForecasts(outcomes, raw), forecaster: CANDIDATE };
+const judgement = judge(outcomes, [...field, tracked], CANDIDATE, JUDGED_EVERY_HOURS);
+const untracked = judge(outcomes, [...field, raw], raw.forecaster, JUDGED_EVERY_HOURS);
+told('judged');
+printScores(judgement, 24);
+printHorizons(judgement);
+printDuels(judgement);
+printCoverage(judgement, 'with tracked levels, as the service publishes it');
+printCoverage(untracked, 'without');
+const { span } = judgement;
 print(
-  table(['horizon', 'side', 'confidence', ...scores, ...scores.map((score) => `${score} historical`)], rows),
+  `${span.markets} markets, ${span.origins} origins, ${span.rows} rows, memory ${megabytes(process.memoryUsage.rss())}`,
 );
-for (const [s, side] of SIDES.entries())
-  print(`24 h ${side}: Brier skill of the shock ${(1 - shocks[s].score / shocks[s].climate).toFixed(4)}`);
-for (const [h, { sum, count }] of qlike.entries())
-  print(`${HORIZONS_HOURS[h]} h: QLIKE ${(sum / count).toFixed(4)}`);
-print(`${judged.size} markets, memory ${megabytes(process.memoryUsage.rss())}`);
-remove();
 
 function spansBothYears({ source, bars }: MarketHistory): boolean {
   if (!source.includes('-perp-')) return false;
@@ -129,41 +80,139 @@ function spansBothYears({ source, bars }: MarketHistory): boolean {
   return first <= FROM - LEAST_PAST_DAYS * DAY_MILLISECONDS && last >= UNTIL - DAY_MILLISECONDS;
 }
 
-/** By path and confidence. */
-function historicalOf({ bars }: MarketHistory): RollingRisk[][] {
-  return Array.from({ length: PATHS_PER_MARKET }, (_, path) => {
-    const hours = HORIZONS_HOURS[path % HORIZON_COUNT];
-    const losses = adverseExcursions(bars, hours)[SIDES[Math.floor(path / HORIZON_COUNT)]];
-    const window = Math.min(365 * 24 - hours, losses.length);
-    return SHOWN.map((c) => rollingHistoricalRisk(losses, window, CONFIDENCES[c]));
+/** All forecasters at one horizon: pinball in percent of the price, in brackets the exceedance rate in percent; FZ0 of losses in percent. */
+function printScores({ forecasters, averages, variances, shocks }: Judgement, horizonHours: number): void {
+  const rows = forecasters.map((forecaster) => {
+    const score = (side: string, confidence: number, of: 'pinball' | 'fz0'): string => {
+      const own = averages.find(
+        (one) =>
+          one.forecaster === forecaster &&
+          one.side === side &&
+          one.horizonHours === horizonHours &&
+          one.confidence === confidence,
+      );
+      if (own === undefined) return '';
+      return of === 'fz0'
+        ? (own.fz0 + PERCENT).toFixed(3)
+        : `${(100 * own.pinball).toFixed(4)} (${(100 * own.exceedanceRate).toFixed(2)})`;
+    };
+    const skill = (side: string): string =>
+      shocks
+        .find(
+          (one) => one.forecaster === forecaster && one.side === side && one.horizonHours === horizonHours,
+        )
+        ?.skill.toFixed(3) ?? '';
+    return [
+      forecaster,
+      score('long', 0.99, 'pinball'),
+      score('short', 0.99, 'pinball'),
+      score('long', 0.95, 'pinball'),
+      score('short', 0.95, 'pinball'),
+      score('long', 0.99, 'fz0'),
+      score('short', 0.99, 'fz0'),
+      variances
+        .find((one) => one.forecaster === forecaster && one.horizonHours === horizonHours)
+        ?.qlike.toFixed(3) ?? '',
+      skill('long'),
+      skill('short'),
+    ];
   });
-}
-
-function add(
-  sums: Map<string, Sums>,
-  key: string,
-  loss: number,
-  valueAtRisk: number,
-  expectedShortfall: number,
-  confidence: number,
-): void {
-  // 0 where the market is too young for a window; such an origin is nobody's.
-  if (valueAtRisk === 0) return;
-  const own = sums.get(key) ?? { pinball: 0, fz0: 0, exceedances: 0, count: 0 };
-  own.pinball += pinball(loss, valueAtRisk, confidence);
-  own.fz0 += fz0(loss, valueAtRisk, expectedShortfall, confidence);
-  own.exceedances += loss > valueAtRisk ? 1 : 0;
-  own.count++;
-  sums.set(key, own);
-}
-
-function shown(sums: Map<string, Sums>, path: number, c: number): string[] {
-  const cells = [...judged].flatMap((m) => sums.get(`${m} ${path} ${c}`) ?? []);
-  const mean = (of: (own: Sums) => number): number =>
-    cells.reduce((sum, own) => sum + of(own) / own.count, 0) / cells.length;
-  return [
-    (100 * mean((own) => own.pinball)).toFixed(4),
-    (mean((own) => own.fz0) + PERCENT).toFixed(3),
-    `${(100 * mean((own) => own.exceedances)).toFixed(2)}%`,
+  const titles = [
+    '1 % long',
+    '1 % short',
+    '5 % long',
+    '5 % short',
+    'FZ0 long',
+    'FZ0 short',
+    'QLIKE',
+    'Brier long',
+    'Brier short',
   ];
+  print(table([`${horizonHours} h ahead`, ...titles], rows));
+}
+
+/** The shock model at all horizons beside historical simulation and the best other forecaster on average. */
+function printHorizons({ averages, forecasters }: Judgement): void {
+  const cells = averages.filter(
+    ({ forecaster, confidence }) => forecaster === CANDIDATE && confidence < 0.995,
+  );
+  const rows = cells.map((own) => {
+    const others = averages.filter(
+      (one) =>
+        one.forecaster !== CANDIDATE &&
+        one.side === own.side &&
+        one.horizonHours === own.horizonHours &&
+        one.confidence === own.confidence,
+    );
+    const historical = others.find(({ forecaster }) => forecaster === 'historical');
+    const best = others.reduce((least, one) => (one.pinball < least.pinball ? one : least));
+    const gain = (other: number): string => `${(100 * (1 - own.pinball / other)).toFixed(1)} %`;
+    return [
+      `${own.horizonHours} h`,
+      own.side,
+      `${100 * own.confidence} %`,
+      (100 * own.pinball).toFixed(4),
+      `${(100 * own.exceedanceRate).toFixed(2)} %`,
+      historical === undefined ? '' : gain(historical.pinball),
+      gain(best.pinball),
+      best.forecaster,
+    ];
+  });
+  const titles = [
+    'horizon',
+    'side',
+    'confidence',
+    'pinball',
+    'exceeded',
+    'below historical',
+    'below the best',
+    'which is',
+  ];
+  print(`\n${CANDIDATE} against ${forecasters.length - 1} classical forecasters`);
+  print(table(titles, rows));
+}
+
+function printDuels({ bestOfCells }: Judgement): void {
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  const rows = bestOfCells.map((one) => [
+    `${one.horizonHours} h`,
+    `${100 * one.confidence} %`,
+    one.score,
+    String(one.cells),
+    percent(one.shareLower),
+    percent(one.shareSignificantlyBetter),
+    percent(one.shareSignificantlyWorse),
+  ]);
+  print(
+    '\nagainst the best forecaster of each cell (market and side), chosen afterwards; Diebold and Mariano at 5 %',
+  );
+  print(table(['horizon', 'confidence', 'score', 'cells', 'lower', 'significantly better', 'worse'], rows));
+}
+
+function printCoverage({ coverage, candidate }: Judgement, how: string): void {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const rows = coverage
+    .filter(({ forecaster }) => forecaster === candidate)
+    .map((one) => [
+      `${100 * one.confidence} %`,
+      String(one.cells),
+      `${(100 * one.exceedanceRate).toFixed(3)} %`,
+      `${(100 * one.exceedanceRateInStress).toFixed(3)} %`,
+      percent(one.shareInsideBinomial),
+      percent(one.shareKupiecHeld),
+      percent(one.shareConditionalHeld),
+      percent(one.shareZ2Held),
+    ]);
+  print(`\ncoverage by cell, ${how}`);
+  const titles = [
+    'confidence',
+    'cells',
+    'exceeded',
+    'in the top fifth',
+    'in the interval',
+    'Kupiec',
+    'conditional',
+    'Z2',
+  ];
+  print(table(titles, rows));
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { BarStore } from '../data/bar-store.ts';
+import { levelFile } from '../data/level-file.ts';
 import { judgeQuality } from '../data/quality.ts';
 import { SampleSource } from '../data/sample/source.ts';
 import { Champion } from '../models/champion.ts';
@@ -34,6 +35,7 @@ const engine = new DecisionEngine({
   historical: new HistoricalPredictor(),
   filtered: new FilteredPredictor(),
   policy: config.policy,
+  levels: levelFile(config.dataDir),
   stopwatch: stopwatchSeconds,
 });
 

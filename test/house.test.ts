@@ -20,7 +20,8 @@ describe('what is committed', () => {
 
   test('keeps files short enough to be of one subject', () => {
     const long = files
-      .filter((file) => /\.(ts|tsx|css|html)$/.test(file))
+      // A report of a run is made, not written.
+      .filter((file) => /\.(ts|tsx|css|html)$/.test(file) && !file.startsWith('models/versions/'))
       .map((file) => [file, textOf(file).split('\n').length] as const)
       .filter(([, lines]) => lines > 420);
     expect(long).toEqual([]);

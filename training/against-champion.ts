@@ -6,6 +6,7 @@ import type { Dataset } from './dataset.ts';
 import { judge } from './judge/judge.ts';
 import type { Judgement } from './judge/judgement.ts';
 import type { ForecastTable, OutcomeTable } from './judge/tables.ts';
+import { trackedForecasts } from './judge/tracked.ts';
 import { rowsBetween } from './splits.ts';
 import { forecastDataset } from './train.ts';
 import { isEvery, JUDGED_EVERY_HOURS, type Trial, tableOf } from './trial.ts';
@@ -45,10 +46,12 @@ export async function judgeAgainstChampion(
   const rows = rowsBetween(data.features.asOf, asOf[from], last + 1).filter((row) =>
     isEvery(data, row, JUDGED_EVERY_HOURS),
   );
-  const theirs = tableOf(CHAMPION, await forecastDataset(data, rows, champion.model));
+  const outcomes = outcomesFrom(trial.outcomes, from);
+  const forecast = await forecastDataset(data, rows, champion.model);
+  const theirs = trackedForecasts(outcomes, tableOf(CHAMPION, forecast));
   const [own] = trial.forecasts;
   const tables = [tailOf(own, from, asOf.length), theirs];
-  return judge(outcomesFrom(trial.outcomes, from), tables, own.forecaster, JUDGED_EVERY_HOURS);
+  return judge(outcomes, tables, own.forecaster, JUDGED_EVERY_HOURS);
 }
 
 /** Whether two trials were on the same origins of as many markets. */

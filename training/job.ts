@@ -96,10 +96,11 @@ export async function runTrainingJob(
   tell('save', 0, 'measuring');
   const facts = await measureModel(final.trained.model, data);
   const champion = await championOfToday(registry);
+  // Also where it is damaged: whoever is promoted takes its place.
+  const parent = await registry.versionOf('champion');
   const policy = options.gates ?? DEFAULT_GATE_POLICY;
   const gates = trial === null ? null : await gatesOf(trial, data, champion, facts, policy);
   const judgedAt = isoTime(options.clock.now());
-  const parent = champion?.manifest.version ?? null;
   const record: GateRecord | null = gates === null ? null : gateRecordOf(gates, policy, parent, judgedAt);
   const manifest = await manifestOf({
     ...{ data, markets, dataHash, gates: record },

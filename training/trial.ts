@@ -7,6 +7,7 @@ import { judge } from './judge/judge.ts';
 import type { Judgement } from './judge/judgement.ts';
 import { outcomeTable } from './judge/outcomes.ts';
 import type { ForecastTable, OutcomeTable } from './judge/tables.ts';
+import { trackedForecasts } from './judge/tracked.ts';
 import { TEST_SHARE, VALIDATION_SHARE } from './splits.ts';
 import type { DatasetForecast, ModelOptions, TrainedModel } from './train.ts';
 import { expandingFolds, type Fold, walkForward } from './walk-forward.ts';
@@ -76,7 +77,8 @@ export async function tryRecipe(
   });
   const outcomes = outcomeTable(markets, data, walked.rows, folds);
   const field = await classicalField(markets, outcomes, folds, methods, onField);
-  const forecasts = [tableOf(candidate, walked), ...field];
+  // Judged as the service would have published it.
+  const forecasts = [trackedForecasts(outcomes, tableOf(candidate, walked)), ...field];
   const judgement = judge(outcomes, forecasts, candidate, JUDGED_EVERY_HOURS);
   return { folds, outcomes, forecasts, judgement, classical: methods };
 }

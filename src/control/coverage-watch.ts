@@ -5,10 +5,26 @@ import type { CoverageCount } from './decision-cycle.ts';
 
 /** The forecasts of one market in one book, kept until the last of their horizons is over. */
 interface Pending {
+  /** The forecaster, and whether it is the one that the book was decided by. */
+  readonly model: string;
+  readonly isChampion: boolean;
   readonly asOf: number;
   readonly cells: readonly ForecastCell[];
   /** Horizons that are still to be judged. */
   readonly open: Set<number>;
+}
+
+/** A forecast of one market and horizon beside what happened. */
+export interface JudgedForecast {
+  readonly symbol: string;
+  readonly model: string;
+  /** Whether the shock model made it rather than a classical one that stood in. */
+  readonly isChampion: boolean;
+  readonly asOf: number;
+  readonly horizonHours: number;
+  /** Those of this horizon. */
+  readonly cells: readonly ForecastCell[];
+  readonly realised: Excursion;
 }
 
 /**
@@ -21,6 +37,12 @@ export class CoverageWatch {
   /** By market: the newest origin taken in. A book decided anew on the same bars repeats the forecasts before. */
   readonly #newest = new Map<string, number>();
   readonly #counts = new Map<string, CoverageCount>();
+  readonly #onJudged: (judged: JudgedForecast) => void;
+
+  /** @param onJudged is told of each forecast when it has been judged, the older before the newer of a market. */
+  constructor(onJudged: (judged: JudgedForecast) => void = () => {}) {
+    this.#onJudged = onJudged;
+  }
 
   /**
    * Takes in a published book's forecasts, then judges what has come due.
@@ -28,11 +50,11 @@ export class CoverageWatch {
    * @returns counts by confidence and horizon since they were last `delivered`.
    */
   judge(published: LimitBook | null, markets: readonly MarketHistory[]): readonly CoverageCount[] {
-    for (const market of published?.markets ?? []) this.#take(market);
+    for (const market of published?.markets ?? []) this.#take(market, published?.model ?? null);
     for (const history of markets) {
       const pending = this.#pending.get(history.symbol);
       if (pending === undefined) continue;
-      for (const forecast of pending) this.#judge(forecast, history.bars);
+      for (const forecast of pending) this.#judge(history.symbol, forecast, history.bars);
       this.#pending.set(
         history.symbol,
         pending.filter(({ open }) => open.size > 0),
@@ -46,22 +68,30 @@ export class CoverageWatch {
     this.#counts.clear();
   }
 
-  #take({ symbol, asOf, forecasts }: MarketLimit): void {
+  #take({ symbol, asOf, forecasts, model }: MarketLimit, champion: string | null): void {
     if (asOf <= (this.#newest.get(symbol) ?? Number.NEGATIVE_INFINITY) || forecasts.length === 0) return;
     this.#newest.set(symbol, asOf);
     const pending = this.#pending.get(symbol) ?? [];
-    pending.push({ asOf, cells: forecasts, open: new Set(forecasts.map((cell) => cell.horizonHours)) });
+    pending.push({
+      model,
+      isChampion: model === champion,
+      asOf,
+      cells: forecasts,
+      open: new Set(forecasts.map((cell) => cell.horizonHours)),
+    });
     this.#pending.set(symbol, pending);
   }
 
-  #judge({ asOf, cells, open }: Pending, bars: BarSeries): void {
+  #judge(symbol: string, { model, isChampion, asOf, cells, open }: Pending, bars: BarSeries): void {
     const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
     for (const horizonHours of open) {
       if (newestClose < asOf + horizonHours * HOUR_MILLISECONDS) continue;
       open.delete(horizonHours);
       const realised = realisedExcursion(bars, asOf, horizonHours);
       if (realised === null) continue;
-      for (const cell of cells) if (cell.horizonHours === horizonHours) this.#count(cell, realised);
+      const own = cells.filter((cell) => cell.horizonHours === horizonHours);
+      for (const cell of own) this.#count(cell, realised);
+      this.#onJudged({ symbol, model, isChampion, asOf, horizonHours, cells: own, realised });
     }
   }
 
@@ -77,7 +107,7 @@ export class CoverageWatch {
   }
 }
 
-interface Excursion {
+export interface Excursion {
   readonly long: number;
   readonly short: number;
 }

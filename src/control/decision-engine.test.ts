@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { poisonFrom, selectBars } from '../../test/random-market.ts';
 import { HistoricalPredictor } from '../forecast/classical.ts';
+import type { LevelState } from '../forecast/level-tracking.ts';
 import { bookHashHolds } from '../limits/chain.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { Random } from '../random.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import type { Proposal } from './decision-cycle.ts';
 import type { DecisionEngine } from './decision-engine.ts';
+import type { LevelStore } from './ports.ts';
 import {
   engineOn,
   HOUR,
@@ -310,5 +312,63 @@ describe('one market with bad bars', () => {
     const [worst, whole] = [marketOf(book, 'BUSDT'), marketOf(before, 'BUSDT')];
     expect(worst.brackets[0].maxLeverage).toBeLessThanOrEqual(whole.brackets[0].maxLeverage);
     expect(bookHashHolds(book)).toBe(true);
+  });
+});
+
+describe('levels of the forecasts', () => {
+  const cellOf = (book: LimitBook, symbol: string): number =>
+    marketOf(book, symbol).forecasts.find(
+      ({ side, horizonHours, confidence }) => side === 'long' && horizonHours === 1 && confidence === 0.95,
+    )?.valueAtRisk ?? 0;
+
+  /** Books hour by hour by a model whose VaR is far too low; the markets are known from the beginning. */
+  async function decideHours(hours: number, by: DecisionEngine): Promise<LimitBook> {
+    let { book } = await decide(null, NOW, by);
+    for (let hour = 1; hour <= hours; hour++) book = (await decide(book, NOW + hour * HOUR, by)).book;
+    return book;
+  }
+
+  test('rise where losses exceed VaR too often, and go on after a restart where they were', async () => {
+    const tooLow = new TestModel('shock-network@1', (batch) => withValueAtRisk(batch, 0, 1e-6));
+    let kept: LevelState | null = null;
+    const levels: LevelStore = {
+      load: async () => kept,
+      save: async (state) => {
+        kept = state;
+      },
+    };
+    const first = engineOn(reader, { predictor: tooLow, reason: '' }, { levels });
+    await decideHours(6, first);
+    expect(kept).not.toBeNull();
+    const after = (kept as LevelState | null)?.markets.AUSDT;
+    expect(after?.logs[0]).toBeGreaterThan(0);
+    const second = engineOn(reader, { predictor: tooLow, reason: '' }, { levels });
+    const { book } = await decide(null, NOW + 7 * HOUR, second);
+    expect(cellOf(book, 'AUSDT')).toBeCloseTo(1e-6 * Math.exp(after?.logs[0] ?? 0), 12);
+  });
+
+  test('are not moved by what a classical predictor forecast in the model’s place', async () => {
+    let saved = 0;
+    const levels: LevelStore = {
+      load: async () => null,
+      save: async () => {
+        saved++;
+      },
+    };
+    await decideHours(6, engineOn(reader, { predictor: null, reason: 'no_champion' }, { levels }));
+    expect(saved).toBe(0);
+  });
+
+  test('that cannot be read or kept stop no decision', async () => {
+    const broken: LevelStore = {
+      load: async () => {
+        throw new Error('no such disk');
+      },
+      save: async () => {
+        throw new Error('no such disk');
+      },
+    };
+    const book = await decideHours(3, engineOn(reader, champion, { levels: broken }));
+    expect(book.version).toBe(4);
   });
 });

@@ -3,6 +3,7 @@ import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { latestFeatures } from '../features/batch.ts';
 import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
+import { LevelTracking } from '../forecast/level-tracking.ts';
 import {
   CELLS_PER_MARKET,
   CONFIDENCES,
@@ -22,8 +23,9 @@ import type { MarketHistory } from '../risk/bars.ts';
 import { robustHourlyVolume } from '../risk/liquidity.ts';
 import { stressExcursion, worstExcursions } from '../risk/portfolio/stress.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
-import { CoverageWatch } from './coverage-watch.ts';
+import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
+import type { LevelStore } from './ports.ts';
 import { nextClose, usableHistory } from './usable-bars.ts';
 
 /** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
@@ -43,6 +45,8 @@ export interface DecisionEngineOptions {
   readonly historical: Predictor;
   readonly filtered: Predictor;
   readonly policy: Policy;
+  /** Keeps what the levels have learned over a restart. */
+  readonly levels: LevelStore;
   /** Measures how long a proposal took; seconds of any monotonic clock. */
   readonly stopwatch: () => number;
 }
@@ -53,7 +57,12 @@ export interface DecisionEngineOptions {
  */
 export class DecisionEngine implements BookProposer {
   readonly #options: DecisionEngineOptions;
-  readonly #coverage = new CoverageWatch();
+  readonly #coverage = new CoverageWatch((judged) => this.#learn(judged));
+  readonly #levels = new LevelTracking();
+  /** Whether the levels of an earlier process have been asked for. */
+  #isRestored = false;
+  /** Since the levels were last kept. */
+  #hasLearned = false;
   /** Of what is loaded. */
   #fingerprint = '';
   #markets: readonly MarketHistory[] = [];
@@ -85,8 +94,12 @@ export class DecisionEngine implements BookProposer {
     this.#decided = null;
     if (fingerprint !== this.#fingerprint || now >= this.#nextClose) await this.#load(fingerprint, now);
     if (previous === null && this.#markets.length === 0) return null;
+    await this.#restoreLevels();
 
     const markets = this.#markets;
+    // First what the last book's forecasts have taught, then the new ones.
+    const coverage = this.#coverage.judge(previous, markets);
+    await this.#saveLevels();
     const asOf = newestClose(markets);
     const forecasts = await this.#forecast(predictor, reason, asOf);
     const inputs = markets.map((history, m) => this.#input(history, m, forecasts, asOf, now));
@@ -100,7 +113,6 @@ export class DecisionEngine implements BookProposer {
       model,
       inputsHash: hashInputs(markets, inputs),
     });
-    const coverage = this.#coverage.judge(previous, markets);
     this.#decided = { fingerprint, model: predictor?.id ?? null, hash: book.hash };
     return {
       book,
@@ -139,12 +151,39 @@ export class DecisionEngine implements BookProposer {
     if (champion === null)
       return { ...common, shockModel: this.#absent('none', asOf, absence), fallbackReason: absence };
     try {
-      const shockModel = requireWhole(await champion.predict(input), this.#markets);
+      const shockModel = this.#levels.adjusted(requireWhole(await champion.predict(input), this.#markets));
       return { ...common, shockModel, fallbackReason: 'history_short' };
     } catch (thrown) {
       const why = asPlimsollError(thrown).message;
       return { ...common, shockModel: this.#absent(champion.id, asOf, why), fallbackReason: 'model_failed' };
     }
+  }
+
+  /** Only from the shock model's forecasts: those that a classical one made in its place say nothing about it. */
+  #learn({ symbol, isChampion, asOf, horizonHours, cells, realised }: JudgedForecast): void {
+    const horizon = HORIZONS_HOURS.findIndex((hours) => hours === horizonHours);
+    if (!isChampion || horizon < 0) return;
+    const hits = SIDES.map((side) =>
+      CONFIDENCES.map((confidence) => {
+        const cell = cells.find((one) => one.side === side && one.confidence === confidence);
+        return cell !== undefined && realised[side] > cell.valueAtRisk;
+      }),
+    );
+    this.#levels.observe(symbol, horizon, asOf, hits);
+    this.#hasLearned = true;
+  }
+
+  async #restoreLevels(): Promise<void> {
+    if (this.#isRestored) return;
+    const state = await this.#options.levels.load().catch(() => null);
+    this.#isRestored = true;
+    if (state !== null) this.#levels.restore(state);
+  }
+
+  async #saveLevels(): Promise<void> {
+    if (!this.#hasLearned) return;
+    this.#hasLearned = false;
+    await this.#options.levels.save(this.#levels.state()).catch(() => {});
   }
 
   #absent(id: string, asOf: number, reason: string): ForecastBatch {

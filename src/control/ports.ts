@@ -1,3 +1,4 @@
+import type { LevelState } from '../forecast/level-tracking.ts';
 import type { LimitBook } from '../limits/types.ts';
 
 /** What the control plane asks of the state store. Adapters: `data/sqlite-state-store.ts`. */
@@ -86,4 +87,11 @@ export interface TrainingRun {
   readonly modelVersion: string | null;
   readonly trigger: 'command' | 'schedule' | 'api';
   readonly message: string;
+}
+
+/** Where the levels of the forecasts are kept. A store that fails costs what was learned since, never a decision. */
+export interface LevelStore {
+  /** Null where there is nothing, or nothing whole. */
+  load(): Promise<LevelState | null>;
+  save(state: LevelState): Promise<void>;
 }

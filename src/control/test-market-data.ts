@@ -93,6 +93,7 @@ export function engineOn(
     historical: new HistoricalPredictor(),
     filtered: new FilteredPredictor(),
     policy: DEFAULT_POLICY,
+    levels: { load: async () => null, save: async () => {} },
     stopwatch: () => 0,
     ...changes,
   });
