@@ -42,7 +42,7 @@ describe('the shipped champion', () => {
     expect(data.markets.length).toBeGreaterThan(30);
     expect(evaluation).not.toBeNull();
     expect(await own.document(champion, 'card.md')).toContain(champion);
-    expect(await own.document(champion, 'scores.csv')).toContain('historical@1');
+    expect(await own.document(champion, 'scores.csv')).toContain('historical');
   });
 });
 

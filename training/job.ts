@@ -20,6 +20,7 @@ import { unmeasured } from './judge/gate-words.ts';
 import { checkGates, gateRecordOf } from './judge/gates.ts';
 import type { Judgement } from './judge/judgement.ts';
 import { judgePool } from './judge/pool.ts';
+import { keptFits, type PieceStore } from './kept-fits.ts';
 import { manifestOf } from './manifest-of.ts';
 import { type ModelFacts, measureModel } from './model-facts.ts';
 import { gateLines, verdictOf } from './report/gates.ts';
@@ -45,6 +46,8 @@ export interface TrainingJobOptions {
   readonly wholeField?: boolean;
   /** What the version must hold to be promoted; the default policy where there is none. */
   readonly gates?: GatePolicy;
+  /** Where finished fits are kept, so that a run that was killed goes on from them; they must be of a run with the same data and options. */
+  readonly pieces?: PieceStore | null;
   readonly clock: Clock;
   readonly onProgress: (progress: JobProgress) => void;
   readonly interrupted: AbortSignal;
@@ -153,6 +156,7 @@ function runTrial(
     everyHours: options.everyHours,
     methods: options.wholeField === true ? FIELD_METHODS : QUICK_METHODS,
     model: watched,
+    pieces: options.pieces ?? null,
     onFold: () => {
       done++;
     },
@@ -171,6 +175,7 @@ async function fitAll(data: Dataset, options: TrainingJobOptions, tell: Tell) {
   const trained: TrainedModel = await trainModel(data, train, validation, {
     ...watched,
     threads: availableParallelism(),
+    kept: options.pieces == null ? null : keptFits(options.pieces, 'final'),
   });
   return { split, trained, rows: train.length + validation.length };
 }

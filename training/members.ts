@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { readyBackend } from '../src/forecast/network.ts';
 import { siblingUrl } from '../src/program.ts';
 import { type FitOptions, type FitProgress, type FitResult, type FitRows, fitNetwork } from './fit.ts';
+import type { FitKeeper } from './kept-fits.ts';
 
 export type MemberOptions = Omit<FitOptions, 'seed' | 'onProgress' | 'interrupted'>;
 
@@ -21,6 +22,7 @@ export type FitWorkerMessage =
  *
  * @param threads at most this many at a time. With one, or one seed, or a backend that spreads a single fit over
  *   all cores by itself, they are fitted here, one after another.
+ * @param kept what an earlier run had finished is not fitted again.
  * @returns by seed. @throws the reason of `interrupted` when it is aborted; what a fit or `onProgress` throws.
  */
 export async function fitMembers(
@@ -31,13 +33,14 @@ export async function fitMembers(
   threads: number,
   onProgress: (member: number, progress: FitProgress) => void,
   interrupted: AbortSignal,
+  kept: FitKeeper | null = null,
 ): Promise<FitResult[]> {
   const results: FitResult[] = [];
   const lanes = (await readyBackend()) === 'tensorflow' ? 1 : Math.min(threads, seeds.length);
   if (lanes <= 1) {
     for (const [member, seed] of seeds.entries()) {
       const own = { ...options, seed, interrupted, onProgress: (p: FitProgress) => onProgress(member, p) };
-      results.push(await fitNetwork(train, validation, own));
+      results.push(await unlessKept(kept, seed, () => fitNetwork(train, validation, own)));
     }
     return results;
   }
@@ -50,7 +53,9 @@ export async function fitMembers(
     while (next < seeds.length && !ended.aborted) {
       const member = next++;
       const task: FitTask = { ...rows, options: { ...options, seed: seeds[member] } };
-      results[member] = await fitInThread(task, (progress) => onProgress(member, progress), ended);
+      results[member] = await unlessKept(kept, seeds[member], () =>
+        fitInThread(task, (progress) => onProgress(member, progress), ended),
+      );
     }
   };
   const running = Array.from({ length: lanes }, lane).map((one) =>
@@ -61,6 +66,18 @@ export async function fitMembers(
   await Promise.all(running);
   ended.throwIfAborted();
   return results;
+}
+
+async function unlessKept(
+  kept: FitKeeper | null,
+  seed: number,
+  fitAnew: () => Promise<FitResult>,
+): Promise<FitResult> {
+  const before = kept?.get(seed) ?? null;
+  if (before !== null) return before;
+  const result = await fitAnew();
+  kept?.put(seed, result);
+  return result;
 }
 
 async function fitInThread(

@@ -67,6 +67,39 @@ describe('a training in a data folder', () => {
     expect(phases).toBeLessThanOrEqual(row.seconds + 1e-6);
   });
 
+  test('that was ended in its last fit goes on from what it had finished, to the same bits', async () => {
+    const controller = new AbortController();
+    const ended = trainInDataDir(folders, {
+      ...options,
+      seeds: [7],
+      interrupted: controller.signal,
+      onProgress: ({ phase }) => {
+        if (phase === 'fit') controller.abort(new Error('killed'));
+      },
+    });
+    await expect(ended).rejects.toThrow('killed');
+    const remarks: string[] = [];
+    const resumed = await trainInDataDir(folders, {
+      ...options,
+      seeds: [7],
+      onProgress: ({ phase, remark }) => {
+        if (phase === 'fit for evaluation') remarks.push(remark);
+      },
+    });
+    // No fold was fitted a second time: a fit tells of its epochs.
+    expect(remarks.filter((remark) => remark.includes('epoch'))).toEqual([]);
+    const whole = await trainInDataDir(folders, {
+      ...options,
+      seeds: [7],
+      onProgress: ({ phase, remark }) => {
+        if (phase === 'fit for evaluation') remarks.push(remark);
+      },
+    });
+    expect(remarks.some((remark) => remark.includes('epoch'))).toBe(true);
+    expect(resumed.manifest.weights.sha256).toBe(whole.manifest.weights.sha256);
+    expect(resumed.judgement).toEqual(whole.judgement);
+  });
+
   test('is made again, to the bit, by the command that its report names, though newer bars came in', async () => {
     const { manifest } = await trainInDataDir(folders, { ...options, to: NOT_ALL, evaluate: false });
     const given = new Map(
@@ -90,8 +123,8 @@ describe('a training in a data folder', () => {
     const nobody = { ...options, symbols: ['NOBODYUSDT'] };
     await expect(trainInDataDir(folders, nobody)).rejects.toMatchObject({ code: 'DATA_INSUFFICIENT' });
     const { experiments } = await loadExperiments(dataDir);
-    expect(experiments).toHaveLength(4);
-    expect(experiments[3]).toMatchObject({ result: 'failed', version: null, data: null });
-    expect(experiments[3].message).toContain('enough history');
+    expect(experiments).toHaveLength(7);
+    expect(experiments[6]).toMatchObject({ result: 'failed', version: null, data: null });
+    expect(experiments[6].message).toContain('enough history');
   });
 });

@@ -6,10 +6,14 @@ import { MODEL_NAME } from '../models/manifest.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { type Clock, isoTime, stopwatchSeconds } from '../src/clock.ts';
 import { asPlimsollError } from '../src/errors.ts';
+import { featureSpecHash } from '../src/features/spec.ts';
+import { PROGRAM_VERSION } from '../src/program.ts';
+import { Checkpoints, runKey } from './checkpoints.ts';
 import { blankExperiment, type Experiment, type ExperimentLog, readExperiments } from './experiments.ts';
 import { runTrainingJob, type TrainingJobOptions, type TrainingOutcome } from './job.ts';
 import { JobPace } from './job-pace.ts';
 import { ofTraining } from './run-experiment.ts';
+import { DEFAULT_MODEL_OPTIONS } from './train.ts';
 
 /**
  * The training entry: the job on a data folder, one at a time whoever asks, the command or the schedule. What came of
@@ -28,15 +32,34 @@ export async function trainInDataDir(
     const store = await BarStore.open(folders.dataDir);
     try {
       const registry = new ModelRegistry(folders.shippedModels, folders.dataDir);
-      return await logged(openExperimentLog(folders.dataDir), options, note, (watched) =>
-        runTrainingJob(store, registry, watched),
+      const pieces = Checkpoints.open(folders.dataDir, keyOf(await store.fingerprint(), options));
+      const outcome = await logged(openExperimentLog(folders.dataDir), options, note, (watched) =>
+        runTrainingJob(store, registry, { ...watched, pieces }),
       );
+      pieces.clear();
+      return outcome;
     } finally {
       store.close();
     }
   } finally {
     lock.release();
   }
+}
+
+/** Of everything that a fit's bits depend on. */
+function keyOf(fingerprint: string, options: TrainingJobOptions): string {
+  const { seeds, symbols, to, everyHours, maximumEpochs } = options;
+  return runKey({
+    fingerprint,
+    program: PROGRAM_VERSION,
+    features: featureSpecHash(),
+    fit: { ...DEFAULT_MODEL_OPTIONS.fit, hidden: [...DEFAULT_MODEL_OPTIONS.fit.hidden] },
+    seeds: [...seeds],
+    symbols: symbols === null ? null : [...symbols],
+    to,
+    everyHours,
+    maximumEpochs,
+  });
 }
 
 /** The experiment log of a data folder. */

@@ -19,6 +19,7 @@ import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/foreca
 import { harLogVolatilities, type ShockModel } from '../src/forecast/shock-model.ts';
 import type { Dataset } from './dataset.ts';
 import type { FitProgress, FitRows } from './fit.ts';
+import type { FitKeeper } from './kept-fits.ts';
 import { fitMembers, type MemberOptions } from './members.ts';
 import { LeastSquares } from './ols.ts';
 
@@ -30,6 +31,8 @@ export interface ModelOptions {
   readonly threads: number;
   readonly onProgress: (member: number, progress: FitProgress) => void;
   readonly interrupted: AbortSignal;
+  /** Finished fits of an earlier run that ended before its time. */
+  readonly kept?: FitKeeper | null;
 }
 
 export const DEFAULT_MODEL_OPTIONS = {
@@ -90,9 +93,9 @@ export async function trainModel(
   };
   const train = fitRows(data, trainRows, unfitted);
   const validation = fitRows(data, validationRows, unfitted);
-  const { seeds, threads, onProgress, interrupted } = options;
+  const { seeds, threads, onProgress, interrupted, kept = null } = options;
   const fit = { ...options.fit, slopeFloors: slopeFloors(harCoefficients) };
-  const fits = await fitMembers(train, validation, seeds, fit, threads, onProgress, interrupted);
+  const fits = await fitMembers(train, validation, seeds, fit, threads, onProgress, interrupted, kept);
   const members = fits.map(({ epochs, bestEpoch, validationLoss }, member) => ({
     seed: seeds[member],
     epochs,

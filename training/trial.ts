@@ -8,6 +8,7 @@ import type { Judgement } from './judge/judgement.ts';
 import { outcomeTable } from './judge/outcomes.ts';
 import type { ForecastTable, OutcomeTable } from './judge/tables.ts';
 import { trackedForecasts } from './judge/tracked.ts';
+import type { PieceStore } from './kept-fits.ts';
 import { TEST_SHARE, VALIDATION_SHARE } from './splits.ts';
 import type { DatasetForecast, ModelOptions, TrainedModel } from './train.ts';
 import { expandingFolds, type Fold, walkForward } from './walk-forward.ts';
@@ -30,6 +31,8 @@ export interface TrialOptions {
   readonly everyHours: number;
   readonly methods: readonly FieldMethod[];
   readonly model: Omit<ModelOptions, 'threads'>;
+  /** Where finished fits are kept. */
+  readonly pieces: PieceStore | null;
   readonly onFold: (fold: number, folds: number, trained: TrainedModel) => void;
   /** Markets of the classical field that are done. */
   readonly onField: (done: number, total: number) => void;
@@ -65,7 +68,7 @@ export async function tryRecipe(
   data: Dataset,
   options: TrialOptions,
 ): Promise<Trial> {
-  const { candidate, everyHours, methods, model, onFold, onField } = options;
+  const { candidate, everyHours, methods, model, pieces, onFold, onField } = options;
   const folds = trialFolds(data);
   const walked = await walkForward(data, {
     folds,
@@ -73,6 +76,7 @@ export async function tryRecipe(
     isTrained: (row) => isEvery(data, row, everyHours),
     isForecast: (row) => isEvery(data, row, JUDGED_EVERY_HOURS),
     model: { ...model, threads: availableParallelism() },
+    pieces,
     onFold: (fold, trained) => onFold(fold, folds.length, trained),
   });
   const outcomes = outcomeTable(markets, data, walked.rows, folds);

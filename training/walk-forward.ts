@@ -2,6 +2,7 @@ import { PlimsollError } from '../src/errors.ts';
 import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../src/units.ts';
 import type { Dataset } from './dataset.ts';
+import { keptFits, type PieceStore } from './kept-fits.ts';
 import { PURGE_HOURS, rowsBetween } from './splits.ts';
 import {
   type DatasetForecast,
@@ -47,6 +48,8 @@ export interface WalkForwardOptions {
   readonly isForecast: (row: number) => boolean;
   readonly model: ModelOptions;
   readonly onFold: (fold: number, trained: TrainedModel) => void;
+  /** Where finished fits are kept. */
+  readonly pieces?: PieceStore | null;
 }
 
 /** Forecasts that no model made for a time it had seen. */
@@ -62,7 +65,7 @@ export interface OutOfFold extends DatasetForecast {
  */
 export async function walkForward(data: Dataset, options: WalkForwardOptions): Promise<OutOfFold> {
   const { asOf } = data.features;
-  const { folds, validationShare, isTrained, isForecast, model } = options;
+  const { folds, validationShare, isTrained, isForecast, model, pieces = null } = options;
   const rows = rowsBetween(asOf, folds[0]?.from ?? 0, folds.at(-1)?.until ?? 0).filter(isForecast);
   if (rows.length === 0)
     throw new PlimsollError('DATA_INSUFFICIENT', 'there is no row in the time to walk through', {
@@ -85,7 +88,7 @@ export async function walkForward(data: Dataset, options: WalkForwardOptions): P
       data,
       rowsBetween(asOf, Number.NEGATIVE_INFINITY, trainUntil).filter(isTrained),
       rowsBetween(asOf, validationFrom, fold.trainUntil).filter(isTrained),
-      model,
+      { ...model, kept: pieces === null ? null : keptFits(pieces, `fold-${index}`) },
     );
     options.onFold(index, trained);
     const forecast = await forecastDataset(data, own, trained.model);
