@@ -70,6 +70,30 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX training_run_by_start ON training_run (started_at);
   `,
+  `
+  -- More triggers; a check is changed by a new table.
+  CREATE TABLE training_run_2 (
+    id            TEXT PRIMARY KEY,
+    started_at    INTEGER NOT NULL,
+    finished_at   INTEGER,
+    result        TEXT NOT NULL CHECK (result IN ('running', 'succeeded', 'failed')),
+    model_version TEXT,
+    "trigger"     TEXT NOT NULL
+      CHECK ("trigger" IN ('command', 'schedule', 'api', 'drift', 'coverage', 'new-market')),
+    message       TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO training_run_2 SELECT id, started_at, finished_at, result, model_version, "trigger", message
+    FROM training_run;
+  DROP TABLE training_run;
+  ALTER TABLE training_run_2 RENAME TO training_run;
+  CREATE INDEX training_run_by_start ON training_run (started_at);
+
+  -- What the watches of live forecasts go on from after a restart.
+  CREATE TABLE watch_entry (
+    name TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 export interface StateFileOptions {

@@ -363,7 +363,7 @@ describe('opening', () => {
         }),
       );
     }
-    tamper('PRAGMA user_version = 1');
+    tamper('PRAGMA user_version = 2');
     store = SqliteStateStore.open(folder);
     expect((await store.latestBook())?.version).toBe(1);
   });

@@ -8,6 +8,7 @@ import type {
   StateStore,
   TrainingRun,
   UserPolicy,
+  WatchEntry,
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
 import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
@@ -226,6 +227,25 @@ export class SqliteStateStore implements StateStore {
     return this.#try(() => this.#statements.trainingRuns.all(limit).map(trainingRun));
   }
 
+  async watchEntries(prefix: string): Promise<readonly WatchEntry[]> {
+    return this.#try(() =>
+      this.#statements.watchEntries
+        .all(prefix.length, prefix)
+        .map((row) => ({ name: row.name as string, body: row.body as string })),
+    );
+  }
+
+  async putWatchEntries(entries: readonly WatchEntry[]): Promise<void> {
+    this.#try(() =>
+      inTransaction(this.#database, () => {
+        for (const { name, body } of entries) {
+          if (body === null) this.#statements.removeWatchEntry.run(name);
+          else this.#statements.putWatchEntry.run(name, body);
+        }
+      }),
+    );
+  }
+
   /** Moves the write-ahead log into the file. Closing twice is allowed. */
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#try(() => this.#database.close());
@@ -306,6 +326,9 @@ function prepareStatements(database: DatabaseSync) {
          (id, started_at, finished_at, result, model_version, "trigger", message)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
+    watchEntries: prepare('SELECT name, body FROM watch_entry WHERE substr(name, 1, ?) = ? ORDER BY name'),
+    putWatchEntry: prepare('INSERT OR REPLACE INTO watch_entry (name, body) VALUES (?, ?)'),
+    removeWatchEntry: prepare('DELETE FROM watch_entry WHERE name = ?'),
     trainingRuns: prepare('SELECT * FROM training_run ORDER BY started_at DESC, id DESC LIMIT ?'),
   };
 }

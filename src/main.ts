@@ -11,6 +11,7 @@ import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { DecisionCycle } from './control/decision-cycle.ts';
+import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
 import { PlimsollError } from './errors.ts';
@@ -21,6 +22,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
+import { ShadowScoring } from './shadow-scoring.ts';
 
 export interface ServiceInput {
   readonly config: Config;
@@ -73,7 +75,7 @@ async function start(
     store,
     clock,
     policy: config.policy,
-    listModels: () => modelSummaries(registry),
+    listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
   });
   const recovered = control.currentBook();
   if (recovered !== null) metrics.bookInForce(recovered);
@@ -83,6 +85,7 @@ async function start(
   undo.push(() => proposer.close());
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
+  const shadow = new ShadowScoring({ store, registry, metrics, clock, logger, dataDir: config.dataDir });
   let isEnding = false;
   const cycle = new DecisionCycle({
     proposer,
@@ -95,6 +98,7 @@ async function start(
         metrics.bookPublished(book, previous, facts);
         control.show(book, facts);
         void tellModel(book.model);
+        shadow.published();
         logPublished(logger, book, facts.seconds, facts.fallbackReason);
       },
       failed: (error) => {
@@ -137,6 +141,7 @@ async function start(
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
       await Promise.all([
         training.stop(),
+        shadow.stop(),
         verifier.stop(),
         service.stop(DRAIN_MILLISECONDS),
         cycle.stop(),

@@ -68,6 +68,8 @@ const ROOTS = [
   'src/verification-worker.ts',
   'src/chain-verifier.ts',
   'src/scheduled-training.ts',
+  'src/shadow-scoring.ts',
+  'src/shadow-worker.ts',
   'src/registry-view.ts',
   'training/run.ts',
   'training/child-process.ts',

@@ -2,6 +2,7 @@ import type { ForecastCell, LimitBook, MarketLimit } from '../limits/types.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../units.ts';
 import type { CoverageCount } from './decision-cycle.ts';
+import { type Excursion, realisedExcursion } from './realised-excursion.ts';
 
 /** The forecasts of one market in one book, kept until the last of their horizons is over. */
 interface Pending {
@@ -105,26 +106,4 @@ export class CoverageWatch {
       exceedances: (before?.exceedances ?? 0) + (realised[side] > valueAtRisk ? 1 : 0),
     });
   }
-}
-
-export interface Excursion {
-  readonly long: number;
-  readonly short: number;
-}
-
-/** Worst loss of each side over the horizon after `asOf`, or null where a bar of it is missing. */
-function realisedExcursion(bars: BarSeries, asOf: number, horizonHours: number): Excursion | null {
-  let entry = bars.length - 1;
-  while (entry >= 0 && bars.openTime[entry] + bars.intervalMilliseconds > asOf) entry--;
-  const last = entry + horizonHours;
-  if (entry < 0 || bars.openTime[entry] + bars.intervalMilliseconds !== asOf || last >= bars.length)
-    return null;
-  if (bars.openTime[last] - bars.openTime[entry] !== horizonHours * HOUR_MILLISECONDS) return null;
-  let lowest = bars.close[entry];
-  let highest = bars.close[entry];
-  for (let i = entry + 1; i <= last; i++) {
-    lowest = Math.min(lowest, bars.low[i]);
-    highest = Math.max(highest, bars.high[i]);
-  }
-  return { long: 1 - lowest / bars.close[entry], short: highest / bars.close[entry] - 1 };
 }

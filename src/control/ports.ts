@@ -27,6 +27,10 @@ export interface StateStore {
   users(): Promise<readonly UserPolicy[]>;
   recordTrainingRun(run: TrainingRun): Promise<void>;
   trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
+  /** What the watches of forecasts keep between starts, by the beginning of its name. */
+  watchEntries(prefix: string): Promise<readonly WatchEntry[]>;
+  /** Makes all of it durable in one transaction; a body of null removes the entry. */
+  putWatchEntries(entries: readonly WatchEntry[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,13 +83,23 @@ export interface UserPolicy {
   readonly updatedAt: number;
 }
 
+/** A small piece of state under a name: `shadow/record/…`. */
+export interface WatchEntry {
+  readonly name: string;
+  readonly body: string | null;
+}
+
+/** What a training was started by: a person, the clock, drift of what the model sees or scores, lost coverage, a market that became old enough. */
+export const TRAINING_TRIGGERS = ['command', 'schedule', 'api', 'drift', 'coverage', 'new-market'] as const;
+export type TrainingTrigger = (typeof TRAINING_TRIGGERS)[number];
+
 export interface TrainingRun {
   readonly id: string;
   readonly startedAt: number;
   readonly finishedAt: number | null;
   readonly result: 'running' | 'succeeded' | 'failed';
   readonly modelVersion: string | null;
-  readonly trigger: 'command' | 'schedule' | 'api';
+  readonly trigger: TrainingTrigger;
   readonly message: string;
 }
 

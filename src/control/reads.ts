@@ -1,6 +1,7 @@
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
+import type { ShadowSummary } from './shadow-record.ts';
 
 /** How the service is, beside what it says. */
 export interface ControlStatus {
@@ -26,6 +27,8 @@ export interface ModelSummary {
   readonly shipped: boolean;
   /** What the gates of promotion said; `none` where the version was never held against them. */
   readonly gates: 'passed' | 'failed' | 'none';
+  /** How it did beside the present champion in the live service; null where it never ran in its shadow. */
+  readonly shadow: ShadowSummary | null;
 }
 
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */

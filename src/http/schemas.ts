@@ -238,6 +238,36 @@ export const checkSchema = z
   })
   .meta({ id: 'Check' });
 
+const pairSchema = z.object({ champion: z.number(), challenger: z.number() });
+
+/** A version beside the champion in the live service. Means are null before the first forecast came due. */
+const shadowSchema = z
+  .object({
+    champion: z.string(),
+    challenger: z.string(),
+    since: timeSchema,
+    observations: z.number().int(),
+    pinball: pairSchema.extend({ ratio: z.number() }).nullable(),
+    fz0: pairSchema.extend({ difference: z.number() }).nullable(),
+    exceedanceRate: pairSchema.nullable(),
+    eValues: z.object({ worse: z.number(), better: z.number() }),
+    verdict: z.enum(['worse', 'better', 'undecided']),
+    failures: z.object({ failed: z.number().int(), invalid: z.number().int(), slow: z.number().int() }),
+    lastFailure: z.string(),
+    cells: z.array(
+      z.object({
+        side: z.enum(['long', 'short']),
+        horizonHours: z.number(),
+        confidence: z.number(),
+        observations: z.number().int(),
+        pinball: pairSchema,
+        fz0: pairSchema,
+        exceedances: pairSchema,
+      }),
+    ),
+  })
+  .meta({ id: 'Shadow' });
+
 export const modelsSchema = z
   .object({
     total: z.number().int(),
@@ -253,6 +283,7 @@ export const modelsSchema = z
         simulated: z.boolean(),
         shipped: z.boolean(),
         gates: z.enum(['passed', 'failed', 'none']),
+        shadow: shadowSchema.nullable(),
       }),
     ),
   })

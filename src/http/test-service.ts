@@ -45,6 +45,7 @@ export const MODEL: ModelSummary = {
   simulated: false,
   shipped: true,
   gates: 'passed',
+  shadow: null,
 };
 
 /**

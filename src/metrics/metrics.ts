@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
+import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
@@ -140,6 +141,30 @@ export class Metrics {
     '1 while the classical predictors decide for this reason',
     ['reason'],
   );
+  readonly #shadowObservations = this.#gauge(
+    'shadow_observations',
+    'Live forecasts on which challenger and champion were both scored',
+    [],
+  );
+  readonly #shadowScore = this.#gauge('shadow_score', 'Mean score of live forecasts; lower is better', [
+    'score',
+    'forecaster',
+  ]);
+  readonly #shadowExceedances = this.#gauge(
+    'shadow_exceedance_ratio',
+    'Share of live forecasts whose VaR was exceeded, over what the confidences ask for',
+    ['forecaster'],
+  );
+  readonly #shadowEvidence = this.#gauge(
+    'shadow_e_value',
+    'Evidence that the challenger is worse or better than the champion; 20 is significant at 5 % at any time',
+    ['direction'],
+  );
+  readonly #shadowFailures = this.#gauge(
+    'shadow_failures',
+    'Origins that the challenger in the shadow did not forecast, by reason',
+    ['reason'],
+  );
   readonly #cycleSeconds = this.#gauge('decision_duration_seconds', 'Time that the last proposal took', []);
   readonly #info = this.#gauge('build_info', 'The program; the value is 1', ['version']);
 
@@ -234,6 +259,29 @@ export class Metrics {
     this.#runs.inc({ result });
     this.#trainingSeconds.set(seconds);
     if (result === 'succeeded') this.#lastTraining.set(at / SECONDS);
+  }
+
+  /** How the challenger does beside the champion; null where there is none. */
+  shadow(summary: ShadowSummary | null): void {
+    const scores = [this.#shadowScore, this.#shadowExceedances, this.#shadowEvidence, this.#shadowFailures];
+    for (const gauge of scores) gauge.reset();
+    this.#shadowObservations.set(summary?.observations ?? 0);
+    if (summary === null) return;
+    const { pinball, fz0, eValues, failures, cells } = summary;
+    const pairs: readonly [string, Pair | null][] = [
+      ['pinball', pinball],
+      ['fz0', fz0],
+    ];
+    for (const forecaster of ['champion', 'challenger'] as const) {
+      for (const [score, pair] of pairs)
+        if (pair !== null) this.#shadowScore.set({ score, forecaster }, pair[forecaster]);
+      const expected = cells.reduce((sum, cell) => sum + (1 - cell.confidence) * cell.observations, 0);
+      const exceeded = cells.reduce((sum, cell) => sum + cell.exceedances[forecaster], 0);
+      if (expected > 0) this.#shadowExceedances.set({ forecaster }, exceeded / expected);
+    }
+    for (const direction of ['worse', 'better'] as const)
+      this.#shadowEvidence.set({ direction }, eValues[direction]);
+    for (const [reason, count] of Object.entries(failures)) this.#shadowFailures.set({ reason }, count);
   }
 
   verificationFailed(): void {

@@ -1,18 +1,21 @@
 import { BarStore } from '../../../data/bar-store.ts';
 import { ALIASES, type Alias, ModelRegistry } from '../../../models/registry.ts';
 import { loadConfig } from '../../config.ts';
+import { shadowObstacles } from '../../control/shadow-record.ts';
 import { PlimsollError } from '../../errors.ts';
 import { SHIPPED_MODELS } from '../../program.ts';
 import { modelSummaries } from '../../registry-view.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { recordAudit } from './records.ts';
+import { requireShadow, shadowEntries, shadowLines, shadowOf } from './shadow.ts';
 
 interface ReasonOptions extends CommonOptions {
   readonly reason?: string;
 }
 
 export async function listModels(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
-  const models = await modelSummaries(openRegistry(flags).registry);
+  const { registry, dataDir } = openRegistry(flags);
+  const models = await modelSummaries(registry, await shadowEntries(dataDir));
   if (json === true) {
     context.printJson({ total: models.length, models });
     return;
@@ -30,6 +33,8 @@ export async function listModels(context: CliContext, { json, ...flags }: Common
     model.gates,
   ]);
   context.print(table(['version', 'alias', 'made', 'data from', 'to', 'markets', 'origin', 'gates'], rows));
+  for (const { shadow } of models)
+    if (shadow !== null) for (const line of shadowLines(shadow)) context.print(line);
 }
 
 interface PromoteOptions extends ReasonOptions {
@@ -49,7 +54,10 @@ export async function promote(
   const { registry, dataDir } = openRegistry(flags);
   const version = await versionNamed(registry, name);
   await requireKin(registry, dataDir, version);
-  const overridden = override ? await registry.obstacles(version) : [];
+  const shadow = await shadowOf(registry, dataDir, version);
+  if (shadow !== null && json !== true) for (const line of shadowLines(shadow)) context.print(line);
+  requireShadow(version, shadow, override);
+  const overridden = override ? [...(await registry.obstacles(version)), ...shadowObstacles(shadow)] : [];
   const previous = await registry.promote(version, { override });
   const { gates } = await registry.manifest(version);
   await recordAudit(dataDir, {

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SqliteStateStore } from './sqlite-state-store.ts';
+
+let folder: string;
+let store: SqliteStateStore;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'plimsoll-watch-'));
+  store = SqliteStateStore.open(folder);
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a store of before the watches is brought up to date with its training runs; a drift can then be a trigger', async () => {
+  const run = {
+    ...{ id: 'a', startedAt: 1, finishedAt: 2, modelVersion: 'v', message: '' },
+    result: 'succeeded',
+  } as const;
+  await store.recordTrainingRun({ ...run, trigger: 'schedule' });
+  await store.close();
+  const database = new DatabaseSync(join(folder, 'state.sqlite'));
+  database.exec('DROP TABLE watch_entry; PRAGMA user_version = 1');
+  database.close();
+  store = SqliteStateStore.open(folder);
+  await store.recordTrainingRun({ ...run, id: 'b', startedAt: 2, trigger: 'drift' });
+  expect(await store.trainingRuns(9)).toEqual([
+    { ...run, id: 'b', startedAt: 2, trigger: 'drift' },
+    { ...run, trigger: 'schedule' },
+  ]);
+});
+
+test('what a watch keeps is replaced, removed and found by the beginning of its name, all at once', async () => {
+  await store.putWatchEntries([
+    { name: 'shadow/a', body: '1' },
+    { name: 'shadow_b', body: '2' },
+    { name: 'shadow/c', body: '3' },
+  ]);
+  await store.putWatchEntries([
+    { name: 'shadow/a', body: '4' },
+    { name: 'shadow/c', body: null },
+  ]);
+  expect(await store.watchEntries('shadow/')).toEqual([{ name: 'shadow/a', body: '4' }]);
+  expect(await store.watchEntries('')).toHaveLength(2);
+});
