@@ -1,20 +1,36 @@
+import type { MarketDataReader } from '../data/ports.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { table } from '../src/cli/command.ts';
 import { stopwatchSeconds } from '../src/clock.ts';
-import { type JobProgress, runTrainingJob } from '../training/job.ts';
+import type { MarketHistory } from '../src/risk/bars.ts';
+import { DEFAULT_EVERY_HOURS, type JobProgress, runTrainingJob } from '../training/job.ts';
+import { DEFAULT_MODEL_OPTIONS } from '../training/train.ts';
 import { filledStore } from './history.ts';
 import { megabytes, print } from './measure.ts';
 
 /**
- * The training job by phase, one seed and two epochs, over growing numbers of markets. The baseline is the time to make
- * the features, which every model needs.
+ * The whole training job by phase with its own options, trial, gates and report included, over growing numbers of hourly bars: the stored histories, and the same
+ * under other names. Then the fit alone, as a daily refit without a trial needs it. The baseline is a pass over the bars for their features.
  */
-const SIZES = [10, 20, 43];
+const BARS = [300_000, 600_000, 1_200_000, 2_500_000];
 
 const { store, dataDir, remove } = await filledStore();
-const symbols = (await store.loadMarkets()).map(({ symbol }) => symbol);
+const stored = await store.loadMarkets();
 const rows: string[][] = [];
-for (const size of SIZES.filter((size) => size <= symbols.length)) {
+for (const bars of BARS) rows.push(...(await measured(bars, true)));
+rows.push(...(await measured(BARS[BARS.length - 1], false)));
+print(table(['series', 'hourly bars', 'phase', 's', 'µs a bar', 'over features'], rows));
+print(`memory ${megabytes(process.memoryUsage.rss())}`);
+remove();
+
+async function measured(bars: number, evaluate: boolean): Promise<string[][]> {
+  const markets = asMany(bars);
+  const total = markets.reduce((sum, market) => sum + market.bars.length, 0);
+  const reader: MarketDataReader = {
+    catalogue: async () => [],
+    loadMarkets: async () => markets,
+    fingerprint: async () => '0'.repeat(64),
+  };
   const phases = new Map<string, number>();
   let phase: JobProgress['phase'] | null = null;
   let since = stopwatchSeconds();
@@ -24,13 +40,13 @@ for (const size of SIZES.filter((size) => size <= symbols.length)) {
     phase = next;
     since = now;
   };
-  const { manifest } = await runTrainingJob(store, new ModelRegistry(dataDir, dataDir), {
-    seeds: [1],
-    symbols: symbols.slice(0, size),
+  await runTrainingJob(reader, new ModelRegistry(dataDir, dataDir), {
+    seeds: DEFAULT_MODEL_OPTIONS.seeds,
+    symbols: null,
     to: null,
-    everyHours: 4,
-    maximumEpochs: 2,
-    evaluate: true,
+    everyHours: DEFAULT_EVERY_HOURS,
+    maximumEpochs: DEFAULT_MODEL_OPTIONS.fit.maximumEpochs,
+    evaluate,
     clock: { now: () => 0 },
     onProgress: (progress) => {
       if (progress.phase !== phase) enter(progress.phase);
@@ -38,17 +54,26 @@ for (const size of SIZES.filter((size) => size <= symbols.length)) {
     interrupted: new AbortController().signal,
   });
   enter(null);
+  const whole = [...phases.values()].reduce((sum, seconds) => sum + seconds, 0);
   const features = phases.get('features') ?? 1;
-  for (const [name, seconds] of phases) {
-    rows.push([
-      String(size),
-      String(manifest.data.rows),
-      name,
-      seconds.toFixed(2),
-      (seconds / features).toFixed(2),
-    ]);
-  }
+  return [...phases, [evaluate ? 'all' : 'all, without a trial', whole] as const].map(([name, seconds]) => [
+    String(markets.length),
+    String(total),
+    name,
+    seconds.toFixed(1),
+    ((1e6 * seconds) / total).toFixed(1),
+    (seconds / features).toFixed(1),
+  ]);
 }
-print(table(['markets', 'rows', 'phase', 's', 'over features'], rows));
-print(`memory ${megabytes(process.memoryUsage.rss())}`);
-remove();
+
+/** As many of the stored histories as have so many bars, from the second round on under other names. */
+function asMany(bars: number): readonly MarketHistory[] {
+  const markets: MarketHistory[] = [];
+  for (let total = 0, i = 0; total < bars; i++) {
+    const market = stored[i % stored.length];
+    const copy = Math.floor(i / stored.length);
+    markets.push(copy === 0 ? market : { ...market, symbol: `${market.symbol}X${copy}` });
+    total += market.bars.length;
+  }
+  return markets.sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+}

@@ -46,14 +46,38 @@ export function scoresOverMarkets(cells: readonly CellScore[]): string {
   return `${title}\n${table(['side', 'horizon', 'n', ...headers(forecasters)], rows)}`;
 }
 
+/** More forecasters than this side by side are wider than a terminal. */
+const MOST_SIDE_BY_SIDE = 3;
+
+/** Which forecasters have columns of their own; of many, the first and historical simulation, and the best of the others of each line shares one. */
+function ownColumns(forecasters: readonly string[]): readonly string[] {
+  return forecasters.length <= MOST_SIDE_BY_SIDE
+    ? forecasters
+    : forecasters.filter((name, i) => i === 0 || name === 'historical');
+}
+
 function headers(forecasters: readonly string[]): string[] {
-  return forecasters.flatMap((forecaster) => [forecaster, 'exceeded']);
+  const own = ownColumns(forecasters);
+  return [
+    ...own.flatMap((forecaster) => [forecaster, 'exceeded']),
+    ...(own.length < forecasters.length ? ['best other', 'exceeded', 'which is'] : []),
+  ];
 }
 
 function columns(forecasters: readonly string[], cells: readonly Omit<CellScore, 'symbol'>[]): string[] {
-  return forecasters.flatMap((forecaster) => {
-    const cell = cells.find((one) => one.forecaster === forecaster);
-    if (cell === undefined) return ['', ''];
-    return [(100 * cell.pinball).toFixed(4), `${(100 * cell.exceedanceRate).toFixed(2)}%`];
-  });
+  const own = ownColumns(forecasters);
+  const others = cells.filter(({ forecaster }) => !own.includes(forecaster));
+  const best = others.reduce<(typeof cells)[number] | null>(
+    (least, cell) => (least === null || cell.pinball < least.pinball ? cell : least),
+    null,
+  );
+  return [
+    ...own.flatMap((forecaster) => shown(cells.find((one) => one.forecaster === forecaster))),
+    ...(own.length < forecasters.length ? [...shown(best ?? undefined), best?.forecaster ?? ''] : []),
+  ];
+}
+
+function shown(cell: Omit<CellScore, 'symbol'> | undefined): string[] {
+  if (cell === undefined) return ['', ''];
+  return [(100 * cell.pinball).toFixed(4), `${(100 * cell.exceedanceRate).toFixed(2)}%`];
 }

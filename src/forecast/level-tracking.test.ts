@@ -45,7 +45,7 @@ describe('one level', () => {
             count++;
             sum += log;
           }
-          log = trackedLevel(log, isHit, confidence, 6);
+          log = trackedLevel(log, isHit, confidence, 1, 6);
         }
         expect(hits / count / (1 - confidence)).toBeGreaterThan(0.9);
         expect(hits / count / (1 - confidence)).toBeLessThan(1.1);
@@ -58,11 +58,12 @@ describe('one level', () => {
   test('stays in its corridor, whatever comes', () => {
     for (const isHit of [true, false]) {
       let log = 0;
-      for (let step = 0; step < 100_000; step++) log = trackedLevel(log, isHit, 0.95, 24);
+      for (let step = 0; step < 100_000; step++) log = trackedLevel(log, isHit, 0.95, 24, 24);
       expect(Math.exp(log)).toBeCloseTo(LEVEL_RANGE[isHit ? 1 : 0], 12);
     }
-    expect(trackedLevel(0, true, 0.99, 1e9)).toBe(trackedLevel(0, true, 0.99, 24));
-    expect(trackedLevel(0.1, true, 0.99, -5)).toBe(0.1);
+    expect(trackedLevel(0, true, 0.99, 4, 1e9)).toBe(trackedLevel(0, true, 0.99, 4, 24));
+    expect(trackedLevel(0.1, true, 0.99, 4, -5)).toBe(0.1);
+    expect(trackedLevel(0, true, 0.99, 24, 1) / trackedLevel(0, true, 0.99, 4, 1)).toBeCloseTo(0.5, 12);
   });
 });
 

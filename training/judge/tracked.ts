@@ -53,7 +53,8 @@ function learn(
     for (let c = 0; c < CONFIDENCE_COUNT; c++) {
       const value = valueAtRisk[cellIndex(row, side, horizon, c)];
       const cell = cellIndex(0, side, horizon, c);
-      if (Number.isFinite(value)) logs[cell] = trackedLevel(logs[cell], loss > value, CONFIDENCES[c], hours);
+      if (Number.isFinite(value))
+        logs[cell] = trackedLevel(logs[cell], loss > value, CONFIDENCES[c], HORIZONS_HOURS[horizon], hours);
     }
   }
 }
