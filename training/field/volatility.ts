@@ -40,7 +40,15 @@ export function garchScales(model: GarchModel): ScaleMethod {
     const fit = fitGarch(sample, { model }, before?.of === market ? before.parameters : undefined);
     if (!fit.available) return null;
     before = { of: market, parameters: fit.parameters };
-    const variance = garchVariance(returns.slice(from, end), fit.specification, fit.parameters);
+    const variance = new Float64Array(end - from + 1);
+    // What starts the recursion looks at all returns that it is given: none of the fold may be among them.
+    variance.set(garchVariance(returns.slice(from, fitEnd), fit.specification, fit.parameters));
+    const { mu, omega, alpha, gamma, beta } = fit.parameters;
+    for (let i = fitEnd; i < end; i++) {
+      const shock = returns[i] - mu;
+      const reaction = alpha + (shock < 0 ? gamma : 0);
+      variance[i + 1 - from] = omega + reaction * shock * shock + beta * variance[i - from];
+    }
     const decay = persistence(model, fit.parameters);
     return HORIZONS_HOURS.map((hours) => {
       // Σ over k < h of σ²₁₊ₖ = s² h + (σ²₁ − s²)(1 − pʰ)/(1 − p); written so that p = 1 is no special case of the limit.
@@ -78,12 +86,11 @@ export function harRegressors({ variance }: FieldMarket): Float64Array {
 /** Logs of the volatility over the next hours from ranges, by bar; NaN where they are not all there. */
 export function logVolatilityAhead({ variance }: FieldMarket, hours: number): Float64Array {
   const ahead = new Float64Array(variance.length).fill(Number.NaN);
-  let sum = 0;
-  for (let i = variance.length - 1; i >= 0; i--) {
-    if (i + hours < variance.length) ahead[i] = 0.5 * Math.log(Math.max(sum, 0) + hours * VARIANCE_FLOOR);
-    sum += variance[i];
-    if (i + hours < variance.length) sum -= variance[i + hours];
-  }
+  // Summed from the oldest on: the rounding of a running sum from the other end would tell of bars that were not known.
+  const sums = new Float64Array(variance.length + 1);
+  for (let i = 0; i < variance.length; i++) sums[i + 1] = sums[i] + variance[i];
+  for (let i = 0; i + hours < variance.length; i++)
+    ahead[i] = 0.5 * Math.log(Math.max(sums[i + 1 + hours] - sums[i + 1], 0) + hours * VARIANCE_FLOOR);
   return ahead;
 }
 

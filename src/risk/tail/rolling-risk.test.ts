@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Random } from '../../random.ts';
 import { type BarSeries, emptyBars } from '../bars.ts';
+import { quantile } from '../numeric/quantile.ts';
 import { asymmetricReturns, parkMiller } from '../park-miller.fixture.ts';
 import { lossesOfBars, lossesOfReturns } from './loss-sample.ts';
-import { rollingFilteredRisk, rollingHistoricalRisk } from './rolling-risk.ts';
+import { rollingFilteredRisk, rollingHistoricalRisk, rollingTailsAt } from './rolling-risk.ts';
 import { historicalRisk } from './value-at-risk.ts';
 
 describe('historical VaR and ES of a rolling window', () => {
@@ -128,5 +130,28 @@ describe('losses by origin', () => {
     expect(() => lossesOfBars(walk(2), 'long', 5, 'excursion')).toThrow(
       expect.objectContaining({ code: 'DATA_INSUFFICIENT' }),
     );
+  });
+});
+
+describe('tails of a rolling window at chosen steps', () => {
+  test('are those of the window that rolls over all steps, and its quantiles the sorted ones', () => {
+    const random = Random.stream(4, 'rolling tails');
+    const losses = Float64Array.from({ length: 900 }, () => random.studentT(3) ** 2);
+    for (const window of [2, 57, 400]) {
+      const at = Int32Array.from(
+        [window - 1, window, window + 3, 700, 700, 899].filter((i) => i >= window - 1),
+      );
+      const { quantiles, risks } = rollingTailsAt(losses, window, at, [0.5, 0.9], [0.95, 0.99]);
+      for (const [k, end] of at.entries()) {
+        const own = losses.slice(end + 1 - window, end + 1);
+        for (const [l, level] of [0.5, 0.9].entries())
+          expect(quantiles[l][k]).toBeCloseTo(quantile(own, level), 12);
+        for (const [c, confidence] of [0.95, 0.99].entries()) {
+          const whole = rollingHistoricalRisk(losses, window, confidence);
+          expect(risks[c].valueAtRisk[k]).toBe(whole.valueAtRisk[end]);
+          expect(risks[c].expectedShortfall[k]).toBe(whole.expectedShortfall[end]);
+        }
+      }
+    }
   });
 });
