@@ -30,6 +30,10 @@ export interface Config {
   readonly decisionIntervalSeconds: number;
   /** Cron expression in UTC, or null for no scheduled training. */
   readonly trainingSchedule: string | null;
+  /** Least hours between the start of a training and one that coverage, drift or a new market triggers; 0 for none. */
+  readonly trainingTriggerHours: number;
+  /** A training that the service started is ended after this many minutes. */
+  readonly trainingLimitMinutes: number;
   /** Whether simulated markets are made where nothing has been imported. */
   readonly sampleMarket: boolean;
   /** Markets with metrics of their own. */
@@ -121,6 +125,20 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     fallback: '17 3 * * *',
     fromText: asIs,
     meaning: 'when the model is trained anew: cron expression in UTC, or off',
+  },
+  trainingTriggerHours: {
+    variable: 'PLIMSOLL_TRAINING_TRIGGER_HOURS',
+    schema: z.number('must be a number').min(0).max(8760),
+    fallback: 24,
+    fromText: asNumber,
+    meaning: 'least hours between trainings that lost coverage, drift or new markets trigger; 0 for none',
+  },
+  trainingLimitMinutes: {
+    variable: 'PLIMSOLL_TRAINING_LIMIT_MINUTES',
+    schema: z.number('must be a number').min(1).max(10_080),
+    fallback: 120,
+    fromText: asNumber,
+    meaning: 'a training that the service started is ended after this many minutes',
   },
   sampleMarket: {
     variable: 'PLIMSOLL_SAMPLE_MARKET',

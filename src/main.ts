@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { acquireLock, type HeldLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
+import { isMarketSeries } from '../data/primary-series.ts';
+import { SeriesFiles } from '../data/series-files.ts';
 import { SqliteStateStore } from '../data/sqlite-state-store.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { type Schedule, scheduleTraining } from '../training/schedule.ts';
@@ -15,6 +17,7 @@ import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
 import { PlimsollError } from './errors.ts';
+import { ForecastWatch } from './forecast-watch.ts';
 import { Keyring } from './http/auth.ts';
 import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
@@ -86,6 +89,20 @@ async function start(
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
   const shadow = new ShadowScoring({ store, registry, metrics, clock, logger, dataDir: config.dataDir });
+  const limitMinutes = config.trainingLimitMinutes;
+  const training = new ScheduledTraining({
+    ...{ store, metrics, clock, logger, limitMinutes },
+    dataDir: config.dataDir,
+    gates: config.gates,
+  });
+  await training.recover();
+  const series = new SeriesFiles(config.dataDir);
+  const watch = new ForecastWatch({
+    ...{ store, registry, metrics, clock, logger },
+    catalogue: async () => (await series.manifests()).filter(isMarketSeries),
+    train: config.trainingSchedule === null ? null : (trigger, why) => void training.run(trigger, why),
+    triggerHours: config.trainingTriggerHours,
+  });
   let isEnding = false;
   const cycle = new DecisionCycle({
     proposer,
@@ -99,6 +116,7 @@ async function start(
         control.show(book, facts);
         void tellModel(book.model);
         shadow.published();
+        void watch.published(book, facts);
         logPublished(logger, book, facts.seconds, facts.fallbackReason);
       },
       failed: (error) => {
@@ -126,8 +144,6 @@ async function start(
 
   const verifier = new ChainVerifier({ dataDir: config.dataDir, metrics, logger });
   verifier.start();
-  const { dataDir, gates } = config;
-  const training = new ScheduledTraining({ store, metrics, clock, logger, dataDir, gates });
   const schedule: Schedule | null =
     config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
 
@@ -144,7 +160,7 @@ async function start(
         shadow.stop(),
         verifier.stop(),
         service.stop(DRAIN_MILLISECONDS),
-        cycle.stop(),
+        cycle.stop().then(() => watch.stop()),
         proposer.close(),
       ]);
       await store.close();

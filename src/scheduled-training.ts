@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { GatePolicy } from '../training/judge/gate-policy.ts';
 import { trainInChildProcess } from '../training/schedule.ts';
 import type { Clock } from './clock.ts';
-import type { StateStore, TrainingRun } from './control/ports.ts';
+import type { StateStore, TrainingRun, TrainingTrigger } from './control/ports.ts';
 import { asPlimsollError } from './errors.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { SHIPPED_MODELS } from './program.ts';
@@ -19,8 +19,8 @@ export class ScheduledTraining {
   }
 
   /** Trains once; a call during a run waits for that one. Failures are recorded, never thrown. */
-  run(): Promise<void> {
-    this.#running ??= this.#train().finally(() => {
+  run(trigger: TrainingTrigger = 'schedule', why = ''): Promise<void> {
+    this.#running ??= this.#train(trigger, why).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -32,8 +32,17 @@ export class ScheduledTraining {
     await this.#running;
   }
 
-  async #train(): Promise<void> {
-    const { store, clock, logger, metrics, dataDir, gates } = this.#options;
+  /** A run that a killed service left open is over: what it had finished is found by the next one. */
+  async recover(): Promise<void> {
+    const { store, clock } = this.#options;
+    const open = (await store.trainingRuns(RECOVERED_RUNS)).filter(({ result }) => result === 'running');
+    const message = 'the service ended while it ran; the next training goes on from what it had finished';
+    for (const run of open)
+      await store.recordTrainingRun({ ...run, result: 'failed', finishedAt: clock.now(), message });
+  }
+
+  async #train(trigger: TrainingTrigger, why: string): Promise<void> {
+    const { store, clock, logger, metrics, dataDir, gates, limitMinutes } = this.#options;
     if (this.#stop.signal.aborted) return;
     const id = randomUUID();
     const startedAt = clock.now();
@@ -43,24 +52,28 @@ export class ScheduledTraining {
       finishedAt: null,
       result: 'running',
       modelVersion: null,
-      trigger: 'schedule',
-      message: '',
+      trigger,
+      message: why,
     };
     await store.recordTrainingRun(open);
-    logger.info({ run: id }, 'training started');
+    logger.info({ run: id, trigger, why }, 'training started');
     const task = { dataDir, shippedModels: SHIPPED_MODELS, gates };
-    const finished = await trainInChildProcess(task, this.#stop.signal, (phase, share) =>
+    const limit = AbortSignal.timeout(limitMinutes * 60_000);
+    const end = AbortSignal.any([this.#stop.signal, limit]);
+    const finished = await trainInChildProcess(task, end, (phase, share) =>
       logger.debug({ run: id, phase, share }, 'training'),
     ).then(
       ({ version, rows, markets }) => ({
         result: 'succeeded' as const,
         modelVersion: version,
-        message: `${rows} rows of ${markets} markets`,
+        message: [`${rows} rows of ${markets} markets`, ...(why === '' ? [] : [why])].join('; '),
       }),
       (thrown) => ({
         result: 'failed' as const,
         modelVersion: null,
-        message: asPlimsollError(thrown).message,
+        message: limit.aborted
+          ? `it was ended after ${limitMinutes} minutes and changed nothing; the next training goes on from what it had finished, or raise trainingLimitMinutes`
+          : asPlimsollError(thrown).message,
       }),
     );
     const run: TrainingRun = { ...open, ...finished, finishedAt: clock.now() };
@@ -68,10 +81,10 @@ export class ScheduledTraining {
     await store.appendAudit({
       at: clock.now(),
       kind: 'training',
-      actor: 'schedule',
+      actor: trigger,
       subject: run.modelVersion ?? id,
       reason: run.result,
-      details: { run: id, message: run.message },
+      details: { run: id, trigger, message: run.message },
     });
     metrics.trainingFinished(finished.result, (clock.now() - startedAt) / 1000, clock.now());
     logger[finished.result === 'succeeded' ? 'info' : 'error']({ run: id, ...finished }, 'training ended');
@@ -85,4 +98,8 @@ export interface ScheduledTrainingOptions {
   readonly logger: Logger;
   readonly dataDir: string;
   readonly gates: GatePolicy;
+  /** A run that takes longer is ended. */
+  readonly limitMinutes: number;
 }
+
+const RECOVERED_RUNS = 20;

@@ -69,6 +69,7 @@ const ROOTS = [
   'src/chain-verifier.ts',
   'src/scheduled-training.ts',
   'src/shadow-scoring.ts',
+  'src/forecast-watch.ts',
   'src/shadow-worker.ts',
   'src/registry-view.ts',
   'training/run.ts',

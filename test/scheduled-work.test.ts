@@ -49,13 +49,14 @@ describe('a scheduled training', () => {
   });
   afterAll(() => store.close());
 
-  const trainingOf = (metrics: Metrics, folder = dataDir): ScheduledTraining =>
+  const trainingOf = (metrics: Metrics, folder = dataDir, limitMinutes = 120): ScheduledTraining =>
     new ScheduledTraining({
       store,
       metrics,
       clock: systemClock,
       logger,
       gates: DEFAULT_GATE_POLICY,
+      limitMinutes,
       dataDir: folder,
     });
 
@@ -106,6 +107,33 @@ describe('a scheduled training', () => {
     const before = (await store.trainingRuns(100)).length;
     await training.run();
     expect((await store.trainingRuns(100)).length).toBe(before);
+  });
+
+  test('that takes too long is ended, changes nothing, and says what to do; its trigger is on the record', async () => {
+    const before = (await new ModelRegistry(join(root, 'none'), dataDir).list()).length;
+    await trainingOf(new Metrics({ watchList: [], version: '1' }), dataDir, 1 / 120).run(
+      'coverage',
+      'VaR was exceeded',
+    );
+    const [recorded] = await store.trainingRuns(1);
+    expect(recorded).toMatchObject({ result: 'failed', trigger: 'coverage', modelVersion: null });
+    expect(recorded.message).toContain('raise trainingLimitMinutes');
+    expect((await new ModelRegistry(join(root, 'none'), dataDir).list()).length).toBe(before);
+  });
+
+  test('that a killed service left open is over at the next start', async () => {
+    const open = {
+      id: 'left',
+      startedAt: Date.UTC(2100, 0, 1),
+      finishedAt: null,
+      modelVersion: null,
+      message: '',
+    };
+    await store.recordTrainingRun({ ...open, result: 'running', trigger: 'schedule' });
+    await trainingOf(new Metrics({ watchList: [], version: '1' })).recover();
+    const [recovered] = await store.trainingRuns(1);
+    expect(recovered).toMatchObject({ id: 'left', result: 'failed' });
+    expect(recovered.message).toContain('goes on');
   });
 
   test('starts when the cron expression says so', async () => {

@@ -4,6 +4,9 @@ import { PlimsollError } from '../src/errors.ts';
 import { siblingUrl } from '../src/program.ts';
 import type { TrainingMessage, TrainingTask } from './child-process.ts';
 
+/** Nothing of a run is written before its end, so that it may be ended at any moment. */
+const GRACE_MILLISECONDS = 10_000;
+
 /** What became of a training in a process of its own. */
 export type TrainingResult = Extract<TrainingMessage, { kind: 'trained' }>;
 
@@ -22,7 +25,12 @@ export function trainInChildProcess(
     const child = fork(siblingUrl(import.meta.url, 'child-process'), [], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const end = (): boolean => child.kill('SIGTERM');
+    let grace: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      child.kill('SIGTERM');
+      // In the midst of a long computation it does not hear.
+      grace ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MILLISECONDS);
+    };
     stop.addEventListener('abort', end, { once: true });
     let last: Exclude<TrainingMessage, { kind: 'progress' }> | null = null;
     child.on('message', (message: TrainingMessage) => {
@@ -32,6 +40,7 @@ export function trainInChildProcess(
     child.once('error', (cause) => reject(new PlimsollError('INTERNAL', cause.message, { cause })));
     child.once('exit', (code, signal) => {
       stop.removeEventListener('abort', end);
+      clearTimeout(grace);
       if (last?.kind === 'trained') resolve(last);
       else if (last?.kind === 'failed') {
         const { remedy } = last;
@@ -39,6 +48,7 @@ export function trainInChildProcess(
       } else reject(new PlimsollError('INTERNAL', `the training process ended with ${signal ?? code}`));
     });
     child.send(task);
+    if (stop.aborted) end();
   });
 }
 

@@ -10,7 +10,7 @@ import type { LimitBook } from '../limits/types.ts';
 import { ControlPlane } from './control-plane.ts';
 import type { UserPolicy } from './ports.ts';
 
-const FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], seconds: 0 };
+const FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], origins: [], seconds: 0 };
 const USER: UserPolicy = {
   userId: 'user-17',
   maxLeverage: 8,

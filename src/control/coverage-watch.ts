@@ -1,6 +1,7 @@
 import type { ForecastCell, LimitBook, MarketLimit } from '../limits/types.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../units.ts';
+import type { OriginCount } from './coverage-alarms.ts';
 import type { CoverageCount } from './decision-cycle.ts';
 import { type Excursion, realisedExcursion } from './realised-excursion.ts';
 
@@ -38,6 +39,7 @@ export class CoverageWatch {
   /** By market: the newest origin taken in. A book decided anew on the same bars repeats the forecasts before. */
   readonly #newest = new Map<string, number>();
   readonly #counts = new Map<string, CoverageCount>();
+  readonly #origins = new Map<string, OriginCount>();
   readonly #onJudged: (judged: JudgedForecast) => void;
 
   /** @param onJudged is told of each forecast when it has been judged, the older before the newer of a market. */
@@ -64,8 +66,14 @@ export class CoverageWatch {
     return [...this.#counts.values()];
   }
 
+  /** The same by origin, of the shock model's own forecasts. */
+  origins(): readonly OriginCount[] {
+    return [...this.#origins.values()];
+  }
+
   /** The counts have reached those who add them up. */
   delivered(): void {
+    this.#origins.clear();
     this.#counts.clear();
   }
 
@@ -91,9 +99,28 @@ export class CoverageWatch {
       const realised = realisedExcursion(bars, asOf, horizonHours);
       if (realised === null) continue;
       const own = cells.filter((cell) => cell.horizonHours === horizonHours);
-      for (const cell of own) this.#count(cell, realised);
+      for (const cell of own) {
+        this.#count(cell, realised);
+        if (isChampion) this.#countOrigin(asOf, cell, realised);
+      }
       this.#onJudged({ symbol, model, isChampion, asOf, horizonHours, cells: own, realised });
     }
+  }
+
+  #countOrigin(
+    asOf: number,
+    { confidence, horizonHours, side, valueAtRisk }: ForecastCell,
+    realised: Excursion,
+  ): void {
+    const key = `${asOf}/${confidence}/${horizonHours}`;
+    const before = this.#origins.get(key);
+    this.#origins.set(key, {
+      asOf,
+      horizonHours,
+      confidence,
+      observations: (before?.observations ?? 0) + 1,
+      exceedances: (before?.exceedances ?? 0) + (realised[side] > valueAtRisk ? 1 : 0),
+    });
   }
 
   #count({ confidence, horizonHours, side, valueAtRisk }: ForecastCell, realised: Excursion): void {

@@ -12,7 +12,7 @@ import type { LimitBook } from '../limits/types.ts';
 import { type BookProposer, type CycleObserver, DecisionCycle, type Proposal } from './decision-cycle.ts';
 import type { StateStore } from './ports.ts';
 
-const FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], seconds: 0 };
+const FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], origins: [], seconds: 0 };
 
 let folder: string;
 let store: SqliteStateStore;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { OriginCount } from './coverage-alarms.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
 
 /** What a cycle learned beside the book: for metrics, logs and the status that the service shows. */
@@ -11,6 +12,8 @@ export interface CycleFacts {
   readonly lastObservationBySource: Readonly<Record<string, number>>;
   /** Forecasts that came due in this cycle, judged against what happened. */
   readonly coverage: readonly CoverageCount[];
+  /** The shock model's forecasts among them, by origin. */
+  readonly origins: readonly OriginCount[];
   /** Wall time that the proposal took, in seconds. */
   readonly seconds: number;
 }

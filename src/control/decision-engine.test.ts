@@ -62,6 +62,7 @@ describe('the first decision', () => {
       fallbackReason: null,
       lastObservationBySource: { random: NOW },
       coverage: [],
+      origins: [],
     });
   });
 

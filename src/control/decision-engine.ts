@@ -120,6 +120,7 @@ export class DecisionEngine implements BookProposer {
         fallbackReason: model === null ? forecasts.fallbackReason : null,
         lastObservationBySource: newestCloseBySource(markets),
         coverage,
+        origins: this.#coverage.origins(),
         seconds: stopwatch() - started,
       },
     };

@@ -147,7 +147,7 @@ describe('a publication', () => {
   });
 });
 
-const NO_FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], seconds: 0 };
+const NO_FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], origins: [], seconds: 0 };
 
 describe('when the validity of a book is over', () => {
   test('every read says so: degraded, a Warning, other bytes, and a page that says it', async () => {

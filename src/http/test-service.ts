@@ -31,6 +31,7 @@ export const FACTS: CycleFacts = {
   fallbackReason: null,
   lastObservationBySource: { binance: DECIDED_AT - HOUR },
   coverage: [],
+  origins: [],
   seconds: 0.25,
 };
 

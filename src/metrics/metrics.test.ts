@@ -11,6 +11,7 @@ const FACTS: CycleFacts = {
   fallbackReason: null,
   lastObservationBySource: { binance: DECIDED_AT - HOUR },
   coverage: [],
+  origins: [],
   seconds: 0.25,
 };
 

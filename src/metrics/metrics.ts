@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { ALARM_DIRECTIONS, type CoverageAlarmState, tierEvidence } from '../control/coverage-alarms.ts';
 import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
 import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
@@ -165,6 +166,16 @@ export class Metrics {
     'Origins that the challenger in the shadow did not forecast, by reason',
     ['reason'],
   );
+  readonly #coverageAlarm = this.#gauge(
+    'coverage_alarm',
+    '1 while an alarm of coverage stands that is valid at any time',
+    ['confidence', 'horizon', 'direction'],
+  );
+  readonly #coverageEvidence = this.#gauge(
+    'coverage_e_value',
+    'Evidence that VaR is exceeded too often, or overstated; 100 raises the alarm',
+    ['confidence', 'horizon', 'direction'],
+  );
   readonly #cycleSeconds = this.#gauge('decision_duration_seconds', 'Time that the last proposal took', []);
   readonly #info = this.#gauge('build_info', 'The program; the value is 1', ['version']);
 
@@ -282,6 +293,19 @@ export class Metrics {
     for (const direction of ['worse', 'better'] as const)
       this.#shadowEvidence.set({ direction }, eValues[direction]);
     for (const [reason, count] of Object.entries(failures)) this.#shadowFailures.set({ reason }, count);
+  }
+
+  coverageAlarms({ tiers }: CoverageAlarmState): void {
+    for (const tier of tiers) {
+      for (const direction of ALARM_DIRECTIONS) {
+        const [confidence, horizon] = [String(tier.confidence), String(tier.horizonHours)];
+        this.#coverageAlarm.set(
+          { confidence, horizon, direction },
+          tier.alarmedAt[direction] === null ? 0 : 1,
+        );
+        this.#coverageEvidence.set({ confidence, horizon, direction }, tierEvidence(tier, direction));
+      }
+    }
   }
 
   verificationFailed(): void {

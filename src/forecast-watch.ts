@@ -1,0 +1,142 @@
+import type { Logger } from 'pino';
+import type { ModelRegistry } from '../models/registry.ts';
+import type { Clock } from './clock.ts';
+import { type CoverageAlarmState, newAlarms, withOrigins } from './control/coverage-alarms.ts';
+import type { CycleFacts } from './control/decision-cycle.ts';
+import type { StateStore, TrainingTrigger } from './control/ports.ts';
+import {
+  type AnsweredCauses,
+  type StoredMarket,
+  type TrainedOn,
+  trainingCauses,
+} from './control/training-triggers.ts';
+import { asPlimsollError } from './errors.ts';
+import type { LimitBook } from './limits/types.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { predictorId } from './registry-view.ts';
+import { HOUR_MILLISECONDS } from './units.ts';
+
+const ALARMS = 'coverage/alarms';
+const ANSWERED = 'training/answered';
+
+export interface ForecastWatchOptions {
+  readonly store: StateStore;
+  readonly registry: ModelRegistry;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What is stored of market data. */
+  readonly catalogue: () => Promise<readonly StoredMarket[]>;
+  /** Starts a training; null where none is to be started by itself. */
+  readonly train: ((trigger: TrainingTrigger, why: string) => void) | null;
+  /** Least hours between the start of any training and one that is triggered. */
+  readonly triggerHours: number;
+}
+
+/**
+ * Watches the published forecasts: alarms of coverage that are valid at any time, kept over a restart, and the trainings that
+ * they and new markets start. Reads what was decided and changes nothing of it.
+ */
+export class ForecastWatch {
+  readonly #options: ForecastWatchOptions;
+  #alarms: CoverageAlarmState | null = null;
+  #answered: AnsweredCauses = { model: '', causes: [] };
+  #isRestored = false;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: ForecastWatchOptions) {
+    this.#options = options;
+  }
+
+  /** One book after the other. Failures are logged, never thrown. */
+  published(book: LimitBook, facts: CycleFacts): Promise<void> {
+    this.#last = this.#last
+      .then(() => this.#watch(book, facts))
+      .catch((thrown) => {
+        // What is in memory may be ahead of what is stored.
+        this.#isRestored = false;
+        this.#options.logger.error(
+          { err: asPlimsollError(thrown) },
+          'the watch of forecasts failed; limits are not touched',
+        );
+      });
+    return this.#last;
+  }
+
+  /** Lets what runs come to its end. */
+  stop(): Promise<void> {
+    return this.#last;
+  }
+
+  async #watch({ model, asOf }: LimitBook, { origins }: CycleFacts): Promise<void> {
+    const { store, clock, metrics } = this.#options;
+    await this.#restore();
+    if (model === null) return;
+    const before = this.#alarms?.model === model ? this.#alarms : newAlarms(model);
+    const alarms = withOrigins(before, origins, asOf, clock.now());
+    if (origins.length > 0 || before !== this.#alarms)
+      await store.putWatchEntries([{ name: ALARMS, body: JSON.stringify(alarms) }]);
+    this.#alarms = alarms;
+    metrics.coverageAlarms(alarms);
+    this.#logNew(before, alarms);
+    await this.#trigger(model);
+  }
+
+  async #restore(): Promise<void> {
+    if (this.#isRestored) return;
+    const { store } = this.#options;
+    const bodyOf = async (name: string): Promise<string | null> =>
+      (await store.watchEntries(name)).find((entry) => entry.name === name)?.body ?? null;
+    const [alarms, answered] = [await bodyOf(ALARMS), await bodyOf(ANSWERED)];
+    if (alarms !== null) this.#alarms = JSON.parse(alarms) as CoverageAlarmState;
+    if (answered !== null) this.#answered = JSON.parse(answered) as AnsweredCauses;
+    this.#isRestored = true;
+  }
+
+  #logNew(before: CoverageAlarmState, after: CoverageAlarmState): void {
+    for (const [
+      i,
+      { horizonHours, confidence, observations, exceedances, alarmedAt },
+    ] of after.tiers.entries()) {
+      for (const direction of ['exceeded', 'overstated'] as const) {
+        if (alarmedAt[direction] === null || before.tiers[i].alarmedAt[direction] !== null) continue;
+        const facts = { horizonHours, confidence, observations, exceedances, model: after.model };
+        this.#options.logger.warn(
+          facts,
+          `coverage was lost: VaR is ${direction === 'exceeded' ? 'exceeded too often' : 'overstated'}`,
+        );
+      }
+    }
+  }
+
+  /** At most one training, and not soon after another, whatever started that. */
+  async #trigger(model: string): Promise<void> {
+    const { train, triggerHours, store, clock, logger } = this.#options;
+    if (train === null || triggerHours === 0) return;
+    const trained = await this.#trainedOn(model);
+    if (trained === null) return;
+    const stored = await this.#options.catalogue();
+    const causes = trainingCauses(trained, this.#alarms, stored, [], this.#answered);
+    if (causes.length === 0) return;
+    const [newest] = await store.trainingRuns(1);
+    if (newest !== undefined && clock.now() - newest.startedAt < triggerHours * HOUR_MILLISECONDS) return;
+    const known = this.#answered.model === model ? this.#answered.causes : [];
+    // One training sees all of them.
+    this.#answered = { model, causes: [...known, ...causes.map(({ name }) => name)] };
+    await store.putWatchEntries([{ name: ANSWERED, body: JSON.stringify(this.#answered) }]);
+    const why = causes
+      .map(({ words }) => words)
+      .join('; ')
+      .slice(0, 500);
+    logger.info({ trigger: causes[0].trigger, why }, 'a training is triggered');
+    train(causes[0].trigger, why);
+  }
+
+  async #trainedOn(model: string): Promise<TrainedOn | null> {
+    const version = await this.#options.registry.versionOf('champion');
+    if (version === null) return null;
+    const manifest = await this.#options.registry.manifest(version);
+    if (predictorId(manifest) !== model) return null;
+    return { model, markets: manifest.data.markets, simulated: manifest.data.simulated };
+  }
+}
