@@ -76,7 +76,8 @@ export function buildProgram(context: CliContext): Command {
     .option('--every-hours <number>', 'hours between training rows', parseCount)
     .option('--epochs <number>', 'most passes over the data', parseCount)
     .option('--seeds <list>', 'one network for each seed, separated by commas', parseSeeds)
-    .option('--no-evaluate', 'skip the scores on the last fifth of time, in half the time')
+    .option('--no-evaluate', 'skip the trial on the newest fifth of time: no scores, no gates')
+    .option('--whole-field', 'judge against every classical forecaster, also those that take long')
     .option('--note <text>', 'why this is tried, for the experiment log')
     .action(async (options) => (await import('./verbs/train.ts')).train(context, options));
 

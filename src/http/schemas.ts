@@ -153,6 +153,18 @@ export const forecastSchema = z
     shockProbability: z.array(
       z.object({ side, horizonHours: z.number(), threshold: z.number().min(0), probability }),
     ),
+    tails: z
+      .array(
+        z.object({
+          side,
+          horizonHours: z.number(),
+          confidence: z.number(),
+          tailIndex: z.number().min(0).max(1),
+        }),
+      )
+      .describe(
+        'Beyond this confidence P(excursion > x) = (1 − confidence) (x / valueAtRisk)^(−1 / tailIndex).',
+      ),
   })
   .meta({ id: 'Forecast' });
 

@@ -80,8 +80,9 @@ const CONTRACT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     bounds: 'name maxLeverage available evidence version',
   },
   getForecast: {
-    '': 'symbol asOf model forecasts shockProbability',
+    '': 'symbol asOf model forecasts shockProbability tails',
     forecasts: 'side horizonHours confidence valueAtRisk expectedShortfall',
+    tails: 'side horizonHours confidence tailIndex',
     shockProbability: 'side horizonHours threshold probability',
   },
   getCaps: {

@@ -127,7 +127,21 @@ export function forecastShape(book: LimitBook, market: MarketLimit): z.infer<typ
     simulated: market.simulated,
     forecasts: market.forecasts.map((cell) => ({ ...cell })),
     shockProbability: market.shocks.map((cell) => ({ ...cell })),
+    tails: tailsOf(market.forecasts),
   };
+}
+
+/** The Pareto law beyond the highest confidence of each path, from its VaR and ES: ES = VaR / (1 − tail index). */
+function tailsOf(forecasts: MarketLimit['forecasts']): z.infer<typeof forecastSchema>['tails'] {
+  const highest = Math.max(...forecasts.map(({ confidence }) => confidence));
+  return forecasts
+    .filter(({ confidence }) => confidence === highest)
+    .map(({ side, horizonHours, confidence, valueAtRisk, expectedShortfall }) => ({
+      side,
+      horizonHours,
+      confidence,
+      tailIndex: expectedShortfall > valueAtRisk ? 1 - valueAtRisk / expectedShortfall : 0,
+    }));
 }
 
 export function historyShape(

@@ -16,6 +16,7 @@ interface TrainOptions extends CommonOptions {
   readonly epochs?: number;
   readonly seeds?: readonly number[];
   readonly evaluate: boolean;
+  readonly wholeField?: boolean;
   readonly note?: string;
 }
 
@@ -46,6 +47,7 @@ export async function train(context: CliContext, options: TrainOptions): Promise
       everyHours: options.everyHours ?? DEFAULT_EVERY_HOURS,
       maximumEpochs: options.epochs ?? DEFAULT_MODEL_OPTIONS.fit.maximumEpochs,
       evaluate: options.evaluate,
+      wholeField: options.wholeField ?? false,
       gates,
       clock: context.clock,
       interrupted: context.interrupted,
