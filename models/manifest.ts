@@ -20,6 +20,25 @@ const scores = z.object({
   exceedanceRate: z.number(),
 });
 
+const histogram = {
+  /** Ascending; a value equal to an edge belongs below it. */
+  edges: z.array(z.number()),
+  /** One more than there are edges. */
+  counts: z.array(z.number().int().min(0)),
+  /** The stability index that a month of the training span usually stays below. */
+  usual: z.number().min(0),
+};
+
+/** What live values are compared with to find drift; made by `training/reference.ts`. */
+const driftReferenceSchema = z.object({
+  windowDays: z.number().positive(),
+  features: z.array(z.object({ name: z.string(), ...histogram })),
+  /** Adverse excursion over VaR at 95 %, both sides. */
+  residuals: z.array(z.object({ horizonHours: z.number(), ...histogram })),
+  /** Pinball loss at 99 % over VaR: its mean, and the ratio to it that a month usually stays below. */
+  scores: z.array(z.object({ horizonHours: z.number(), mean: z.number().min(0), usual: z.number().min(1) })),
+});
+
 /**
  * The manifest of a version folder: the only place that says what the weights are. Everything needed to make them
  * again is in it, and everything needed to refuse them when they are not what was made.
@@ -74,7 +93,10 @@ export const manifestSchema = z.object({
   gates: gateRecordSchema.optional(),
   /** Absent in versions from before lineage was kept. */
   lineage: lineageSchema.optional(),
+  /** Absent in versions from before drift was watched. */
+  reference: driftReferenceSchema.optional(),
 });
 
 export type ModelManifest = z.infer<typeof manifestSchema>;
 export type ModelScore = z.infer<typeof scores>;
+export type DriftReference = z.infer<typeof driftReferenceSchema>;

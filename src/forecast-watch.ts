@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
+import type { ModelManifest } from '../models/manifest.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Clock } from './clock.ts';
 import { type CoverageAlarmState, newAlarms, withOrigins } from './control/coverage-alarms.ts';
 import type { CycleFacts } from './control/decision-cycle.ts';
-import type { StateStore, TrainingTrigger } from './control/ports.ts';
 import {
-  type AnsweredCauses,
-  type StoredMarket,
-  type TrainedOn,
-  trainingCauses,
-} from './control/training-triggers.ts';
+  type DriftState,
+  driftReport,
+  newDrift,
+  type SeenByDecision,
+  withSeen,
+} from './control/drift-watch.ts';
+import type { StateStore, TrainingTrigger } from './control/ports.ts';
+import { type AnsweredCauses, type StoredMarket, trainingCauses } from './control/training-triggers.ts';
 import { asPlimsollError } from './errors.ts';
 import type { LimitBook } from './limits/types.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -17,6 +20,7 @@ import { predictorId } from './registry-view.ts';
 import { HOUR_MILLISECONDS } from './units.ts';
 
 const ALARMS = 'coverage/alarms';
+const DRIFT = 'drift/days';
 const ANSWERED = 'training/answered';
 
 export interface ForecastWatchOptions {
@@ -40,6 +44,8 @@ export interface ForecastWatchOptions {
 export class ForecastWatch {
   readonly #options: ForecastWatchOptions;
   #alarms: CoverageAlarmState | null = null;
+  #drift: DriftState | null = null;
+  #drifted: readonly string[] = [];
   #answered: AnsweredCauses = { model: '', causes: [] };
   #isRestored = false;
   #last: Promise<void> = Promise.resolve();
@@ -68,7 +74,7 @@ export class ForecastWatch {
     return this.#last;
   }
 
-  async #watch({ model, asOf }: LimitBook, { origins }: CycleFacts): Promise<void> {
+  async #watch({ model, asOf }: LimitBook, { origins, seen }: CycleFacts): Promise<void> {
     const { store, clock, metrics } = this.#options;
     await this.#restore();
     if (model === null) return;
@@ -79,7 +85,29 @@ export class ForecastWatch {
     this.#alarms = alarms;
     metrics.coverageAlarms(alarms);
     this.#logNew(before, alarms);
-    await this.#trigger(model);
+    const manifest = await this.#manifestOf(model);
+    if (manifest === null) return;
+    await this.#watchDrift(model, manifest, seen, asOf);
+    await this.#trigger(model, manifest);
+  }
+
+  async #watchDrift(
+    model: string,
+    { reference }: ModelManifest,
+    seen: SeenByDecision,
+    asOf: number,
+  ): Promise<void> {
+    this.#drifted = [];
+    if (reference === undefined) return;
+    const before = this.#drift?.model === model ? this.#drift : newDrift(model);
+    const isEmpty = seen.features.length === 0 && seen.horizons.length === 0;
+    const drift = isEmpty ? before : withSeen(before, reference, seen, asOf);
+    if (drift !== this.#drift)
+      await this.#options.store.putWatchEntries([{ name: DRIFT, body: JSON.stringify(drift) }]);
+    this.#drift = drift;
+    const report = driftReport(drift, reference);
+    this.#options.metrics.drift(report);
+    this.#drifted = report?.drifted ?? [];
   }
 
   async #restore(): Promise<void> {
@@ -87,7 +115,8 @@ export class ForecastWatch {
     const { store } = this.#options;
     const bodyOf = async (name: string): Promise<string | null> =>
       (await store.watchEntries(name)).find((entry) => entry.name === name)?.body ?? null;
-    const [alarms, answered] = [await bodyOf(ALARMS), await bodyOf(ANSWERED)];
+    const [alarms, drift, answered] = [await bodyOf(ALARMS), await bodyOf(DRIFT), await bodyOf(ANSWERED)];
+    if (drift !== null) this.#drift = JSON.parse(drift) as DriftState;
     if (alarms !== null) this.#alarms = JSON.parse(alarms) as CoverageAlarmState;
     if (answered !== null) this.#answered = JSON.parse(answered) as AnsweredCauses;
     this.#isRestored = true;
@@ -110,13 +139,12 @@ export class ForecastWatch {
   }
 
   /** At most one training, and not soon after another, whatever started that. */
-  async #trigger(model: string): Promise<void> {
+  async #trigger(model: string, { data }: ModelManifest): Promise<void> {
     const { train, triggerHours, store, clock, logger } = this.#options;
     if (train === null || triggerHours === 0) return;
-    const trained = await this.#trainedOn(model);
-    if (trained === null) return;
+    const trained = { model, markets: data.markets, simulated: data.simulated };
     const stored = await this.#options.catalogue();
-    const causes = trainingCauses(trained, this.#alarms, stored, [], this.#answered);
+    const causes = trainingCauses(trained, this.#alarms, stored, this.#drifted, this.#answered);
     if (causes.length === 0) return;
     const [newest] = await store.trainingRuns(1);
     if (newest !== undefined && clock.now() - newest.startedAt < triggerHours * HOUR_MILLISECONDS) return;
@@ -132,11 +160,11 @@ export class ForecastWatch {
     train(causes[0].trigger, why);
   }
 
-  async #trainedOn(model: string): Promise<TrainedOn | null> {
+  /** Null where the model of the book is no longer the champion. */
+  async #manifestOf(model: string): Promise<ModelManifest | null> {
     const version = await this.#options.registry.versionOf('champion');
     if (version === null) return null;
     const manifest = await this.#options.registry.manifest(version);
-    if (predictorId(manifest) !== model) return null;
-    return { model, markets: manifest.data.markets, simulated: manifest.data.simulated };
+    return predictorId(manifest) === model ? manifest : null;
   }
 }

@@ -8,6 +8,7 @@ import { nextBook } from '../data/test-books.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { ManualClock } from '../src/clock.ts';
 import type { CycleFacts } from '../src/control/decision-cycle.ts';
+import { NOTHING_SEEN } from '../src/control/drift-watch.ts';
 import type { StoredMarket } from '../src/control/training-triggers.ts';
 import { ForecastWatch } from '../src/forecast-watch.ts';
 import type { LimitBook } from '../src/limits/types.ts';
@@ -68,6 +69,7 @@ function pass(watch: ForecastWatch, exceedances: number, observations = 20, by =
   const facts: CycleFacts = {
     ...{ fallbackReason: null, lastObservationBySource: {}, coverage: [], seconds: 0 },
     origins: [origin],
+    seen: NOTHING_SEEN,
   };
   return watch.published(book, facts);
 }

@@ -8,9 +8,17 @@ import { ManualClock } from '../clock.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { ControlPlane } from './control-plane.ts';
+import { NOTHING_SEEN } from './drift-watch.ts';
 import type { UserPolicy } from './ports.ts';
 
-const FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], origins: [], seconds: 0 };
+const FACTS = {
+  fallbackReason: null,
+  lastObservationBySource: {},
+  coverage: [],
+  origins: [],
+  seen: NOTHING_SEEN,
+  seconds: 0,
+};
 const USER: UserPolicy = {
   userId: 'user-17',
   maxLeverage: 8,

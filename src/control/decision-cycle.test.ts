@@ -10,9 +10,17 @@ import { ManualClock } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { type BookProposer, type CycleObserver, DecisionCycle, type Proposal } from './decision-cycle.ts';
+import { NOTHING_SEEN } from './drift-watch.ts';
 import type { StateStore } from './ports.ts';
 
-const FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], origins: [], seconds: 0 };
+const FACTS = {
+  fallbackReason: null,
+  lastObservationBySource: {},
+  coverage: [],
+  origins: [],
+  seen: NOTHING_SEEN,
+  seconds: 0,
+};
 
 let folder: string;
 let store: SqliteStateStore;

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { OriginCount } from './coverage-alarms.ts';
+import type { SeenByDecision } from './drift-watch.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
 
 /** What a cycle learned beside the book: for metrics, logs and the status that the service shows. */
@@ -14,6 +15,8 @@ export interface CycleFacts {
   readonly coverage: readonly CoverageCount[];
   /** The shock model's forecasts among them, by origin. */
   readonly origins: readonly OriginCount[];
+  /** What the model saw and how it did, for drift. */
+  readonly seen: SeenByDecision;
   /** Wall time that the proposal took, in seconds. */
   readonly seconds: number;
 }

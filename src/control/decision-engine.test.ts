@@ -63,6 +63,7 @@ describe('the first decision', () => {
       lastObservationBySource: { random: NOW },
       coverage: [],
       origins: [],
+      seen: expect.anything(),
     });
   });
 

@@ -26,6 +26,7 @@ import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
 import type { LevelStore } from './ports.ts';
+import { Seen } from './seen-by-decision.ts';
 import { nextClose, usableHistory } from './usable-bars.ts';
 
 /** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
@@ -57,7 +58,11 @@ export interface DecisionEngineOptions {
  */
 export class DecisionEngine implements BookProposer {
   readonly #options: DecisionEngineOptions;
-  readonly #coverage = new CoverageWatch((judged) => this.#learn(judged));
+  readonly #coverage = new CoverageWatch((judged) => {
+    this.#learn(judged);
+    this.#seen.judged(judged);
+  });
+  readonly #seen = new Seen();
   readonly #levels = new LevelTracking();
   /** Whether the levels of an earlier process have been asked for. */
   #isRestored = false;
@@ -83,7 +88,10 @@ export class DecisionEngine implements BookProposer {
     const fingerprint = await reader.fingerprint();
     const { predictor, reason } = await champion.champion();
     const isPublished = previous !== null && previous.hash === this.#decided?.hash;
-    if (isPublished) this.#coverage.delivered();
+    if (isPublished) {
+      this.#coverage.delivered();
+      this.#seen.delivered();
+    }
     const isSettled =
       isPublished &&
       fingerprint === this.#decided?.fingerprint &&
@@ -102,6 +110,7 @@ export class DecisionEngine implements BookProposer {
     await this.#saveLevels();
     const asOf = newestClose(markets);
     const forecasts = await this.#forecast(predictor, reason, asOf);
+    this.#seen.features(forecasts.features);
     const inputs = markets.map((history, m) => this.#input(history, m, forecasts, asOf, now));
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
       ? null
@@ -121,6 +130,7 @@ export class DecisionEngine implements BookProposer {
         lastObservationBySource: newestCloseBySource(markets),
         coverage,
         origins: this.#coverage.origins(),
+        seen: this.#seen.all(),
         seconds: stopwatch() - started,
       },
     };

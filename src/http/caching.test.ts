@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NOTHING_SEEN } from '../control/drift-watch.ts';
 import { bookHashHolds } from '../limits/chain.ts';
 import { DECIDED_AT, HOUR } from '../limits/test-inputs.ts';
 import { acceptsGzip } from './send.ts';
@@ -147,7 +148,14 @@ describe('a publication', () => {
   });
 });
 
-const NO_FACTS = { fallbackReason: null, lastObservationBySource: {}, coverage: [], origins: [], seconds: 0 };
+const NO_FACTS = {
+  fallbackReason: null,
+  lastObservationBySource: {},
+  coverage: [],
+  origins: [],
+  seen: NOTHING_SEEN,
+  seconds: 0,
+};
 
 describe('when the validity of a book is over', () => {
   test('every read says so: degraded, a Warning, other bytes, and a page that says it', async () => {

@@ -9,6 +9,7 @@ import { decisionDraft } from '../../data/test-books.ts';
 import { ManualClock } from '../clock.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import type { CycleFacts } from '../control/decision-cycle.ts';
+import { NOTHING_SEEN } from '../control/drift-watch.ts';
 import type { ModelSummary } from '../control/reads.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';
@@ -32,6 +33,7 @@ export const FACTS: CycleFacts = {
   lastObservationBySource: { binance: DECIDED_AT - HOUR },
   coverage: [],
   origins: [],
+  seen: NOTHING_SEEN,
   seconds: 0.25,
 };
 

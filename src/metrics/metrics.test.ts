@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CycleFacts } from '../control/decision-cycle.ts';
+import { NOTHING_SEEN } from '../control/drift-watch.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';
@@ -12,6 +13,7 @@ const FACTS: CycleFacts = {
   lastObservationBySource: { binance: DECIDED_AT - HOUR },
   coverage: [],
   origins: [],
+  seen: NOTHING_SEEN,
   seconds: 0.25,
 };
 

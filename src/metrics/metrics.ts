@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import { ALARM_DIRECTIONS, type CoverageAlarmState, tierEvidence } from '../control/coverage-alarms.ts';
 import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
+import type { DriftReport } from '../control/drift-watch.ts';
 import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
@@ -176,6 +177,18 @@ export class Metrics {
     'Evidence that VaR is exceeded too often, or overstated; 100 raises the alarm',
     ['confidence', 'horizon', 'direction'],
   );
+  readonly #featureDrift = this.#gauge(
+    'feature_drift_psi',
+    'Population stability index of a feature, the last 30 days against the training span',
+    ['feature'],
+  );
+  readonly #residualDrift = this.#gauge('residual_drift_psi', 'The same of A / VaR at 95 %', ['horizon']);
+  readonly #scoreDrift = this.#gauge(
+    'score_drift_ratio',
+    'Mean score of the last 30 days over that of the training span',
+    ['horizon'],
+  );
+  readonly #drifted = this.#gauge('drift_beyond_bound', 'How much has drifted beyond its bound', []);
   readonly #cycleSeconds = this.#gauge('decision_duration_seconds', 'Time that the last proposal took', []);
   readonly #info = this.#gauge('build_info', 'The program; the value is 1', ['version']);
 
@@ -306,6 +319,18 @@ export class Metrics {
         this.#coverageEvidence.set({ confidence, horizon, direction }, tierEvidence(tier, direction));
       }
     }
+  }
+
+  /** Null while the window is too short to tell. */
+  drift(report: DriftReport | null): void {
+    for (const gauge of [this.#featureDrift, this.#residualDrift, this.#scoreDrift]) gauge.reset();
+    this.#drifted.set(report?.drifted.length ?? 0);
+    if (report === null) return;
+    for (const { name, index } of report.features) this.#featureDrift.set({ feature: name }, index);
+    for (const { horizonHours, index } of report.residuals)
+      this.#residualDrift.set({ horizon: String(horizonHours) }, index);
+    for (const { horizonHours, ratio } of report.scores)
+      this.#scoreDrift.set({ horizon: String(horizonHours) }, ratio);
   }
 
   verificationFailed(): void {
