@@ -1,0 +1,85 @@
+import { PlimsollError } from '../../src/errors.ts';
+import { FEATURE_COUNT } from '../../src/features/spec.ts';
+import { barsClosedBy } from '../../src/forecast/excursion-history.ts';
+import { forecastFault } from '../../src/forecast/forecast-check.ts';
+import { CELLS_PER_MARKET, type Predictor } from '../../src/forecast/predictor.ts';
+import { type FundingSeries, type MarketHistory, sliceBars } from '../../src/risk/bars.ts';
+import { emptyForecastTable, type ForecastTable, type OutcomeTable } from './tables.ts';
+
+/**
+ * Answers of any predictor for the rows of an outcome table, origin by origin as the service would ask, so that a forecaster from
+ * elsewhere is judged like everybody. It is handed views of the bars that had closed by the origin, so that it cannot look ahead.
+ *
+ * The port tells the probability of a shock above the predictor's own threshold, which is not the table's: the answer has none.
+ *
+ * @param features by row of the table, row-major, `FEATURE_COUNT` each; as `computeFeatures` wrote them.
+ * @param onProgress is told the share of the rows that are done; it may throw to stop.
+ * @throws PlimsollError INPUT_INVALID for an answer that is no forecast, with the origin and what is wrong with it.
+ */
+export async function forecastByPredictor(
+  predictor: Predictor,
+  markets: readonly MarketHistory[],
+  outcomes: OutcomeTable,
+  features: Float64Array,
+  onProgress: (share: number) => void = () => {},
+): Promise<ForecastTable> {
+  const bySymbol = new Map(markets.map((market) => [market.symbol, market]));
+  const histories = outcomes.symbols.map((symbol) => bySymbol.get(symbol));
+  const table = emptyForecastTable(predictor.id, outcomes.rows, { shockProbability: false, variance: false });
+  for (let from = 0; from < outcomes.rows; ) {
+    const asOf = outcomes.asOf[from];
+    let to = from + 1;
+    while (to < outcomes.rows && outcomes.asOf[to] === asOf) to++;
+    const own = Array.from(outcomes.market.subarray(from, to), (m) =>
+      knownBy(histories[m], outcomes.symbols[m], asOf),
+    );
+    const batch = await predictor.predict({
+      asOf,
+      markets: own,
+      features: features.slice(from * FEATURE_COUNT, to * FEATURE_COUNT),
+      featuresReady: new Uint8Array(to - from).fill(1),
+    });
+    const fault = forecastFault(batch, own);
+    if (fault !== null) {
+      throw new PlimsollError('INPUT_INVALID', `${predictor.id} at ${asOf}: ${fault}`, {
+        remedy: 'Give finite VaR and ES that rise with confidence, ES at or above VaR, for every market.',
+        details: { predictor: predictor.id, asOf },
+      });
+    }
+    for (const [i, why] of batch.unavailable.entries()) {
+      if (why !== '') continue;
+      const cells = [i * CELLS_PER_MARKET, (i + 1) * CELLS_PER_MARKET] as const;
+      table.valueAtRisk.set(batch.valueAtRisk.subarray(...cells), (from + i) * CELLS_PER_MARKET);
+      table.expectedShortfall.set(batch.expectedShortfall.subarray(...cells), (from + i) * CELLS_PER_MARKET);
+    }
+    from = to;
+    onProgress(from / outcomes.rows);
+  }
+  return table;
+}
+
+/** A market as it was known at a time, as views on the same memory. */
+function knownBy(history: MarketHistory | undefined, symbol: string, asOf: number): MarketHistory {
+  if (history === undefined) {
+    throw new PlimsollError('MARKET_UNKNOWN', `there are no bars of ${symbol}, which is to be forecast`, {
+      remedy: 'Give the markets that the outcomes were taken from.',
+    });
+  }
+  const { bars, funding, mark } = history;
+  return {
+    ...history,
+    bars: sliceBars(bars, 0, barsClosedBy(bars, asOf)),
+    funding: funding === null ? null : fundingBy(funding, asOf),
+    mark: mark === null ? null : sliceBars(mark, 0, barsClosedBy(mark, asOf)),
+  };
+}
+
+function fundingBy({ time, rate, length }: FundingSeries, asOf: number): FundingSeries {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (time[middle] <= asOf) low = middle + 1;
+    else high = middle;
+  }
+  return { length: low, time: time.subarray(0, low), rate: rate.subarray(0, low) };
+}
