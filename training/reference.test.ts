@@ -76,6 +76,16 @@ describe('the reference of the training span', () => {
     expect(reference.residuals.map(({ horizonHours }) => horizonHours)).toEqual([1, 4, 8, 24]);
   });
 
+  test('of many rows an even part is taken: the deciles stay where they are', () => {
+    const many = 450_000;
+    const ramp = new Float64Array(many * FEATURE_COUNT);
+    for (let row = 0; row < many; row++) ramp[row * FEATURE_COUNT] = row / many;
+    const times = Float64Array.from({ length: many }, (_, row) => START + row * HOUR);
+    const [first] = driftReference(ramp, many, times, null).features;
+    expect(first.counts.reduce((sum, count) => sum + count, 0)).toBe(200_000);
+    for (const [k, edge] of first.edges.entries()) expect(edge).toBeCloseTo((k + 1) / 10, 4);
+  });
+
   test('without a trial there is nothing on residuals and scores', () => {
     const features = driftReference(wandering(random, ROWS), ROWS, asOf, null);
     expect(features).toMatchObject({ residuals: [], scores: [] });
