@@ -112,7 +112,7 @@ export async function runTrainingJob(
     maximumEpochs: options.maximumEpochs,
     fit: DEFAULT_MODEL_OPTIONS.fit,
     createdAt: options.clock.now(),
-    trial: trial === null ? null : { judgement: trial.judgement, fittedUntil: trial.folds[0].trainUntil },
+    trial: trial === null ? null : seenOf(trial),
     lineage: (made) => ({
       parent,
       dataFingerprint: dataHash,
@@ -128,6 +128,12 @@ export async function runTrainingJob(
   await registry.add(manifest, weights, { 'card.md': modelCard(manifest), ...documents }, isChallenger);
   tell('save', 1);
   return { manifest, judgement: trial?.judgement ?? null, gates };
+}
+
+/** What a manifest tells of a trial. */
+function seenOf({ judgement, folds, outcomes, forecasts: [{ valueAtRisk }] }: Trial) {
+  const { asOf, excursions } = outcomes;
+  return { judgement, fittedUntil: folds[0].trainUntil, forecasts: { asOf, valueAtRisk, excursions } };
 }
 
 /** Rows to train on and rows to be judged on, of all markets. @throws PlimsollError DATA_INSUFFICIENT where there is none. */

@@ -8,6 +8,7 @@ import { FEATURE_COUNT, FEATURE_NAMES, featureSpecHash } from '../src/features/s
 import { LoadedNetwork } from '../src/forecast/network.ts';
 import type { Dataset } from './dataset.ts';
 import type { Judgement } from './judge/judgement.ts';
+import { driftReference, type ReferenceForecasts } from './reference.ts';
 import type { TimeSplit } from './splits.ts';
 import type { TrainedModel } from './train.ts';
 
@@ -31,7 +32,12 @@ export interface MadeModel {
   };
   readonly trained: TrainedModel;
   readonly createdAt: number;
-  readonly trial: { readonly judgement: Judgement; readonly fittedUntil: number } | null;
+  readonly trial: {
+    readonly judgement: Judgement;
+    readonly fittedUntil: number;
+    /** Of the candidate, out of fold. */
+    readonly forecasts: ReferenceForecasts;
+  } | null;
   /** Of the manifest without them. */
   readonly gates: GateRecord | null;
   readonly lineage: (manifest: ModelManifest) => Lineage;
@@ -97,6 +103,7 @@ export async function manifestOf(made: MadeModel): Promise<ModelManifest> {
     scaling,
     probe: { features: [...probeFeatures], valueAtRisk: [...probe] },
     evaluation: trial === null ? null : evaluationOf(trial.judgement, trial.fittedUntil),
+    reference: driftReference(values, rows, asOf, trial?.forecasts ?? null),
     ...(made.gates === null ? {} : { gates: made.gates }),
   };
   return { ...manifest, lineage: made.lineage(manifest) };
