@@ -30,6 +30,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   promote: ['20200101-00000000'],
   explain: ['BTCUSDT'],
   history: ['BTCUSDT'],
+  judge: ['/nowhere/predictor.mjs'],
 };
 /** What a verb says in a data folder with nothing in it: exit code by the kind of lack. */
 const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
@@ -39,6 +40,7 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   dataset: 5,
   experiments: 0,
   evaluate: 4,
+  judge: 4,
   compare: 4,
   report: 4,
   coverage: 4,

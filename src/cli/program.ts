@@ -103,6 +103,19 @@ export function buildProgram(context: CliContext): Command {
       (await import('./verbs/evaluate.ts')).evaluate(context, version, options),
     );
 
+  verb(
+    'judge',
+    'anybody’s predictor module on the rows that a training is judged on',
+    'judge my-model.ts --seen-until 2023-12-31 --output judged.html',
+  )
+    .argument('<module>', 'a file that exports a predictor; it is code, and is run')
+    .option('--seen-until <date>', 'the newest day that it was made from; later ones are judged', parseDate)
+    .option('--whole-field', 'judge against every classical forecaster, also those that take long')
+    .option('--output <file>', 'write the report as one HTML page')
+    .action(async (module, options) =>
+      (await import('./verbs/judge.ts')).judgeModule(context, module, options),
+    );
+
   verb('compare', 'two versions side by side', 'compare champion challenger')
     .argument('<a>', 'a version or an alias')
     .argument('<b>', 'another')
