@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { Random } from '../../random.ts';
 import { chiSquareSurvival } from '../numeric/chi-square.ts';
 import { logGamma } from '../numeric/gamma.ts';
-import { kupiec } from './hits.ts';
+import { longRunVariance } from '../numeric/long-run-variance.ts';
+import { kupiec, longRunVarianceOfHits } from './hits.ts';
 
 describe('chi-square survival', () => {
   test.each([
@@ -49,5 +51,18 @@ describe('Kupiec', () => {
   test('the exact rate is never rejected, and every loss above VaR always', () => {
     expect(kupiec(10, 1000, 0.99)).toEqual({ statistic: 0, pValue: 1 });
     expect(kupiec(250, 250, 0.99).pValue).toBe(0);
+  });
+});
+
+describe('the long-run variance of hits', () => {
+  test('counted from pairs is that of the series itself, sparse and dense, at every number of lags', () => {
+    for (const rate of [0, 0.01, 0.3, 1]) {
+      const random = Random.stream(7, `hits ${rate}`);
+      const hits = Uint8Array.from({ length: 700 }, () => (random.uniform() < rate ? 1 : 0));
+      for (const lags of [0, 1, 5, 23, 699, 2000]) {
+        const slow = longRunVariance(new Float64Array(hits), lags);
+        expect(longRunVarianceOfHits(hits, lags)).toBeCloseTo(slow, 11);
+      }
+    }
   });
 });

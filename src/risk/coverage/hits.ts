@@ -1,5 +1,4 @@
 import { chiSquareSurvival } from '../numeric/chi-square.ts';
-import { longRunVariance } from '../numeric/long-run-variance.ts';
 import { normalSurvival } from '../numeric/normal.ts';
 import { type TestOutcome, type TestResult, unavailable } from '../outcome.ts';
 
@@ -30,10 +29,38 @@ export function dependentCoverage(hits: Uint8Array, confidence: number, lags: nu
   const n = hits.length;
   if (n < 2 * (lags + 1))
     return unavailable(`${n} observations are too few for ${lags} lags; ${2 * (lags + 1)} are needed`);
-  const variance = longRunVariance(new Float64Array(hits), lags);
+  const variance = longRunVarianceOfHits(hits, lags);
   if (!(variance > 0)) return unavailable('all hits are alike: nothing tells how they vary');
   const statistic = (countHits(hits) / n - (1 - confidence)) / Math.sqrt(variance / n);
   return { available: true, statistic, pValue: 2 * normalSurvival(Math.abs(statistic)) };
+}
+
+/**
+ * `longRunVariance` of hits, from how many pairs of them lie how far apart: they are few, and nothing else needs to be looked at.
+ *
+ * @param lags of Bartlett's weights; those beyond n − 1 count for nothing.
+ */
+export function longRunVarianceOfHits(hits: Uint8Array, lags: number): number {
+  const n = hits.length;
+  const farthest = Math.min(lags, n - 1);
+  const places: number[] = [];
+  for (let t = 0; t < n; t++) if (hits[t] === 1) places.push(t);
+  const count = places.length;
+  const pairs = new Float64Array(farthest + 1);
+  for (let i = 0; i < count; i++)
+    for (let j = i; j < count && places[j] - places[i] <= farthest; j++) pairs[places[j] - places[i]]++;
+  const mean = count / n;
+  let [early, late, variance] = [0, 0, 0];
+  for (let lag = 0; lag <= farthest; lag++) {
+    if (lag > 0) {
+      early += hits[lag - 1];
+      late += hits[n - lag];
+    }
+    // Σ (h_t − m)(h_{t − lag} − m) over the n − lag pairs: without the first hits on one side and the last on the other.
+    const product = pairs[lag] - mean * (2 * count - early - late) + (n - lag) * mean * mean;
+    variance += (lag === 0 ? 1 : 2 * (1 - lag / (lags + 1))) * product;
+  }
+  return variance / n;
 }
 
 /** How often a hit followed a hit, a hit followed none, and so on: n₀₀, n₀₁, n₁₀, n₁₁ over the n − 1 transitions. */
