@@ -218,6 +218,9 @@ async function championOfToday(registry: ModelRegistry): Promise<ChampionOfToday
   }
 }
 
+const NO_COMMON_TIME =
+  'not measured: the champion has seen this time, and its own trial was of other markets or another time; import 30 days of newer history, or train on the same markets';
+
 async function gatesOf(
   trial: Trial,
   data: Dataset,
@@ -231,11 +234,11 @@ async function gatesOf(
   if (champion === null) return own;
   const duel = await judgeAgainstChampion(trial, data, champion);
   if (duel === null) {
-    return [
+    const bounds = [
       unmeasured('pinball-against-champion', policy.leastPinballGainOverChampion),
       unmeasured('fz0-against-champion', policy.leastFz0GainOverChampion),
-      ...own,
     ];
+    return [...bounds.map((gate) => ({ ...gate, words: NO_COMMON_TIME })), ...own];
   }
   const isOfChampion = ({ gate }: GateResult): boolean => gate.endsWith('-against-champion');
   return [...scoreGates(duel, CHAMPION, policy).filter(isOfChampion), ...own];
