@@ -53,6 +53,8 @@ export const manifestSchema = z.object({
     /** Fingerprint of the bar store. */
     hash: sha256,
     markets: z.array(z.string()),
+    /** Stored, but without a single row to train on: too little history. */
+    leftOut: z.array(z.string()).optional(),
     simulated: z.boolean(),
     rows: z.number(),
     everyHours: z.number(),

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ModelRegistry } from '../models/registry.ts';
 import { ManualClock } from '../src/clock.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../src/forecast/predictor.ts';
+import type { MarketHistory } from '../src/risk/bars.ts';
+import { selectBars } from '../test/random-market.ts';
 import { randomReader } from '../test/random-reader.ts';
 import { QUICK_METHODS } from './field/field.ts';
 import { type JobProgress, runTrainingJob, type TrainingJobOptions, type TrainingOutcome } from './job.ts';
@@ -138,6 +140,38 @@ describe('the training job', () => {
     });
     await expect(runTrainingJob(reader, registryIn('interrupted'), options)).rejects.toThrow('enough');
     expect(readdirSync(folder)).not.toContain('interrupted');
+  });
+
+  test('goes around markets that nothing can be learned from, and names those without a row', async () => {
+    const sound = await reader.loadMarkets();
+    const [a] = sound;
+    const hours = a.bars.length;
+    const last = a.bars.openTime[hours - 1];
+    const still = Object.fromEntries(
+      ['open', 'high', 'low', 'close'].map((name) => [name, new Float64Array(hours).fill(5)]),
+    );
+    const wick = { ...a.bars, low: a.bars.low.slice() };
+    wick.low[hours - 1500] *= 1e-6;
+    const odd: MarketHistory[] = [
+      { ...a, symbol: 'SHORTUSDT', bars: selectBars(a.bars, (i) => i >= hours - 50) },
+      { ...a, symbol: 'STILLUSDT', bars: { ...a.bars, ...still } },
+      { ...a, symbol: 'GAPUSDT', bars: selectBars(a.bars, (i) => i < 600 || i >= 3200) },
+      {
+        ...a,
+        symbol: 'GONEUSDT',
+        bars: selectBars(a.bars, (i) => a.bars.openTime[i] < last - 60 * 86_400_000),
+      },
+      { ...a, symbol: 'WICKUSDT', bars: wick },
+    ];
+    const all = [...sound, ...odd].sort((x, y) => (x.symbol < y.symbol ? -1 : 1));
+    const mixed = { ...reader, loadMarkets: async () => all };
+    const { manifest, judgement } = await runTrainingJob(mixed, registryIn('odd'), optionsOf());
+    expect(manifest.data.leftOut).toEqual(['SHORTUSDT']);
+    expect(manifest.data.markets).toHaveLength(all.length - 1);
+    expect(manifest.probe.valueAtRisk.every((value) => Number.isFinite(value) && value > 0)).toBe(true);
+    for (const { pinball, fz0 } of judgement?.averages ?? [])
+      expect(Number.isFinite(pinball) && Number.isFinite(fz0)).toBe(true);
+    await registryIn('odd').load(manifest.version);
   });
 
   test('too little history is refused with what is needed', async () => {

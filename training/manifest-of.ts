@@ -74,6 +74,7 @@ export async function manifestOf(made: MadeModel): Promise<ModelManifest> {
       to: isoTime(asOf[rows - 1]),
       hash: made.dataHash,
       markets: names.map(({ symbol }) => symbol),
+      leftOut: markets.filter((_, m) => !used.has(m)).map(({ symbol }) => symbol),
       simulated: names.some(({ simulated }) => simulated),
       rows: made.rows,
       everyHours: made.everyHours,

@@ -10,6 +10,9 @@ export function lineageOf(manifest: ModelManifest): readonly (readonly [name: st
     ['trained', createdAt],
     ['data', `${data.simulated ? 'simulated markets' : 'market history'}, ${data.from} to ${data.to}`],
     ['markets', `${data.markets.length}: ${data.markets.join(', ')}`],
+    ...((data.leftOut ?? []).length === 0
+      ? []
+      : [['left out, for too little history', (data.leftOut ?? []).join(', ')] as const]),
     ['rows', `${data.rows}, every ${data.everyHours} hours`],
     ['data fingerprint', data.hash],
     ['features', `${features.names.length}, specification ${features.specHash}`],

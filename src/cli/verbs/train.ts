@@ -94,6 +94,8 @@ function print(context: CliContext, { manifest, judgement, gates }: TrainingOutc
     context.print(scoresOverMarkets(judgement.cells));
     context.print('');
   }
+  const leftOut = data.leftOut ?? [];
+  if (leftOut.length > 0) context.print(`Left out for too little history: ${leftOut.join(', ')}\n`);
   const failed = (gates ?? []).filter(({ passed }) => !passed);
   for (const { gate, passed, words } of gates ?? [])
     context.print(`${passed ? 'passed' : 'FAILED'}  ${gate}: ${words}`);
