@@ -142,6 +142,30 @@ describe('the training job', () => {
     expect(readdirSync(folder)).not.toContain('interrupted');
   });
 
+  test('a champion of earlier data is judged by its weights on the time that it had not seen', async () => {
+    const registry = registryIn('later');
+    const [market] = await reader.loadMarkets();
+    const end = market.bars.openTime[market.bars.length - 1];
+    const dense = { everyHours: 2, maximumEpochs: 1 };
+    const earlier = optionsOf({ ...dense, to: end - 40 * 86_400_000, evaluate: false });
+    const champion = await runTrainingJob(reader, registry, earlier);
+    await registry.promote(champion.manifest.version, { override: true });
+    const { gates, manifest } = await runTrainingJob(reader, registry, optionsOf(dense));
+    const duel = gates?.filter(({ gate }) => gate.endsWith('-against-champion')) ?? [];
+    expect(duel.map(({ gate }) => gate)).toEqual(['pinball-against-champion', 'fz0-against-champion']);
+    for (const { measured, words } of duel) {
+      expect(measured).not.toBeNull();
+      // Forty days more of the same invented law: neither is much better.
+      expect(Math.abs(measured ?? 1)).toBeLessThan(0.1);
+      expect(words).toContain('champion');
+    }
+    expect(manifest.gates?.champion).toBe(champion.manifest.version);
+    // With fewer than thirty days of it, there is nothing to tell them apart by, and the gates say so.
+    const barely = await runTrainingJob(reader, registry, optionsOf({ ...dense, to: end - 25 * 86_400_000 }));
+    expect(barely.gates?.[0]).toMatchObject({ passed: false, measured: null });
+    expect(barely.gates?.[0].words).toContain('30 days');
+  });
+
   test('goes around markets that nothing can be learned from, and names those without a row', async () => {
     const sound = await reader.loadMarkets();
     const [a] = sound;
