@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  excursionQuantile,
   excursionSurvival,
   MAXIMUM_TAIL_INDEX,
   MINIMUM_TAIL_INDEX,
@@ -58,17 +57,6 @@ describe('the distribution of an excursion', () => {
         expect(at(far, wider)).toBeGreaterThanOrEqual(at(far) - 1e-12);
       }),
       { seed: 2 },
-    );
-  });
-
-  test('the quantile of a probability is exceeded with this probability', () => {
-    const probability = fc.double({ min: 1e-6, max: 0.999, noNaN: true });
-    fc.assert(
-      fc.property(quantiles, tailIndex, probability, (values, index, wanted) => {
-        const excursion = excursionQuantile(wanted, values, 0, LEVELS, index);
-        expect(excursionSurvival(excursion, values, 0, LEVELS, index) / wanted).toBeCloseTo(1, 6);
-      }),
-      { seed: 3 },
     );
   });
 

@@ -46,27 +46,3 @@ export function excursionSurvival(
   const weight = to > from ? Math.log(x / from) / Math.log(to / from) : 1;
   return (1 - levels[l - 1]) ** (1 - weight) * (1 - levels[l]) ** weight;
 }
-
-/**
- * The excursion that is exceeded with a probability: the inverse of `excursionSurvival`.
- *
- * @param probability in (0, 1).
- */
-export function excursionQuantile(
-  probability: number,
-  quantiles: Float64Array,
-  offset: number,
-  levels: readonly number[],
-  tailIndex: number,
-): number {
-  const last = levels.length - 1;
-  const lowest = quantiles[offset];
-  if (probability >= 1 - levels[0]) return lowest * ((1 - probability) / levels[0]) ** (1 / BODY_POWER);
-  if (probability < 1 - levels[last])
-    return quantiles[offset + last] * ((1 - levels[last]) / probability) ** tailIndex;
-  let l = 1;
-  while (probability < 1 - levels[l]) l++;
-  const weight =
-    Math.log(probability / (1 - levels[l - 1])) / Math.log((1 - levels[l]) / (1 - levels[l - 1]));
-  return quantiles[offset + l - 1] ** (1 - weight) * quantiles[offset + l] ** weight;
-}
