@@ -16,6 +16,7 @@ import {
   SIDES,
 } from '../forecast/predictor.ts';
 import { decideBook } from '../limits/decide.ts';
+import { NO_GOVERNANCE } from '../limits/governance.ts';
 import type { LiquidityInput, MarketInput, SourceForecast, StressInput } from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
@@ -121,6 +122,7 @@ export class DecisionEngine implements BookProposer {
       decidedAt: Math.max(now, previous?.decidedAt ?? now),
       model,
       inputsHash: hashInputs(markets, inputs),
+      governance: NO_GOVERNANCE,
     });
     this.#decided = { fingerprint, model: predictor?.id ?? null, hash: book.hash };
     return {

@@ -4,6 +4,7 @@ import { mostConservativeBrackets, scheduleFaults } from './brackets.ts';
 import { GENESIS_HASH, sealBook } from './chain.ts';
 import type { ForecastAxes } from './curve.ts';
 import { survivalProbability } from './distribution.ts';
+import type { GovernanceState } from './governance.ts';
 import { type GovernedSchedule, govern } from './governor.ts';
 import { type MarketInput, type SourceForecast, type UsableInput, usableInput } from './market-input.ts';
 import { type Policy, policyHash } from './policy.ts';
@@ -31,6 +32,8 @@ export interface DecisionContext {
   /** Id of the shock model that forecast, or null where the classical predictors stood in for all markets. */
   readonly model: string | null;
   readonly inputsHash: string;
+  /** Freezes, overrides and emergency mode as people have set them. */
+  readonly governance: GovernanceState;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ForecastAxes } from './curve.ts';
 import type { DecisionContext } from './decide.ts';
+import { NO_GOVERNANCE } from './governance.ts';
 import type { MarketInput, SourceForecast } from './market-input.ts';
 import { DEFAULT_POLICY } from './policy.ts';
 
@@ -69,6 +70,7 @@ export function context(changes: Partial<DecisionContext> = {}): DecisionContext
     decidedAt: DECIDED_AT,
     model: 'shock-network@test',
     inputsHash: '0'.repeat(64),
+    governance: NO_GOVERNANCE,
     ...changes,
   };
 }
