@@ -8,7 +8,7 @@ import { nextBook } from '../data/test-books.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { ManualClock } from '../src/clock.ts';
 import type { CycleFacts } from '../src/control/decision-cycle.ts';
-import { NOTHING_SEEN } from '../src/control/drift-watch.ts';
+import { NOTHING_SEEN } from '../src/control/nothing-seen.fixture.ts';
 import type { StoredMarket } from '../src/control/training-triggers.ts';
 import { ForecastWatch } from '../src/forecast-watch.ts';
 import type { LimitBook } from '../src/limits/types.ts';

@@ -57,7 +57,6 @@ const experimentSchema = z.object({
 
 /** One row of the experiment log: a run or an idea, what it was tried on, what it scored, what became of it. */
 export type Experiment = z.infer<typeof experimentSchema>;
-export type ExperimentResult = Experiment['result'];
 
 /** Where rows are kept. They are only ever added. */
 export interface ExperimentLog {

@@ -8,7 +8,7 @@ import { ManualClock } from '../clock.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { ControlPlane } from './control-plane.ts';
-import { NOTHING_SEEN } from './drift-watch.ts';
+import { NOTHING_SEEN } from './nothing-seen.fixture.ts';
 import type { UserPolicy } from './ports.ts';
 
 const FACTS = {

@@ -7,8 +7,7 @@ import { type Excursion, realisedExcursion } from './realised-excursion.ts';
 
 /** The forecasts of one market in one book, kept until the last of their horizons is over. */
 interface Pending {
-  /** The forecaster, and whether it is the one that the book was decided by. */
-  readonly model: string;
+  /** Whether the forecaster is the one that the book was decided by. */
   readonly isChampion: boolean;
   readonly asOf: number;
   readonly cells: readonly ForecastCell[];
@@ -19,7 +18,6 @@ interface Pending {
 /** A forecast of one market and horizon beside what happened. */
 export interface JudgedForecast {
   readonly symbol: string;
-  readonly model: string;
   /** Whether the shock model made it rather than a classical one that stood in. */
   readonly isChampion: boolean;
   readonly asOf: number;
@@ -82,7 +80,6 @@ export class CoverageWatch {
     this.#newest.set(symbol, asOf);
     const pending = this.#pending.get(symbol) ?? [];
     pending.push({
-      model,
       isChampion: model === champion,
       asOf,
       cells: forecasts,
@@ -91,7 +88,7 @@ export class CoverageWatch {
     this.#pending.set(symbol, pending);
   }
 
-  #judge(symbol: string, { model, isChampion, asOf, cells, open }: Pending, bars: BarSeries): void {
+  #judge(symbol: string, { isChampion, asOf, cells, open }: Pending, bars: BarSeries): void {
     const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
     for (const horizonHours of open) {
       if (newestClose < asOf + horizonHours * HOUR_MILLISECONDS) continue;
@@ -103,7 +100,7 @@ export class CoverageWatch {
         this.#count(cell, realised);
         if (isChampion) this.#countOrigin(asOf, cell, realised);
       }
-      this.#onJudged({ symbol, model, isChampion, asOf, horizonHours, cells: own, realised });
+      this.#onJudged({ symbol, isChampion, asOf, horizonHours, cells: own, realised });
     }
   }
 

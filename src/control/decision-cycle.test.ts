@@ -10,7 +10,7 @@ import { ManualClock } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { type BookProposer, type CycleObserver, DecisionCycle, type Proposal } from './decision-cycle.ts';
-import { NOTHING_SEEN } from './drift-watch.ts';
+import { NOTHING_SEEN } from './nothing-seen.fixture.ts';
 import type { StateStore } from './ports.ts';
 
 const FACTS = {

@@ -32,13 +32,6 @@ export interface SeenByDecision {
   readonly scores: Float64Array;
 }
 
-export const NOTHING_SEEN: SeenByDecision = {
-  features: new Float64Array(0),
-  horizons: new Uint8Array(0),
-  residuals: new Float64Array(0),
-  scores: new Float64Array(0),
-};
-
 interface Day {
   /** Days since the epoch. */
   readonly day: number;
@@ -141,7 +134,7 @@ export function driftReport({ days }: DriftState, reference: DriftReferences): D
     index: indexOf(own, (day) => day.residuals[r]),
   }));
   const scores = reference.scores.map(({ horizonHours, mean, usual }) => {
-    const h = HORIZONS_HOURS.findIndex((hours) => hours === horizonHours);
+    const h = HORIZONS_HOURS.indexOf(horizonHours);
     const sum = days.reduce((total, day) => total + (day.scores[h]?.sum ?? 0), 0);
     const count = days.reduce((total, day) => total + (day.scores[h]?.count ?? 0), 0);
     return { horizonHours, usual, ratio: count > 0 && mean > 0 ? sum / count / mean : 1 };

@@ -20,7 +20,7 @@ export class Seen {
   #taken: LatestFeatures | null = null;
 
   judged({ isChampion, horizonHours, cells, realised }: JudgedForecast): void {
-    const horizon = HORIZONS_HOURS.findIndex((hours) => hours === horizonHours);
+    const horizon = HORIZONS_HOURS.indexOf(horizonHours);
     if (!isChampion || horizon < 0) return;
     for (const side of SIDES) {
       const own = cells.filter((cell) => cell.side === side);

@@ -5,7 +5,6 @@ import { applyLevels, LEVEL_RANGE, LevelTracking, trackedLevel } from './level-t
 import {
   CELLS_PER_MARKET,
   CONFIDENCE_COUNT,
-  CONFIDENCES,
   cellIndex,
   emptyForecast,
   type ForecastBatch,
@@ -178,6 +177,5 @@ describe('the levels of a service', () => {
     });
     expect(Object.keys(again.state().markets)).toEqual(['B']);
     expect(Math.exp(again.state().markets.B.logs[0])).toBeCloseTo(LEVEL_RANGE[1], 12);
-    expect(CONFIDENCES).toHaveLength(CONFIDENCE_COUNT);
   });
 });

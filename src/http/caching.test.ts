@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NOTHING_SEEN } from '../control/drift-watch.ts';
+import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import { bookHashHolds } from '../limits/chain.ts';
 import { DECIDED_AT, HOUR } from '../limits/test-inputs.ts';
 import { acceptsGzip } from './send.ts';

@@ -9,7 +9,7 @@ import { decisionDraft } from '../../data/test-books.ts';
 import { ManualClock } from '../clock.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import type { CycleFacts } from '../control/decision-cycle.ts';
-import { NOTHING_SEEN } from '../control/drift-watch.ts';
+import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import type { ModelSummary } from '../control/reads.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';

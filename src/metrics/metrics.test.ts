@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CycleFacts } from '../control/decision-cycle.ts';
-import { NOTHING_SEEN } from '../control/drift-watch.ts';
+import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';

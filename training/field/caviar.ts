@@ -2,7 +2,7 @@ import { CONFIDENCES, HORIZONS_HOURS, SIDES } from '../../src/forecast/predictor
 import { type CaviarSlope, fitCaviar } from '../../src/risk/tail/caviar.ts';
 import type { ForecastTable } from '../judge/tables.ts';
 import type { FieldMarket, Stretch } from './market.ts';
-import { eachPath, write } from './tails.ts';
+import { eachPath, write } from './paths.ts';
 
 /** Losses of a fit, at most: the simplex goes through all of them hundreds of times. */
 const MOST_LOSSES = 1000;

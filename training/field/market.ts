@@ -1,5 +1,6 @@
 import { HORIZONS_HOURS } from '../../src/forecast/predictor.ts';
 import type { MarketHistory } from '../../src/risk/bars.ts';
+import { rollingSums } from '../../src/risk/numeric/rolling.ts';
 import { type AdverseExcursions, adverseExcursions } from '../../src/risk/tail/excursions.ts';
 import { logReturns, parkinsonVariance } from '../../src/risk/volatility/range.ts';
 import { DAY_MILLISECONDS } from '../../src/units.ts';
@@ -95,11 +96,6 @@ function firstAt(openTime: Float64Array, time: number): number {
 /** Means over the last `window` bars, or over those that there are, by bar. */
 export function trailingMeans(values: Float64Array, window: number): Float64Array {
   const means = new Float64Array(values.length);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    sum += values[i];
-    if (i >= window) sum -= values[i - window];
-    means[i] = Math.max(sum, 0) / Math.min(i + 1, window);
-  }
-  return means;
+  rollingSums(values, window, means);
+  return means.map((sum, i) => Math.max(sum, 0) / Math.min(i + 1, window));
 }

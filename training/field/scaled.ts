@@ -11,6 +11,7 @@ import {
 import { rollingTailsAt } from '../../src/risk/tail/rolling-risk.ts';
 import type { ForecastTable, OutcomeTable } from '../judge/tables.ts';
 import { type FieldMarket, LEAST_BARS, LOOKBACK_BARS, type Stretch } from './market.ts';
+import { LEAST_LOSS, write } from './paths.ts';
 
 /** Volatility over one horizon as known at the close of each bar of a stretch's [from, end); positive. */
 export type Scales = Float64Array;
@@ -58,20 +59,15 @@ function forecastPath(
   const levels = out.shockProbability === null ? [] : BODY_LEVELS;
   const { quantiles: body, risks } = rollingTailsAt(losses, window, at, levels, CONFIDENCES);
   const quantiles = new Float64Array(LEVELS.length);
-  const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
   for (const [k, i] of answered.entries()) {
     const scale = power[stretch.bar[i] - stretch.from];
     const first = cellIndex(stretch.rows[i], side, horizon, 0);
-    let [leastValue, leastShortfall] = [LEAST_LOSS, LEAST_LOSS];
-    for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-      leastValue = Math.min(Math.max(risks[c].valueAtRisk[k] * scale, leastValue), most);
-      const shortfall = risks[c].expectedShortfall[k] * scale;
-      leastShortfall = Math.min(Math.max(shortfall, leastValue, leastShortfall), most);
-      out.valueAtRisk[first + c] = leastValue;
-      out.expectedShortfall[first + c] = leastShortfall;
-      quantiles[BODY_LEVELS.length + c] = leastValue;
-    }
+    write(out, stretch.rows[i], side, horizon, (c) => [
+      risks[c].valueAtRisk[k] * scale,
+      risks[c].expectedShortfall[k] * scale,
+    ]);
     if (out.shockProbability === null) continue;
+    quantiles.set(out.valueAtRisk.subarray(first, first + CONFIDENCE_COUNT), BODY_LEVELS.length);
     for (const [l, values] of body.entries()) quantiles[l] = Math.max(values[k] * scale, LEAST_LOSS);
     const path = pathIndex(stretch.rows[i], side, horizon);
     const last = first + CONFIDENCE_COUNT - 1;
@@ -85,9 +81,6 @@ function forecastPath(
     );
   }
 }
-
-/** A market that does not move has a loss of nothing; scores need it positive. */
-const LEAST_LOSS = 1e-9;
 
 /** Excursions over scales of the valid origins of a stretch, and by row how many of them are known. */
 function scaledLosses(

@@ -1,23 +1,16 @@
-import {
-  CONFIDENCE_COUNT,
-  CONFIDENCES,
-  cellIndex,
-  HORIZON_COUNT,
-  HORIZONS_HOURS,
-  SIDES,
-} from '../../src/forecast/predictor.ts';
+import { CONFIDENCES, HORIZONS_HOURS, SIDES } from '../../src/forecast/predictor.ts';
 import { quantile } from '../../src/risk/numeric/quantile.ts';
 import { fitGeneralisedPareto } from '../../src/risk/tail/generalised-pareto.ts';
 import { fitQuantileRegression } from '../../src/risk/tail/quantile-regression.ts';
 import type { ForecastTable } from '../judge/tables.ts';
 import { type FieldMarket, LEAST_BARS, type Stretch, trailingMeans } from './market.ts';
+import { eachPath, LEAST_LOSS, write } from './paths.ts';
 import type { Scales } from './scaled.ts';
 
 /** Share of the scaled losses that the Pareto tail is fitted to. */
 const TAIL_SHARE = 0.1;
 /** Overlapping losses tell nearly the same; a fit takes every so many hours. */
 const FIT_EVERY = 4;
-const LEAST_LOSS = 1e-9;
 
 /**
  * Extreme value theory on filtered losses (McNeil and Frey 2000): a generalised Pareto law over the 90 % quantile of the scaled excursions
@@ -115,28 +108,4 @@ function knownLosses(
   for (let i = from; i + HORIZONS_HOURS[horizon] < fitEnd && i < excursions.length; i += FIT_EVERY)
     if (excursions.valid[i] === 1) at.push(i);
   return { losses: Float64Array.from(at, (i) => raw[i] / scaleAt(i)), at: Int32Array.from(at) };
-}
-
-export function eachPath(visit: (horizon: number, side: number) => void): void {
-  for (let h = 0; h < HORIZON_COUNT; h++) for (const s of SIDES.keys()) visit(h, s);
-}
-
-/** Writes one path's VaR and ES in order: VaR rises with confidence, ES is never below it, a long loses no more than all. */
-export function write(
-  out: ForecastTable,
-  row: number,
-  side: number,
-  horizon: number,
-  riskOf: (confidence: number) => readonly [valueAtRisk: number, expectedShortfall: number],
-): void {
-  const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
-  let [leastValue, leastShortfall] = [LEAST_LOSS, LEAST_LOSS];
-  for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-    const [value, shortfall] = riskOf(c);
-    leastValue = Math.min(Math.max(value, leastValue), most);
-    leastShortfall = Math.min(Math.max(shortfall, leastValue, leastShortfall), most);
-    const cell = cellIndex(row, side, horizon, c);
-    out.valueAtRisk[cell] = leastValue;
-    out.expectedShortfall[cell] = leastShortfall;
-  }
 }

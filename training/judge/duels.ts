@@ -1,7 +1,7 @@
 import { dieboldMariano } from '../../src/risk/comparison/diebold-mariano.ts';
 import { automaticLags } from '../../src/risk/numeric/long-run-variance.ts';
 import type { BestOfCells, Cell, Duel } from './judgement.ts';
-import type { ScoreSeries } from './series.ts';
+import { meanOf, type ScoreSeries } from './series.ts';
 
 const SCORES = ['pinball', 'fz0'] as const;
 type Score = (typeof SCORES)[number];
@@ -122,10 +122,4 @@ function gainOf(bouts: readonly Bout[], score: Score): number {
 
 function shareOf(bouts: readonly Bout[], holds: (bout: Bout) => boolean): number {
   return bouts.filter(holds).length / Math.max(bouts.length, 1);
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / Math.max(values.length, 1);
 }

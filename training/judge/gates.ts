@@ -60,11 +60,6 @@ export function gateRecordOf(
   };
 }
 
-/** The conditions that were not met, for a sentence; empty where all were. */
-export function failedGates(results: readonly GateResult[]): readonly string[] {
-  return results.filter(({ passed }) => !passed).map(({ gate }) => gate);
-}
-
 function monotoneGate(result: MonotoneResult | null, bound: number): GateResult {
   if (result === null || result.comparisons === 0) return unmeasured('monotone', bound);
   const { comparisons, largestFall, violations, worst } = result;

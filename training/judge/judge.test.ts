@@ -10,7 +10,7 @@ import { dieboldMariano } from '../../src/risk/comparison/diebold-mariano.ts';
 import { fz0, pinball } from '../../src/risk/comparison/scores.ts';
 import { qlike } from '../../src/risk/comparison/volatility-scores.ts';
 import { automaticLags } from '../../src/risk/numeric/long-run-variance.ts';
-import { judge, usualStepHours } from './judge.ts';
+import { judge } from './judge.ts';
 import { scaledTable, simulateTables } from './judged-tables.fixture.ts';
 import { emptyForecastTable, type ForecastTable } from './tables.ts';
 
@@ -62,7 +62,6 @@ describe('what is judged', () => {
       stepHours: STEP_HOURS,
       from: '2024-01-01T00:00:00.000Z',
     });
-    expect(usualStepHours(outcomes)).toBe(STEP_HOURS);
   });
 
   test('is data that JSON keeps, without a number that is none', () => {

@@ -4,7 +4,6 @@ import { CONFIDENCES, HORIZONS_HOURS, SIDES } from '../../src/forecast/predictor
 import { modelConfidenceSet } from '../../src/risk/comparison/model-confidence-set.ts';
 import { independentShare } from '../../src/risk/coverage/overlap.ts';
 import { longRunVariance } from '../../src/risk/numeric/long-run-variance.ts';
-import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { cellCoverage } from './coverage.ts';
 import { coverageSummaries } from './coverage-summary.ts';
 import { bestOfCells, type CellBattle, duelsOfCell } from './duels.ts';
@@ -24,6 +23,7 @@ import {
   type CellPosition,
   judgedRows,
   meanByTime,
+  meanOf,
   type ScoreSeries,
   scoreSeries,
   stepsOf,
@@ -236,21 +236,4 @@ function cellOf({ side, horizon, confidence }: CellPosition): Cell {
     horizonHours: HORIZONS_HOURS[horizon],
     confidence: CONFIDENCES[confidence],
   };
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
-/** From one origin to the next, as most origins have it, in hours. */
-export function usualStepHours({ asOf }: OutcomeTable): number {
-  const counts = new Map<number, number>();
-  for (let row = 1; row < asOf.length; row++) {
-    const step = asOf[row] - asOf[row - 1];
-    if (step > 0) counts.set(step, (counts.get(step) ?? 0) + 1);
-  }
-  const [usual = HOUR_MILLISECONDS] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
-  return usual / HOUR_MILLISECONDS;
 }

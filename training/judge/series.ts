@@ -130,3 +130,10 @@ export function meanByTime(
 export function stepsOf(horizonHours: number, stepHours: number): number {
   return Math.max(Math.ceil(horizonHours / stepHours), 1);
 }
+
+/** 0 for none. */
+export function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / Math.max(values.length, 1);
+}
