@@ -52,7 +52,7 @@ describe('two versions side by side', () => {
 
   test('on data that neither has seen: scores, who is better by how many markets, where both come from', async () => {
     for (const seed of [1, 2, 3]) {
-      const { symbol, bars } = randomMarket({ seed, hours: 100 * 24, start: Date.UTC(2026, 1, 1) });
+      const { symbol, bars } = randomMarket({ seed, hours: 270 * 24, start: Date.UTC(2026, 1, 1) });
       const file = join(folder, `${symbol}-test-perp-1h.csv`);
       const rows = Array.from({ length: bars.length }, (_, i) =>
         [
@@ -89,5 +89,26 @@ describe('two versions side by side', () => {
     expect(text).toContain('1 of 2 gates passed (policy 1-0000000f)');
     expect(text).toContain('failed latency: 9 ms, at most 5');
     expect(text).toContain(`after ${champion}, by 9.9.9: plimsoll train --seeds 7`);
+  });
+
+  test('one version alone on the same data: beside the classical field, with gates, a page, and a row in the log', async () => {
+    const page = join(folder, 'evaluated.html');
+    const args = ['evaluate', HIGH, '--data-dir', dataDir, '--output', page];
+    const { code, stdout } = await plimsoll([...args, '--json']);
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ version: HIGH, basis: 'unseen data', simulated: false });
+    expect(Date.parse(found.from)).toBeGreaterThanOrEqual(Date.UTC(2026, 1, 1));
+    expect(found.judgement.forecasters).toEqual(
+      expect.arrayContaining(['shock-network', 'historical', 'pooled-har-filtered']),
+    );
+    // It forecasts volatilities twice too high, and so hardly any loss is beyond its quantiles before the levels follow.
+    const own = found.cells.filter((cell: { forecaster: string }) => cell.forecaster === 'shock-network');
+    expect(own.every((cell: { exceedanceRate: number }) => cell.exceedanceRate < 0.05)).toBe(true);
+    const gate = found.gates.find((one: { gate: string }) => one.gate === 'pinball-against-classical');
+    expect(gate.passed).toBe(false);
+    expect(readFileSync(page, 'utf8')).toContain(`plimsoll evaluate ${HIGH}`);
+    const { stdout: rows } = await plimsoll(['experiments', '--data-dir', dataDir, '--json']);
+    expect(rows).toContain(HIGH);
   });
 });

@@ -11,7 +11,7 @@ import { randomReader } from '../test/random-reader.ts';
 import { QUICK_METHODS } from './field/field.ts';
 import { type JobProgress, runTrainingJob, type TrainingJobOptions, type TrainingOutcome } from './job.ts';
 import { DEFAULT_GATE_POLICY } from './judge/gate-policy.ts';
-import { scoresFromCsv } from './scores-csv.ts';
+import { scoresFromCsv } from './scores.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const reader = randomReader({ markets: 6, hours: 4500 });

@@ -27,7 +27,7 @@ import { gateLines, verdictOf } from './report/gates.ts';
 import type { FeatureImportance } from './report/importance.ts';
 import { lineageOf, reproducingCommand } from './report/lineage.ts';
 import { runReport } from './report/report.ts';
-import { scoresToCsv } from './scores-csv.ts';
+import { scoresToCsv } from './scores.ts';
 import { rowsBetween, splitTime, VALIDATION_SHARE } from './splits.ts';
 import { DEFAULT_MODEL_OPTIONS, type ModelOptions, type TrainedModel, trainModel } from './train.ts';
 import { isEvery, JUDGED_EVERY_HOURS, type Trial, trialFolds, tryRecipe } from './trial.ts';

@@ -9,6 +9,7 @@ import { LoadedNetwork } from '../src/forecast/network.ts';
 import type { Dataset } from './dataset.ts';
 import type { Judgement } from './judge/judgement.ts';
 import { driftReference, type ReferenceForecasts } from './reference.ts';
+import { modelScoreOf } from './scores.ts';
 import type { TimeSplit } from './splits.ts';
 import type { TrainedModel } from './train.ts';
 
@@ -115,17 +116,6 @@ function evaluationOf(judgement: Judgement, fittedUntil: number): ModelManifest[
     testFrom: judgement.span.from,
     testTo: judgement.span.until,
     fittedUntil: isoTime(fittedUntil),
-    scores: judgement.averages.map(
-      ({ forecaster, side, horizonHours, confidence, observations, pinball, fz0, exceedanceRate }) => ({
-        forecaster,
-        side,
-        horizonHours,
-        confidence,
-        observations,
-        pinball,
-        fz0,
-        exceedanceRate,
-      }),
-    ),
+    scores: judgement.averages.map(modelScoreOf),
   };
 }

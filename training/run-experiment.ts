@@ -1,7 +1,7 @@
-import { MODEL_NAME, type ModelScore } from '../models/manifest.ts';
 import { type Experiment, pinballRatio } from './experiments.ts';
 import type { TrainingOutcome } from './job.ts';
 import type { Judgement } from './judge/judgement.ts';
+import { modelScoreOf } from './scores.ts';
 
 /** What a finished training adds to its row of the experiment log. */
 export function ofTraining({
@@ -31,38 +31,17 @@ export function ofTraining({
   };
 }
 
-/** The model's own means over markets, and how they stand against every other forecaster's. */
-export function scoresForLog(scores: readonly ModelScore[]): Pick<Experiment, 'scores' | 'against'> {
-  const by = (name: string): readonly ModelScore[] => scores.filter(({ forecaster }) => forecaster === name);
-  const own = by(MODEL_NAME);
-  const names = new Set(scores.map(({ forecaster }) => forecaster).filter((name) => name !== MODEL_NAME));
-  return {
-    scores: own.map(({ forecaster: _, ...score }) => score),
-    against: [...names].flatMap((forecaster) => {
-      const ratio = pinballRatio(own, by(forecaster));
-      return ratio === null ? [] : [{ forecaster, pinballRatio: ratio }];
-    }),
-  };
-}
-
-/** The same of a judgement, with volatility and shocks. */
+/** The candidate's own means over markets, with volatility and shocks, and how they stand against every other forecaster's. */
 export function judgementForLog(
   judgement: Judgement,
 ): Pick<Experiment, 'scores' | 'against' | 'volatility' | 'shock'> {
   const { candidate, forecasters, averages, variances, shocks } = judgement;
   const by = (name: string) => averages.filter(({ forecaster }) => forecaster === name);
   return {
-    scores: by(candidate).map(
-      ({ side, horizonHours, confidence, observations, pinball, fz0, exceedanceRate }) => ({
-        side,
-        horizonHours,
-        confidence,
-        observations,
-        pinball,
-        fz0,
-        exceedanceRate,
-      }),
-    ),
+    scores: by(candidate).map((average) => {
+      const { forecaster: _, ...score } = modelScoreOf(average);
+      return score;
+    }),
     against: forecasters
       .filter((name) => name !== candidate)
       .flatMap((forecaster) => {

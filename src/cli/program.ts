@@ -99,6 +99,8 @@ export function buildProgram(context: CliContext): Command {
     'evaluate 20241231-1a2b3c4d',
   )
     .argument('<version>', 'a version, or the alias champion or challenger')
+    .option('--whole-field', 'judge against every classical forecaster, also those that take long')
+    .option('--output <file>', 'write the report as one HTML page')
     .action(async (version, options) =>
       (await import('./verbs/evaluate.ts')).evaluate(context, version, options),
     );

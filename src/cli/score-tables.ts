@@ -1,4 +1,4 @@
-import { averageOverMarkets, type CellScore } from '../../training/evaluate.ts';
+import { averageOverMarkets, type CellScore } from '../../training/scores.ts';
 import { table } from './command.ts';
 
 /** The confidence and the horizon that decide leverage under the default policy. */

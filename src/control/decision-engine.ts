@@ -10,6 +10,7 @@ import {
   emptyForecast,
   type ForecastBatch,
   HORIZONS_HOURS,
+  horizonIndex,
   PATHS_PER_MARKET,
   type Predictor,
   type PredictorInput,
@@ -174,7 +175,7 @@ export class DecisionEngine implements BookProposer {
 
   /** Only from the shock model's forecasts: those that a classical one made in its place say nothing about it. */
   #learn({ symbol, isChampion, asOf, horizonHours, cells, realised }: JudgedForecast): void {
-    const horizon = HORIZONS_HOURS.indexOf(horizonHours);
+    const horizon = horizonIndex(horizonHours);
     if (!isChampion || horizon < 0) return;
     const hits = SIDES.map((side) =>
       CONFIDENCES.map((confidence) => {

@@ -1,5 +1,5 @@
 import { FEATURE_COUNT, FEATURE_NAMES } from '../features/spec.ts';
-import { HORIZON_COUNT, HORIZONS_HOURS } from '../forecast/predictor.ts';
+import { HORIZON_COUNT, HORIZONS_HOURS, horizonIndex } from '../forecast/predictor.ts';
 import { binOf, stabilityOfCounts } from '../risk/drift/binned.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
 
@@ -134,7 +134,7 @@ export function driftReport({ days }: DriftState, reference: DriftReferences): D
     index: indexOf(own, (day) => day.residuals[r]),
   }));
   const scores = reference.scores.map(({ horizonHours, mean, usual }) => {
-    const h = HORIZONS_HOURS.indexOf(horizonHours);
+    const h = horizonIndex(horizonHours);
     const sum = days.reduce((total, day) => total + (day.scores[h]?.sum ?? 0), 0);
     const count = days.reduce((total, day) => total + (day.scores[h]?.count ?? 0), 0);
     return { horizonHours, usual, ratio: count > 0 && mean > 0 ? sum / count / mean : 1 };

@@ -1,6 +1,6 @@
 import type { LatestFeatures } from '../features/batch.ts';
 import { FEATURE_COUNT } from '../features/spec.ts';
-import { HORIZONS_HOURS, SIDES } from '../forecast/predictor.ts';
+import { horizonIndex, SIDES } from '../forecast/predictor.ts';
 import { pinball } from '../risk/comparison/scores.ts';
 import type { JudgedForecast } from './coverage-watch.ts';
 import type { SeenByDecision } from './drift-watch.ts';
@@ -20,7 +20,7 @@ export class Seen {
   #taken: LatestFeatures | null = null;
 
   judged({ isChampion, horizonHours, cells, realised }: JudgedForecast): void {
-    const horizon = HORIZONS_HOURS.indexOf(horizonHours);
+    const horizon = horizonIndex(horizonHours);
     if (!isChampion || horizon < 0) return;
     for (const side of SIDES) {
       const own = cells.filter((cell) => cell.side === side);

@@ -11,6 +11,11 @@ export const CONFIDENCES = [0.95, 0.99, 0.995, 0.999] as const;
 
 export const SIDE_COUNT = SIDES.length;
 export const HORIZON_COUNT = HORIZONS_HOURS.length;
+
+/** Position of a horizon; -1 where it is none of `HORIZONS_HOURS`. */
+export function horizonIndex(horizonHours: number): number {
+  return (HORIZONS_HOURS as readonly number[]).indexOf(horizonHours);
+}
 export const CONFIDENCE_COUNT = CONFIDENCES.length;
 /** Cells of one market for quantities by side, horizon and confidence. */
 export const CELLS_PER_MARKET = SIDE_COUNT * HORIZON_COUNT * CONFIDENCE_COUNT;

@@ -1,28 +1,18 @@
 import { BarStore } from '../../../data/bar-store.ts';
 import { MODEL_NAME, type ModelManifest } from '../../../models/manifest.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
-import { buildDataset } from '../../../training/dataset.ts';
-import { averageOverMarkets } from '../../../training/evaluate.ts';
 import { judge } from '../../../training/judge/judge.ts';
 import type { Judgement } from '../../../training/judge/judgement.ts';
 import { outcomeTable } from '../../../training/judge/outcomes.ts';
 import type { ForecastTable } from '../../../training/judge/tables.ts';
-import { rowsBetween } from '../../../training/splits.ts';
+import { averageOverMarkets } from '../../../training/scores.ts';
 import { forecastDataset } from '../../../training/train.ts';
+import { JUDGED_EVERY_HOURS, tableOf } from '../../../training/trial.ts';
+import { unseenTime } from '../../../training/unseen.ts';
 import { PlimsollError } from '../../errors.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
-import {
-  basisOf,
-  type Judged,
-  judgedAtTraining,
-  keyOf,
-  LEAST_UNSEEN_ROWS,
-  lastLabelEnd,
-} from './evaluate.ts';
+import { basisOf, type Judged, judgedAtTraining, keyOf, lastLabelEnd } from './evaluate.ts';
 import { openRegistry, versionNamed } from './models.ts';
-
-/** Hours between the origins that two versions are compared at: four a day, as the judge of a training has them. */
-const ORIGIN_DISTANCE_HOURS = 6;
 
 /** The second version against the first in one cell; means over markets. */
 interface ComparedCell {
@@ -142,37 +132,31 @@ async function compareUnseen(
   const loaded = [await registry.model(a), await registry.model(b)];
   const seenUntil = Math.max(...loaded.map(({ manifest }) => lastLabelEnd(manifest)));
   const store = await BarStore.open(dataDir);
+  const markets = await store.loadMarkets().finally(() => store.close());
+  const unseen = unseenTime(markets, seenUntil);
+  if (unseen === null) return null;
+  const { data, rows } = unseen;
+  const tables: ForecastTable[] = [];
+  const bar = context.progress(`compare ${a} and ${b}`, loaded.length);
   try {
-    const newest = (await store.catalogue()).reduce((latest, { to }) => Math.max(latest, to), 0);
-    if (newest <= seenUntil) return null;
-    const markets = await store.loadMarkets();
-    const data = buildDataset(markets, ORIGIN_DISTANCE_HOURS, Number.MAX_SAFE_INTEGER);
-    const rows = rowsBetween(data.features.asOf, seenUntil, Number.MAX_SAFE_INTEGER);
-    if (rows.length < LEAST_UNSEEN_ROWS) return null;
-    const tables: ForecastTable[] = [];
-    const bar = context.progress(`compare ${a} and ${b}`, loaded.length);
-    try {
-      for (const [i, { model }] of loaded.entries()) {
-        context.interrupted.throwIfAborted();
-        tables.push({ forecaster: 'ab'[i], ...(await forecastDataset(data, rows, model)) });
-        bar.update(i + 1);
-      }
-    } finally {
-      bar.finish();
+    for (const [i, { model }] of loaded.entries()) {
+      context.interrupted.throwIfAborted();
+      tables.push(tableOf('ab'[i], await forecastDataset(data, rows, model)));
+      bar.update(i + 1);
     }
-    const outcomes = outcomeTable(markets, data, rows, []);
-    const judgement = judgedOrNull(() => judge(outcomes, tables, 'b', ORIGIN_DISTANCE_HOURS));
-    if (judgement === null) return null;
-    return {
-      basis: 'unseen data',
-      from: judgement.span.from,
-      to: judgement.span.until,
-      simulated: markets.some(({ simulated }) => simulated),
-      cells: cellsOf(judgement),
-    };
   } finally {
-    store.close();
+    bar.finish();
   }
+  const outcomes = outcomeTable(markets, data, rows, []);
+  const judgement = judgedOrNull(() => judge(outcomes, tables, 'b', JUDGED_EVERY_HOURS));
+  if (judgement === null) return null;
+  return {
+    basis: 'unseen data',
+    from: judgement.span.from,
+    to: judgement.span.until,
+    simulated: markets.some(({ simulated }) => simulated),
+    cells: cellsOf(judgement),
+  };
 }
 
 /** Null where a span is too short to be judged. */

@@ -1,22 +1,26 @@
 import { BarStore } from '../../../data/bar-store.ts';
+import type { GateResult } from '../../../models/gate-record.ts';
 import { MODEL_NAME, type ModelManifest } from '../../../models/manifest.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
-import { buildDataset } from '../../../training/dataset.ts';
-import { averageOverMarkets, type CellScore, evaluateModel } from '../../../training/evaluate.ts';
 import { blankExperiment } from '../../../training/experiments.ts';
-import { DEFAULT_EVERY_HOURS } from '../../../training/job.ts';
+import { FIELD_METHODS, QUICK_METHODS } from '../../../training/field/field.ts';
+import { judgeAgainstField } from '../../../training/judge/against-field.ts';
+import type { Judgement } from '../../../training/judge/judgement.ts';
+import { outcomeTable } from '../../../training/judge/outcomes.ts';
 import { openExperimentLog } from '../../../training/run.ts';
-import { scoresForLog } from '../../../training/run-experiment.ts';
-import { scoresFromCsv } from '../../../training/scores-csv.ts';
-import { rowsBetween } from '../../../training/splits.ts';
+import { judgementForLog } from '../../../training/run-experiment.ts';
+import { type CellScore, scoresFromCsv } from '../../../training/scores.ts';
+import { forecastDataset } from '../../../training/train.ts';
+import { tableOf } from '../../../training/trial.ts';
+import { unseenTime } from '../../../training/unseen.ts';
 import { isoTime, stopwatchSeconds } from '../../clock.ts';
+import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
+import { jobBar } from '../job-bar.ts';
+import { printGates, writeJudgedPage } from '../judged.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
 import { openRegistry, versionNamed } from './models.ts';
-
-/** Fewer rows than this after the training data are too few for scores that mean anything. */
-export const LEAST_UNSEEN_ROWS = 500;
 
 /** What scores rest on: weights that never saw the span, one way or the other. */
 export interface Judged {
@@ -29,23 +33,31 @@ export interface Judged {
   readonly cells: readonly CellScore[];
 }
 
+export interface EvaluateOptions extends CommonOptions {
+  readonly wholeField?: boolean;
+  readonly output?: string;
+}
+
+/** Seconds of 42 markets and a year; only the proportions matter. */
+const USUAL_SECONDS = [
+  ['load', 2],
+  ['features', 6],
+  ['forecast', 1],
+  ['evaluate', 40],
+] as const;
+
 /**
- * Scores of a version that do not peek: its own weights on stored data newer than it was trained on; where there are
- * none, the scores that the same recipe had at training on a last fifth of time that it had not seen.
+ * Scores of a version that do not peek: its own weights on stored data newer than it was trained on, levelled as the service levels them, beside the
+ * classical field on the same rows; where there are none, the scores that the same recipe had at training on time that it had not seen.
  */
-export async function evaluate(
-  context: CliContext,
-  name: string,
-  { json, ...flags }: CommonOptions,
-): Promise<void> {
-  const { registry, dataDir } = openRegistry(flags);
+export async function evaluate(context: CliContext, name: string, options: EvaluateOptions): Promise<void> {
+  const { registry } = openRegistry(options);
   const version = await versionNamed(registry, name);
-  const started = stopwatchSeconds();
-  const unseen = (await judgeUnseen(context, registry, dataDir, [version]))?.[0] ?? null;
-  if (unseen !== null)
-    await recordEvaluation(context, registry, dataDir, unseen, stopwatchSeconds() - started);
+  const unseen = await evaluateUnseen(context, registry, version, options);
   const judged = unseen ?? (await judgedAtTraining(registry, version));
-  if (json === true) {
+  if (unseen === null && options.output !== undefined)
+    context.note(`no newer data to judge: plimsoll report ${version} has the page that its training made`);
+  if (options.json === true) {
     context.printJson(judged);
     return;
   }
@@ -53,38 +65,81 @@ export async function evaluate(
   context.print(scoresByMarket(judged.cells));
   context.print('');
   context.print(scoresOverMarkets(judged.cells));
+  if (unseen === null) return;
+  context.print('');
+  printGates(context, unseen.gates);
 }
 
-/** A span that a version had not seen is spent when it is looked at: the log says how often it was. */
-async function recordEvaluation(
-  { clock }: CliContext,
+interface EvaluatedUnseen extends Judged {
+  readonly gates: readonly GateResult[];
+  readonly judgement: Judgement;
+}
+
+/** Null where the store has too little time that the version was not trained on. */
+async function evaluateUnseen(
+  context: CliContext,
   registry: ModelRegistry,
-  dataDir: string,
-  { version, from, to, simulated, cells }: Judged,
-  seconds: number,
-): Promise<void> {
-  const store = await BarStore.open(dataDir);
-  const fingerprint = await store.fingerprint().finally(() => store.close());
-  const { data } = await registry.manifest(version);
-  const own = cells.filter(({ forecaster }) => forecaster === MODEL_NAME);
-  await openExperimentLog(dataDir).append({
-    ...blankExperiment('evaluate', MODEL_NAME, isoTime(clock.now())),
-    version,
-    data: {
-      fingerprint,
-      from,
-      to,
-      markets: new Set(own.map(({ symbol }) => symbol)).size,
-      rows: own
-        .filter((cell) => keyOf(cell) === keyOf(own[0]))
-        .reduce((sum, { observations }) => sum + observations, 0),
-      simulated,
-    },
-    folds: [{ fittedUntil: data.to, from, until: to }],
-    ...scoresForLog(averageOverMarkets(cells)),
-    result: 'judged',
-    seconds,
-  });
+  version: string,
+  { json: _, wholeField, output, ...flags }: EvaluateOptions,
+): Promise<EvaluatedUnseen | null> {
+  const { dataDir, gates: policy } = loadConfig(flags).values;
+  const { manifest, model } = await registry.model(version);
+  const started = stopwatchSeconds();
+  const bar = jobBar(context, `evaluate ${version}`, USUAL_SECONDS);
+  const tell = (phase: string, share: number, remark = ''): void => {
+    context.interrupted.throwIfAborted();
+    bar.update({ phase, share, remark });
+  };
+  try {
+    tell('load', 0);
+    const store = await BarStore.open(dataDir);
+    const [markets, fingerprint] = await Promise.all([store.loadMarkets(), store.fingerprint()]).finally(() =>
+      store.close(),
+    );
+    tell('features', 0, `${markets.length} markets`);
+    const unseen = unseenTime(markets, lastLabelEnd(manifest));
+    if (unseen === null) return null;
+    const { data, rows, folds } = unseen;
+    tell('forecast', 0);
+    const own = tableOf(MODEL_NAME, await forecastDataset(data, rows, model));
+    const outcomes = outcomeTable(markets, data, rows, folds);
+    const methods = wholeField === true ? FIELD_METHODS : QUICK_METHODS;
+    const judged = await judgeAgainstField(markets, outcomes, folds, own, methods, policy, (done, total) =>
+      tell('evaluate', done / total, 'the classical field'),
+    );
+    const { judgement, gates } = judged;
+    const simulated = markets.some((market) => market.simulated);
+    if (output !== undefined)
+      await writeJudgedPage(context, output, judged, outcomes, {
+        simulated,
+        lineage: [
+          ['version', version],
+          ['trained on data to', manifest.data.to],
+        ],
+        command: `plimsoll evaluate ${version}`,
+      });
+    const { from, until, markets: count, rows: judgedRows } = judgement.span;
+    // A span that a version had not seen is spent when it is looked at: the log says how often it was.
+    await openExperimentLog(dataDir).append({
+      ...blankExperiment('evaluate', MODEL_NAME, isoTime(context.clock.now())),
+      version,
+      data: { fingerprint, from, to: until, markets: count, rows: judgedRows, simulated },
+      folds: [{ fittedUntil: manifest.data.to, from, until }],
+      ...judgementForLog(judgement),
+      gates: gates.map(({ gate, passed, words }) => ({ name: gate, passed, detail: words })),
+      result: 'judged',
+      seconds: stopwatchSeconds() - started,
+    });
+    return {
+      ...{ version, basis: 'unseen data', from, to: until, simulated, cells: judgement.cells, gates },
+      judgement: { ...judgement, cells: [] },
+    };
+  } catch (thrown) {
+    if (thrown instanceof PlimsollError && thrown.code === 'DATA_INSUFFICIENT') return null;
+    throw thrown;
+  } finally {
+    bar.finish();
+  }
 }
 
 export function basisOf({ basis, from, to, simulated }: Omit<Judged, 'version' | 'cells'>): string {
@@ -98,45 +153,6 @@ export function keyOf({
   confidence,
 }: Pick<CellScore, 'side' | 'horizonHours' | 'confidence'>): string {
   return `${side}/${horizonHours}/${confidence}`;
-}
-
-/** All versions on one span that none of them was trained on, or null where the store has no such span. */
-async function judgeUnseen(
-  context: CliContext,
-  registry: ModelRegistry,
-  dataDir: string,
-  versions: readonly string[],
-): Promise<Judged[] | null> {
-  const loaded = await Promise.all(versions.map((version) => registry.model(version)));
-  const seenUntil = Math.max(...loaded.map(({ manifest }) => lastLabelEnd(manifest)));
-  const store = await BarStore.open(dataDir);
-  try {
-    const newest = (await store.catalogue()).reduce((latest, { to }) => Math.max(latest, to), 0);
-    if (newest <= seenUntil) return null;
-    const markets = await store.loadMarkets();
-    const data = buildDataset(markets, DEFAULT_EVERY_HOURS, Number.MAX_SAFE_INTEGER);
-    const rows = rowsBetween(data.features.asOf, seenUntil, Number.MAX_SAFE_INTEGER);
-    if (rows.length < LEAST_UNSEEN_ROWS) return null;
-    const judged: Judged[] = [];
-    for (const { manifest, model } of loaded) {
-      const bar = context.progress(`evaluate ${manifest.version}`, 1);
-      const evaluation = await evaluateModel(markets, data, rows, model, MODEL_NAME, (done, total) => {
-        context.interrupted.throwIfAborted();
-        bar.update(done / total);
-      }).finally(() => bar.finish());
-      judged.push({
-        version: manifest.version,
-        basis: 'unseen data',
-        from: isoTime(evaluation.testFrom),
-        to: isoTime(evaluation.testTo),
-        simulated: markets.some(({ simulated }) => simulated),
-        cells: evaluation.cells,
-      });
-    }
-    return judged;
-  } finally {
-    store.close();
-  }
 }
 
 /** The labels of the last training row reach a day beyond it. */

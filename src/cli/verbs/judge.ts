@@ -1,20 +1,14 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BarStore } from '../../../data/bar-store.ts';
 import type { GateResult } from '../../../models/gate-record.ts';
 import { buildDataset } from '../../../training/dataset.ts';
-import { classicalField, FIELD_METHODS, QUICK_METHODS } from '../../../training/field/field.ts';
+import { FIELD_METHODS, QUICK_METHODS } from '../../../training/field/field.ts';
+import { judgeAgainstField } from '../../../training/judge/against-field.ts';
 import { forecastByPredictor } from '../../../training/judge/from-predictor.ts';
-import { coverageGates } from '../../../training/judge/gate-coverage.ts';
-import { scoreGates } from '../../../training/judge/gate-scores.ts';
-import { judge } from '../../../training/judge/judge.ts';
 import type { Judgement } from '../../../training/judge/judgement.ts';
 import { outcomeTable } from '../../../training/judge/outcomes.ts';
-import { judgePool } from '../../../training/judge/pool.ts';
-import { trackedForecasts } from '../../../training/judge/tracked.ts';
-import { gateLines, verdictOf } from '../../../training/report/gates.ts';
-import { runReport } from '../../../training/report/report.ts';
 import { rowsBetween } from '../../../training/splits.ts';
 import { gatherFeatures } from '../../../training/train.ts';
 import { isEvery, JUDGED_EVERY_HOURS, trialFolds } from '../../../training/trial.ts';
@@ -24,6 +18,7 @@ import { PlimsollError } from '../../errors.ts';
 import type { Predictor } from '../../forecast/predictor.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
 import { jobBar } from '../job-bar.ts';
+import { printGates, writeJudgedPage } from '../judged.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
 
 interface JudgeOptions extends CommonOptions {
@@ -83,32 +78,17 @@ export async function judgeModule(
     tell('forecast', share),
   );
   const methods = wholeField === true ? FIELD_METHODS : QUICK_METHODS;
-  const field = await classicalField(markets, outcomes, folds, methods, (done, total) =>
+  const judged = await judgeAgainstField(markets, outcomes, folds, own, methods, policy, (done, total) =>
     tell('evaluate', done / total, 'the classical field'),
   );
-  const forecasts = [trackedForecasts(outcomes, own), ...field];
-  const judgement = judge(outcomes, forecasts, predictor.id, JUDGED_EVERY_HOURS);
-  const pool = judgePool(outcomes, forecasts, judgement, predictor.id);
-  const gates = [...scoreGates(judgement, null, policy), ...coverageGates(judgement, pool, policy)];
+  const { judgement, gates } = judged;
   bar.finish();
-  if (output !== undefined) {
-    const page = runReport({
-      version: predictor.id,
-      madeAt: isoTime(context.clock.now()),
+  if (output !== undefined)
+    await writeJudgedPage(context, output, judged, outcomes, {
       simulated: markets.some(({ simulated }) => simulated),
-      verdict: verdictOf(gateLines(gates)),
-      gates: gateLines(gates),
-      judgement,
-      outcomes,
-      forecasts,
-      candidate: predictor.id,
-      champion: null,
-      importance: null,
       lineage: [['module', resolve(file)]],
       command: `plimsoll judge ${file}`,
     });
-    await writeFile(output, page);
-  }
   if (json === true)
     context.printJson({ predictor: predictor.id, seenUntil: seenUntil ?? null, gates, judgement });
   else print(context, predictor.id, judgement, gates, seenUntil);
@@ -155,8 +135,7 @@ function print(
   context.print('');
   context.print(scoresOverMarkets(judgement.cells));
   context.print('');
-  for (const { gate, passed, words } of gates)
-    context.print(`${passed ? 'passed' : 'FAILED'}  ${gate}: ${words}`);
+  printGates(context, gates);
   context.print('');
   const seen =
     seenUntil === undefined
