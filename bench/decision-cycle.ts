@@ -5,7 +5,7 @@ import { table } from '../src/cli/command.ts';
 import { stopwatchSeconds } from '../src/clock.ts';
 import { DecisionEngine } from '../src/control/decision-engine.ts';
 import { latestFeatures } from '../src/features/batch.ts';
-import { FilteredPredictor, HistoricalPredictor } from '../src/forecast/classical.ts';
+import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../src/forecast/classical.ts';
 import { DEFAULT_POLICY } from '../src/limits/policy.ts';
 import { SHIPPED_MODELS } from '../src/program.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
@@ -24,7 +24,11 @@ print(
 );
 const registry = new ModelRegistry(SHIPPED_MODELS, dataDir);
 const champion = await registry.load((await registry.versionOf('champion')) ?? '');
-const [historical, filtered] = [new HistoricalPredictor(), new FilteredPredictor()];
+const [historical, filtered, tail] = [
+  new HistoricalPredictor(),
+  new FilteredPredictor(),
+  new TailPredictor(),
+];
 
 const rows: string[][] = [];
 for (const copies of COPIES) {
@@ -47,6 +51,7 @@ for (const copies of COPIES) {
     const input = { asOf: features.asOf, markets, features: features.values, featuresReady: features.ready };
     await time('historical', () => historical.predict(input));
     await time('filtered', () => filtered.predict(input));
+    await time('tail', () => tail.predict(input));
     await time('network', () => champion.predict(input));
     await time('quality', () => markets.map((market) => judgeQuality(market, asOf)));
     const engine = engineOn(freshly(all));
@@ -76,6 +81,7 @@ function engineOn(markets: readonly MarketHistory[]): DecisionEngine {
     champion: { champion: async () => ({ predictor: champion, reason: '' }) },
     historical,
     filtered,
+    tail,
     policy: DEFAULT_POLICY,
     levels: { load: async () => null, save: async () => {} },
     stopwatch: stopwatchSeconds,

@@ -11,7 +11,7 @@ import type { Config } from './config.ts';
 import { DecisionEngine } from './control/decision-engine.ts';
 import { END_REQUEST, type ProposeAnswer, type ProposeRequest } from './control/worker-proposer.ts';
 import { asPlimsollError } from './errors.ts';
-import { FilteredPredictor, HistoricalPredictor } from './forecast/classical.ts';
+import { FilteredPredictor, HistoricalPredictor, TailPredictor } from './forecast/classical.ts';
 
 /** What the thread that decides is given: it opens its own market data and its own models. */
 export interface DecisionWorkerData {
@@ -34,6 +34,7 @@ const engine = new DecisionEngine({
   ),
   historical: new HistoricalPredictor(),
   filtered: new FilteredPredictor(),
+  tail: new TailPredictor(),
   policy: config.policy,
   levels: levelFile(config.dataDir),
   stopwatch: stopwatchSeconds,

@@ -56,7 +56,8 @@ describe('the first decision', () => {
       expect(market.model).toBe('shock-network@1');
       expect(market.forecasts).toHaveLength(32);
       expect(market.brackets[0].maxLeverage).toBeGreaterThan(1);
-      expect(market.bounds.filter(({ available }) => !available)).toEqual([]);
+      const missing = market.bounds.filter(({ available }) => !available).map(({ name }) => name);
+      expect(missing).toEqual(['antiProcyclical', 'crowding', 'marketWide']);
     }
     expect(facts).toMatchObject({
       fallbackReason: null,

@@ -3,6 +3,7 @@ import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { latestFeatures } from '../features/batch.ts';
 import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
+import { LongLookbackPredictor, StressedWeightPredictor } from '../forecast/anti-procyclical.ts';
 import { LevelTracking } from '../forecast/level-tracking.ts';
 import {
   CELLS_PER_MARKET,
@@ -16,9 +17,16 @@ import {
   type PredictorInput,
   SIDES,
 } from '../forecast/predictor.ts';
+import { stressedMarkets } from '../forecast/stressed-share.ts';
 import { decideBook } from '../limits/decide.ts';
 import { NO_GOVERNANCE } from '../limits/governance.ts';
-import type { LiquidityInput, MarketInput, SourceForecast, StressInput } from '../limits/market-input.ts';
+import type {
+  LiquidityInput,
+  MarketInput,
+  MarketWideInput,
+  SourceForecast,
+  StressInput,
+} from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { MarketHistory } from '../risk/bars.ts';
@@ -47,6 +55,7 @@ export interface DecisionEngineOptions {
   readonly champion: ChampionSource;
   readonly historical: Predictor;
   readonly filtered: Predictor;
+  readonly tail: Predictor;
   readonly policy: Policy;
   /** Keeps what the levels have learned over a restart. */
   readonly levels: LevelStore;
@@ -79,9 +88,12 @@ export class DecisionEngine implements BookProposer {
   #decided: { readonly fingerprint: string; readonly model: string | null; readonly hash: string } | null =
     null;
   #stress: readonly StressInput[] = [];
+  /** Behind the policy's anti-procyclical floor; null where it has none. */
+  readonly #antiProcyclical: Predictor | null;
 
   constructor(options: DecisionEngineOptions) {
     this.#options = options;
+    this.#antiProcyclical = antiProcyclicalPredictor(options.policy);
   }
 
   async propose(previous: LimitBook | null, now: number): Promise<Proposal | null> {
@@ -114,6 +126,7 @@ export class DecisionEngine implements BookProposer {
     const forecasts = await this.#forecast(predictor, reason, asOf);
     this.#seen.features(forecasts.features);
     const inputs = markets.map((history, m) => this.#input(history, m, forecasts, asOf, now));
+    const marketWide = marketWideOf(markets, asOf, forecasts.features);
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
       ? null
       : forecasts.shockModel.predictor;
@@ -122,8 +135,9 @@ export class DecisionEngine implements BookProposer {
       axes: { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES },
       decidedAt: Math.max(now, previous?.decidedAt ?? now),
       model,
-      inputsHash: hashInputs(markets, inputs),
+      inputsHash: hashInputs(markets, inputs, marketWide),
       governance: NO_GOVERNANCE,
+      marketWide,
     });
     this.#decided = { fingerprint, model: predictor?.id ?? null, hash: book.hash };
     return {
@@ -152,7 +166,7 @@ export class DecisionEngine implements BookProposer {
 
   /** All forecasters on the same input. A shock model that fails is absent; the classical ones decide without it. */
   async #forecast(champion: Predictor | null, absence: string, asOf: number): Promise<Forecasts> {
-    const { historical, filtered } = this.#options;
+    const { historical, filtered, tail } = this.#options;
     const features = latestFeatures(this.#markets, asOf);
     const input: PredictorInput = {
       asOf: features.asOf,
@@ -160,8 +174,15 @@ export class DecisionEngine implements BookProposer {
       features: features.values,
       featuresReady: features.ready,
     };
-    const [byHistory, byFilter] = [await historical.predict(input), await filtered.predict(input)];
-    const common = { features, historical: byHistory, filtered: byFilter };
+    const common = {
+      features,
+      historical: await historical.predict(input),
+      filtered: await filtered.predict(input),
+      tail: await tail.predict(input),
+      antiProcyclical:
+        (await this.#antiProcyclical?.predict(input)) ??
+        this.#absent('none', asOf, 'the policy has no floor'),
+    };
     if (champion === null)
       return { ...common, shockModel: this.#absent('none', asOf, absence), fallbackReason: absence };
     try {
@@ -225,6 +246,9 @@ export class DecisionEngine implements BookProposer {
       shockModel: sourceOf(forecasts.shockModel, m),
       historical: sourceOf(forecasts.historical, m),
       filtered: sourceOf(forecasts.filtered, m),
+      tail: sourceOf(forecasts.tail, m),
+      antiProcyclical: sourceOf(forecasts.antiProcyclical, m),
+      openInterest: null,
       stress: this.#stress[m],
       liquidity: liquidityOf(history, asOf, forecasts.features, m, policy),
     };
@@ -235,6 +259,8 @@ interface Forecasts {
   readonly features: ReturnType<typeof latestFeatures>;
   readonly historical: ForecastBatch;
   readonly filtered: ForecastBatch;
+  readonly tail: ForecastBatch;
+  readonly antiProcyclical: ForecastBatch;
   readonly shockModel: ForecastBatch;
   readonly fallbackReason: string;
 }
@@ -299,6 +325,32 @@ function stressOf({ bars }: MarketHistory, policy: Policy): StressInput {
   return { excursion, source };
 }
 
+/** What makes the floor that a policy chooses. */
+function antiProcyclicalPredictor(policy: Policy): Predictor | null {
+  const { option, lookbackYears, stressedWeight, stressedDays } = policy.bounds.antiProcyclical;
+  if (option === 'longLookbackFloor') return new LongLookbackPredictor(lookbackYears);
+  return option === 'stressedWeight' ? new StressedWeightPredictor(stressedWeight, stressedDays) : null;
+}
+
+/** All markets as one: who of them is in stress today, and how far they moved together. */
+function marketWideOf(
+  markets: readonly MarketHistory[],
+  asOf: number,
+  { values, ready }: ReturnType<typeof latestFeatures>,
+): MarketWideInput | null {
+  const { judged, stressed } = stressedMarkets(markets, asOf);
+  // The features of all markets together are the same in every row.
+  const row = ready.indexOf(1);
+  if (judged === 0 || row < 0) return null;
+  return {
+    markets: judged,
+    stressedShare: stressed / judged,
+    commonShock: values[row * FEATURE_COUNT + INDEX_RETURN_24_HOURS],
+    source: 'excursions of the last day',
+  };
+}
+
+const INDEX_RETURN_24_HOURS = featureIndex('indexScaledReturn24h');
 const VOLATILITY_720_HOURS = featureIndex('logRealisedVolatility720h');
 
 /** Null where nothing was traded, or where no volatility is known yet. */
@@ -317,15 +369,23 @@ function liquidityOf(
   };
 }
 
+const FORECASTS = ['shockModel', 'historical', 'filtered', 'tail', 'antiProcyclical'] as const;
+
 /** SHA-256 over everything numeric that the decision used, market by market. */
-function hashInputs(markets: readonly MarketHistory[], inputs: readonly MarketInput[]): string {
+function hashInputs(
+  markets: readonly MarketHistory[],
+  inputs: readonly MarketInput[],
+  marketWide: MarketWideInput | null,
+): string {
   const hash = createHash('sha256');
+  hash.update(`${JSON.stringify(marketWide)}\n`);
   for (const [m, input] of inputs.entries()) {
     hash.update(`${input.symbol}\n${markets[m].source}\n${input.asOf}\n${input.quality}\n${input.stale}\n`);
     hash.update(
       `${input.historyDays}\n${input.liquidity?.hourlyVolume}\n${input.liquidity?.dailyVolatility}\n`,
     );
-    for (const source of [input.shockModel, input.historical, input.filtered]) {
+    hash.update(`${JSON.stringify(input.openInterest)}\n`);
+    for (const source of FORECASTS.map((name) => input[name])) {
       hash.update(`${source.predictor}\n${source.unavailable}\n`);
       hash.update(source.valueAtRisk).update(source.expectedShortfall);
       hash.update(source.shockThreshold).update(source.shockProbability);

@@ -1,7 +1,7 @@
 import type { MarketDataReader } from '../../data/ports.ts';
 import { judgeQuality } from '../../data/quality.ts';
 import { RANDOM_MARKET_START, randomMarket } from '../../test/random-market.ts';
-import { FilteredPredictor, HistoricalPredictor } from '../forecast/classical.ts';
+import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../forecast/classical.ts';
 import {
   CELLS_PER_MARKET,
   type ForecastBatch,
@@ -92,6 +92,7 @@ export function engineOn(
     champion: { champion: async () => ({ ...champion }) },
     historical: new HistoricalPredictor(),
     filtered: new FilteredPredictor(),
+    tail: new TailPredictor(),
     policy: DEFAULT_POLICY,
     levels: { load: async () => null, save: async () => {} },
     stopwatch: () => 0,

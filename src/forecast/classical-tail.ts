@@ -1,9 +1,9 @@
 import { quantileOfSorted, tailMeanOfSorted } from '../risk/numeric/quantile.ts';
+import { fitParetoLikelihood } from '../risk/tail/pareto-likelihood.ts';
 import {
   fitParetoTail,
   type ParetoTail,
   paretoExpectedShortfall,
-  paretoSurvival,
   paretoValueAtRisk,
 } from '../risk/tail/pareto-tail.ts';
 import { CONFIDENCES } from './predictor.ts';
@@ -51,14 +51,16 @@ export function tailOfPath(tail: Float64Array, n: number): TailOfPath {
   return { valueAtRisk, expectedShortfall, pareto };
 }
 
-/**
- * Probability of a loss above x: counted where the sample is dense, from the Pareto tail beyond its threshold.
- *
- * @param losses all of the sample that may be above x. @param n size of the whole sample.
- */
-export function probabilityAbove(losses: Float64Array, n: number, pareto: ParetoTail, x: number): number {
-  if (x > pareto.threshold) return paretoSurvival(pareto, x);
-  let count = 0;
-  for (let i = 0; i < losses.length; i++) if (losses[i] > x) count++;
-  return count / n;
+/** The same with every number from a Pareto tail by maximum likelihood over the lowest of `CONFIDENCES`. */
+export function extremeTailOfPath(tail: Float64Array, n: number): TailOfPath {
+  const pareto = fitParetoLikelihood(tail, n, quantileOfSorted(tail, n, THRESHOLD_CONFIDENCE));
+  const valueAtRisk = new Float64Array(CONFIDENCES.length);
+  const expectedShortfall = new Float64Array(CONFIDENCES.length);
+  let least = 0;
+  for (let c = 0; c < CONFIDENCES.length; c++) {
+    valueAtRisk[c] = Math.max(paretoValueAtRisk(pareto, CONFIDENCES[c]), least);
+    expectedShortfall[c] = paretoExpectedShortfall(pareto, valueAtRisk[c]);
+    least = valueAtRisk[c] * LEAST_RISE;
+  }
+  return { valueAtRisk, expectedShortfall, pareto };
 }

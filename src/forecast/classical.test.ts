@@ -5,7 +5,8 @@ import { Random } from '../random.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import { adverseExcursions } from '../risk/tail/excursions.ts';
 import { historicalRisk } from '../risk/tail/value-at-risk.ts';
-import { FilteredPredictor, HistoricalPredictor, LOOKBACK_HOURS, MINIMUM_BARS } from './classical.ts';
+import { FilteredPredictor, HistoricalPredictor } from './classical.ts';
+import { LOOKBACK_HOURS, MINIMUM_BARS } from './lookback.ts';
 import {
   CONFIDENCES,
   cellIndex,

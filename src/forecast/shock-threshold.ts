@@ -1,6 +1,6 @@
 import type { BarSeries } from '../risk/bars.ts';
-import { LOOKBACK_HOURS } from './classical.ts';
 import { excursionHistory } from './excursion-history.ts';
+import { LOOKBACK_HOURS } from './lookback.ts';
 import { PATHS_PER_MARKET } from './predictor.ts';
 
 /**

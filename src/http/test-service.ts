@@ -64,6 +64,7 @@ export function marketInputs(hourlyTail = 0.008): MarketInput[] {
       shockModel: forecast('shock-network@test', hourlyTail),
       historical: forecast('historical@1', hourlyTail),
       filtered: forecast('filtered@1', hourlyTail),
+      tail: forecast('tail@1', hourlyTail),
       ...changes,
     });
   return [

@@ -32,11 +32,16 @@ describe('one market', () => {
       'shockModel',
       'historical',
       'filtered',
+      'tail',
       'stress',
+      'antiProcyclical',
+      'crowding',
+      'marketWide',
       'liquidity',
-      'dataQuality',
       'listingAge',
+      'dataQuality',
       'policyCeiling',
+      'override',
       'governor',
     ]);
   });
@@ -54,7 +59,20 @@ describe('one market', () => {
     ['there is no model', { shockModel: NO_MODEL }, 'historical', 'CLASSICAL_FALLBACK', 20],
     ['the listing is young', { historyDays: 40 }, 'listingAge', 'LISTING_AGE_BINDS', 10],
     ['the data are degraded', { quality: 'degrade' }, 'dataQuality', 'DATA_DEGRADED', 10],
-    ['there is no classical bound', { historical: SHORT, filtered: SHORT }, 'stress', 'HISTORY_SHORT', 1],
+    [
+      'there is no classical bound',
+      { historical: SHORT, filtered: SHORT, tail: SHORT },
+      'stress',
+      'HISTORY_SHORT',
+      1,
+    ],
+    [
+      'the tail is the tightest classical one',
+      { shockModel: forecast('m', 0.001), tail: forecast('tail@1', 0.03) },
+      'tail',
+      'TAIL_BINDS',
+      15,
+    ],
     ['there is no liquidity', { liquidity: null }, 'dataQuality', 'DATA_REJECTED', 1],
     ['the data are rejected', { quality: 'reject' }, 'dataQuality', 'DATA_REJECTED', 1],
   ])('names the bound that binds when %s', (_, changes, binding, reason, leverage) => {
@@ -67,7 +85,7 @@ describe('one market', () => {
 
   it('is bound by the policy where the market is calmer than the house dares', () => {
     const calm = forecast('m', 0.001);
-    const limit = decide({ shockModel: calm, historical: calm, filtered: calm });
+    const limit = decide({ shockModel: calm, historical: calm, filtered: calm, tail: calm });
     expect(limit.bindingBound).toBe('policyCeiling');
     expect(limit.brackets[0].maxLeverage).toBe(DEFAULT_POLICY.maximumLeverage);
   });
@@ -80,7 +98,9 @@ describe('one market', () => {
       { stale: true },
       { quality: 'degrade' as const },
       { shockModel: NO_MODEL },
-      { historical: SHORT, filtered: SHORT },
+      { historical: SHORT },
+      { filtered: SHORT },
+      { tail: SHORT },
     ]) {
       const limit = decide(doubt, before, later);
       expect(grantsMore(limit.brackets, before.brackets)).toBe(false);

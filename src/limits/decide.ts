@@ -1,10 +1,13 @@
 import { HOUR_MILLISECONDS, ppmToRate } from '../units.ts';
-import { type BoundedMarket, boundMarket } from './bounds.ts';
+import type { BoundContext } from './bounds/bound.ts';
+import { type BoundedMarket, boundMarket } from './bounds/combine.ts';
+import { rejectedBound } from './bounds/data-quality.ts';
+import { FORECAST_BOUNDS } from './bounds/forecast.ts';
+import { BINDING_REASON } from './bounds/reason-codes.ts';
 import { mostConservativeBrackets, scheduleFaults } from './brackets.ts';
 import { GENESIS_HASH, sealBook } from './chain.ts';
 import type { ForecastAxes } from './curve.ts';
 import { survivalProbability } from './distribution.ts';
-import type { GovernanceState } from './governance.ts';
 import { type GovernedSchedule, govern } from './governor.ts';
 import { type MarketInput, type SourceForecast, type UsableInput, usableInput } from './market-input.ts';
 import { type Policy, policyHash } from './policy.ts';
@@ -24,16 +27,10 @@ import type {
 const SIDE_NAMES = ['long', 'short'] as const;
 
 /** What a whole decision needs beside the markets. */
-export interface DecisionContext {
-  readonly policy: Policy;
-  readonly axes: ForecastAxes;
-  /** Epoch milliseconds. */
-  readonly decidedAt: number;
+export interface DecisionContext extends BoundContext {
   /** Id of the shock model that forecast, or null where the classical predictors stood in for all markets. */
   readonly model: string | null;
   readonly inputsHash: string;
-  /** Freezes, overrides and emergency mode as people have set them. */
-  readonly governance: GovernanceState;
 }
 
 /**
@@ -101,7 +98,7 @@ export function decideMarket(
 ): MarketLimit {
   const { policy, axes } = context;
   const input = usableInput(raw, axes);
-  const bounded = input.quality === 'reject' ? null : boundSafely(input, axes, policy);
+  const bounded = input.quality === 'reject' ? null : boundSafely(input, context, previous);
   const schedule =
     bounded === null ? holdOrRefuse(previous, context) : governed(bounded, input, previous, context);
   const faults = scheduleFaults(schedule.brackets);
@@ -115,6 +112,7 @@ export function decideMarket(
     bounds: [...(bounded?.bounds ?? [rejectedBound(input)]), governorBound(safe.record)],
     reasons: reasonsFor(input, bounded, binding, safe.record),
     governor: safe.record,
+    ...boundStateOf(bounded, previous),
     quality: input.quality,
     simulated: input.simulated,
     asOf: input.asOf,
@@ -125,9 +123,22 @@ export function decideMarket(
   };
 }
 
-function boundSafely(input: UsableInput, axes: ForecastAxes, policy: Policy): BoundedMarket | null {
+/** A market that cannot be bounded remembers what its bounds knew before. */
+function boundStateOf(
+  bounded: BoundedMarket | null,
+  previous: MarketLimit | null,
+): Pick<MarketLimit, 'boundState'> {
+  const state = bounded?.state ?? previous?.boundState;
+  return state === undefined ? {} : { boundState: state };
+}
+
+function boundSafely(
+  input: UsableInput,
+  context: BoundContext,
+  previous: MarketLimit | null,
+): BoundedMarket | null {
   try {
-    return boundMarket(input, axes, policy);
+    return boundMarket(input, context, previous?.boundState);
   } catch {
     // A defect in one market's input must not take the book of all others with it; the market is held and says so.
     return null;
@@ -142,24 +153,25 @@ function governed(
 ): GovernedSchedule {
   const inForce =
     previous === null ? null : { brackets: previous.brackets, changedAt: previous.governor.changedAt };
-  return govern(bounded.target, inForce, isBeyondDoubt(input), policy, decidedAt);
+  return govern(bounded.target, inForce, isBeyondDoubt(input, bounded), policy, decidedAt);
 }
 
 /**
- * Whether a market may loosen at all. Without the shock model it may not: the classical bounds are the ceiling of the
- * corridor, so a model that fails would otherwise give back what it took.
+ * Whether a market may loosen at all. Without any of its forecasts it may not: each is a bound of its own, so one that
+ * fails would otherwise give back what it took.
  */
-function isBeyondDoubt(input: UsableInput): boolean {
+function isBeyondDoubt(input: UsableInput, { doubts }: BoundedMarket): boolean {
   return (
     !input.stale &&
     input.quality === 'accept' &&
-    input.shockModel.unavailable === '' &&
-    !isClassicalMissing(input)
+    input.stress !== null &&
+    FORECAST_BOUNDS.every((name) => input[name].unavailable === '') &&
+    doubts.length === 0
   );
 }
 
-function isClassicalMissing({ historical, filtered }: UsableInput): boolean {
-  return historical.unavailable !== '' && filtered.unavailable !== '';
+function isClassicalMissing({ historical, filtered, tail }: UsableInput): boolean {
+  return [historical, filtered, tail].every(({ unavailable }) => unavailable !== '');
 }
 
 function holdOrRefuse(
@@ -211,22 +223,6 @@ function bindingOf(
   return record.publishedMaxLeverage < record.targetMaxLeverage ? 'governor' : bounded.binding;
 }
 
-/** Stands in the list of bounds of a market that could not be bounded: it says why, and asks for leverage 1. */
-function rejectedBound(input: UsableInput): Bound {
-  return {
-    name: 'dataQuality',
-    maxLeverage: 1,
-    available: true,
-    unavailableReason: '',
-    evidence: {
-      grade: input.quality,
-      findings: input.qualityFindings.join('; '),
-      traded: input.liquidity !== null && input.liquidity.hourlyVolume > 0,
-    },
-    version: '1',
-  };
-}
-
 function governorBound(record: GovernorRecord): Bound {
   return {
     name: 'governor',
@@ -241,18 +237,6 @@ function governorBound(record: GovernorRecord): Bound {
     version: '1',
   };
 }
-
-const BINDING_REASON: Readonly<Record<BoundName, ReasonCode>> = {
-  shockModel: 'SHOCK_MODEL_BINDS',
-  historical: 'HISTORICAL_BINDS',
-  filtered: 'FILTERED_BINDS',
-  stress: 'STRESS_FLOOR_HOLDS',
-  liquidity: 'LIQUIDITY_BINDS',
-  dataQuality: 'DATA_QUALITY_BINDS',
-  policyCeiling: 'POLICY_CEILING_BINDS',
-  listingAge: 'LISTING_AGE_BINDS',
-  governor: 'GOVERNOR_HOLDS',
-};
 
 const MOVE_REASON = {
   initial: 'FIRST_DECISION',
@@ -276,6 +260,7 @@ function reasonsFor(
   if (input.stale) reasons.add('DATA_STALE');
   if (input.quality === 'degrade') reasons.add('DATA_DEGRADED');
   if (input.quality === 'reject' || bounded === null) reasons.add('DATA_REJECTED');
+  for (const doubt of bounded?.doubts ?? []) reasons.add(doubt);
   if (input.simulated) reasons.add('SIMULATED');
   return [...reasons];
 }

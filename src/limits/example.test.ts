@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatMicros, formatWhole } from '../units.ts';
-import { boundMarket } from './bounds.ts';
+import { boundMarket } from './bounds/combine.ts';
 import { bracketFor, maintenanceMarginMicros } from './brackets.ts';
 import { closeoutCost, closeoutHours } from './curve.ts';
 import { decideMarket } from './decide.ts';
@@ -35,7 +35,7 @@ function boundsText(limit: MarketLimit): string {
 
 function curveText(limit: MarketLimit): string {
   const input = usableInput(largeMarket(), AXES);
-  const target = boundMarket(input, AXES, DEFAULT_POLICY)?.target;
+  const target = boundMarket(input, context())?.target;
   const { liquidity } = input;
   if (target === undefined || liquidity === null) throw new Error('the example has liquidity');
   const rows = [1e5, 1e7, 5e7, 1e8, 4e8].map((notional) => {

@@ -17,8 +17,33 @@ export interface MarketInput {
   readonly shockModel: SourceForecast;
   readonly historical: SourceForecast;
   readonly filtered: SourceForecast;
+  /** Peaks over threshold. */
+  readonly tail: SourceForecast;
+  /** The sample behind the policy's anti-procyclical floor; unavailable where the policy has none. */
+  readonly antiProcyclical: SourceForecast;
   readonly stress: StressInput;
   readonly liquidity: LiquidityInput | null;
+  /** Null where none is known. */
+  readonly openInterest: OpenInterestInput | null;
+}
+
+export interface OpenInterestInput {
+  /** All open contracts of the market, in units of the quote asset. */
+  readonly quoteNotional: number;
+  /** Epoch milliseconds. */
+  readonly observedAt: number;
+}
+
+/** All markets as one system, at the time of a decision. */
+export interface MarketWideInput {
+  /** Markets that could be judged. */
+  readonly markets: number;
+  /** Share of them whose worst excursion of the last day is beyond its long-run quantile, 0 to 1. */
+  readonly stressedShare: number;
+  /** Return of all markets together over the last day, in its own standard deviations; either sign. */
+  readonly commonShock: number;
+  /** What measured it. */
+  readonly source: string;
 }
 
 /** One forecaster's numbers for the market; arrays are ignored where `unavailable` says why there are none. */
@@ -73,6 +98,8 @@ export function usableInput(input: MarketInput, axes: ForecastAxes): UsableInput
     shockModel: usableForecast(input.shockModel, paths, cells),
     historical: usableForecast(input.historical, paths, cells),
     filtered: usableForecast(input.filtered, paths, cells),
+    tail: usableForecast(input.tail, paths, cells),
+    antiProcyclical: usableForecast(input.antiProcyclical, paths, cells),
     stress: areWithin(stress?.excursion, paths, LARGEST_RATE) ? stress : null,
     liquidity: liquidity !== null && isUsableLiquidity(liquidity) ? liquidity : null,
   };

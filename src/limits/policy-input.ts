@@ -22,6 +22,7 @@ export function policyFromInput(
 /** `given` over `model`, which says what names and types there are. */
 function overlay(model: unknown, given: unknown, at: string, faults: string[]): unknown {
   if (Array.isArray(model)) {
+    if (typeof model[0] === 'object') return overlayList(model[0], given, at, faults);
     if (Array.isArray(given) && given.every((item) => typeof item === typeof model[0])) return given;
     faults.push(`${at} must be a list of ${typeof model[0]}s`);
     return model;
@@ -42,4 +43,20 @@ function overlay(model: unknown, given: unknown, at: string, faults: string[]): 
     else result[name] = overlay(result[name], value, `${at}.${name}`, faults);
   }
   return result;
+}
+
+/** A list of settings by name takes the place of the default one; each of its items gives every setting. */
+function overlayList(item: object, given: unknown, at: string, faults: string[]): unknown {
+  if (!Array.isArray(given)) {
+    faults.push(`${at} must be a list`);
+    return [];
+  }
+  return given.map((one, i) => {
+    const result = overlay(item, one, `${at}.${i}`, faults);
+    if (typeof one !== 'object' || one === null) return result;
+    for (const name of Object.keys(item)) {
+      if (!(name in one)) faults.push(`${at}.${i}.${name} is missing`);
+    }
+    return result;
+  });
 }

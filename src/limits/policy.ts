@@ -1,4 +1,12 @@
 import { PlimsollError } from '../errors.ts';
+import {
+  type AssetClass,
+  type BoundPolicy,
+  boundPolicyFaults,
+  classFaults,
+  crowdingCapFaults,
+  DEFAULT_BOUND_POLICY,
+} from './bound-policy.ts';
 import { chainHash, GENESIS_HASH } from './chain.ts';
 
 /**
@@ -37,6 +45,12 @@ export interface Policy {
   readonly degradedMaximumLeverage: number;
   /** The stress excursions are multiplied by this. */
   readonly stressMultiplier: number;
+  /** Open-interest caps of markets that no class names, as in `AssetClass`. */
+  readonly crowdingLowerCap: number;
+  readonly crowdingUpperCap: number;
+  /** Markets with a ceiling, an age of youth and open-interest caps of their own. */
+  readonly classes: readonly AssetClass[];
+  readonly bounds: BoundPolicy;
   readonly governor: GovernorPolicy;
   /** The notional at which bounds are stated and compared, closeout cost included; by default the smallest bracket edge. */
   readonly referenceNotional: number;
@@ -79,6 +93,20 @@ export const DEFAULT_POLICY: Policy = {
   youngListingMaximumLeverage: 10,
   degradedMaximumLeverage: 10,
   stressMultiplier: 1,
+  crowdingLowerCap: 5_000_000_000,
+  crowdingUpperCap: 20_000_000_000,
+  classes: [
+    {
+      name: 'major',
+      members: ['BTC', 'ETH'],
+      maximumLeverage: 100,
+      youngListingDays: 90,
+      youngListingMaximumLeverage: 10,
+      crowdingLowerCap: 40_000_000_000,
+      crowdingUpperCap: 160_000_000_000,
+    },
+  ],
+  bounds: DEFAULT_BOUND_POLICY,
   referenceNotional: 1000,
   closeoutCostCover: 2,
   governor: { loosenMaximumRatio: 1.25, loosenDelayHours: 24, deadBandRatio: 1.05 },
@@ -159,6 +187,8 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
     policy.governor.loosenDelayHours >= 0 && Number.isFinite(policy.governor.loosenDelayHours),
     'governor.loosenDelayHours must be a number of at least 0',
   );
+  faults.push(...crowdingCapFaults(policy), ...classFaults(policy.classes, policy.maximumLeverage));
+  faults.push(...boundPolicyFaults(policy.bounds));
   return faults;
 }
 

@@ -54,11 +54,14 @@ export function largeMarket(changes: Partial<MarketInput> = {}): MarketInput {
     shockModel: forecast('shock-network@test', 0.023),
     historical: forecast('historical@1', 0.021),
     filtered: forecast('filtered@1', 0.02),
+    tail: forecast('tail@1', 0.0195),
+    antiProcyclical: absent('none', 'the policy has no floor'),
     stress: {
       excursion: Float64Array.of(0.267, 0.349, 0.391, 0.525, 0.35, 0.5, 0.7, 1),
       source: 'short-squeeze',
     },
     liquidity: { hourlyVolume: 500e6, dailyVolatility: 0.03 },
+    openInterest: null,
     ...changes,
   };
 }
@@ -71,6 +74,7 @@ export function context(changes: Partial<DecisionContext> = {}): DecisionContext
     model: 'shock-network@test',
     inputsHash: '0'.repeat(64),
     governance: NO_GOVERNANCE,
+    marketWide: { markets: 40, stressedShare: 0.02, commonShock: 0.5, source: 'test' },
     ...changes,
   };
 }

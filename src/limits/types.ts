@@ -35,14 +35,55 @@ export const BOUND_NAMES = [
   'shockModel',
   'historical',
   'filtered',
+  'tail',
   'stress',
+  'antiProcyclical',
+  'crowding',
+  'marketWide',
   'liquidity',
+  'listingAge',
   'dataQuality',
   'policyCeiling',
-  'listingAge',
+  'override',
   'governor',
 ] as const;
 export type BoundName = (typeof BOUND_NAMES)[number];
+
+/**
+ * What a decision leaves to the next one about its bounds. It is part of the book, so a decision follows from its
+ * inputs and the book before it alone. All rates are shares of the notional, all times epoch milliseconds.
+ */
+export interface BoundState {
+  /** Null unless the policy keeps an anti-procyclical buffer. */
+  readonly buffer: BufferState | null;
+  /** Null while no open interest has been known. */
+  readonly crowding: CrowdingState | null;
+  /** Null while nothing has been known of the markets together. */
+  readonly marketWide: MarketWideState | null;
+}
+
+export interface BufferState {
+  /** Share of the calculated margin that is asked for on top of it. */
+  readonly ratio: number;
+  /** The calculated initial margin rate at the policy's reference notional. */
+  readonly marginRate: number;
+  /** Its average over the policy's reference hours, before this decision. */
+  readonly referenceMarginRate: number;
+  readonly updatedAt: number;
+}
+
+export interface CrowdingState {
+  /** The last one that was known, in quote units. */
+  readonly openInterest: number;
+  readonly observedAt: number;
+  /** Since when it is missing; null while it is known. */
+  readonly missingSince: number | null;
+}
+
+export interface MarketWideState {
+  readonly factor: number;
+  readonly observedAt: number;
+}
 
 export type Move = 'initial' | 'tighten' | 'loosen' | 'hold';
 
@@ -91,6 +132,8 @@ export interface MarketLimit {
   readonly bounds: readonly Bound[];
   readonly reasons: readonly ReasonCode[];
   readonly governor: GovernorRecord;
+  /** Absent in books of versions before there was any. */
+  readonly boundState?: BoundState;
   readonly quality: QualityGrade;
   readonly simulated: boolean;
   /** Close of the newest bar used, epoch milliseconds. */
@@ -133,11 +176,16 @@ export const REASON_CODES = [
   'SHOCK_MODEL_BINDS',
   'HISTORICAL_BINDS',
   'FILTERED_BINDS',
+  'TAIL_BINDS',
   'STRESS_FLOOR_HOLDS',
+  'ANTI_PROCYCLICAL_BINDS',
+  'CROWDING_BINDS',
+  'MARKET_WIDE_BINDS',
   'LIQUIDITY_BINDS',
   'DATA_QUALITY_BINDS',
   'POLICY_CEILING_BINDS',
   'LISTING_AGE_BINDS',
+  'OVERRIDE_BINDS',
   'GOVERNOR_HOLDS',
   'GOVERNOR_TIGHTENED',
   'GOVERNOR_LOOSENED',
@@ -149,6 +197,8 @@ export const REASON_CODES = [
   'DATA_REJECTED',
   'MARKET_MISSING',
   'HISTORY_SHORT',
+  'BOUND_INPUT_MISSING',
+  'YOUNG_LISTING',
   'SIMULATED',
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];

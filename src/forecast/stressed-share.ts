@@ -1,0 +1,37 @@
+import type { MarketHistory } from '../risk/bars.ts';
+import { quantileOfSorted } from '../risk/numeric/quantile.ts';
+import { excursionHistory } from './excursion-history.ts';
+import { lookback, reasonAgainst, tailsOf } from './lookback.ts';
+import { HORIZONS_HOURS, pathIndex, SIDES } from './predictor.ts';
+
+/** A market is in stress where its excursion of the last 24 hours is beyond this quantile of its last 365 days. */
+const STRESS_CONFIDENCE = 0.99;
+const DAY_HORIZON = HORIZONS_HOURS.indexOf(24);
+
+/** How many markets could be judged, and how many of them are in stress. */
+export interface StressedMarkets {
+  readonly judged: number;
+  readonly stressed: number;
+}
+
+/** Counts the markets whose excursion of the day that ended at `asOf`, on either side, is beyond its long-run quantile. */
+export function stressedMarkets(markets: readonly MarketHistory[], asOf: number): StressedMarkets {
+  let [judged, stressed] = [0, 0];
+  for (const { bars } of markets) {
+    const past = lookback(bars, asOf);
+    if (reasonAgainst(past, asOf) !== '') continue;
+    const newestClose = bars.openTime[past.end - 1] + bars.intervalMilliseconds;
+    const history = excursionHistory(bars, past.from);
+    const origin = past.end - 1 - HORIZONS_HOURS[DAY_HORIZON] - history.start;
+    const day = history.byHorizon[DAY_HORIZON];
+    if (newestClose !== asOf || day.valid[origin] !== 1) continue;
+    judged++;
+    const tails = tailsOf(past);
+    const isBeyond = SIDES.some((side, s) => {
+      const { largest, count } = tails[pathIndex(0, s, DAY_HORIZON)];
+      return day[side][origin] > quantileOfSorted(largest, count, STRESS_CONFIDENCE);
+    });
+    if (isBeyond) stressed++;
+  }
+  return { judged, stressed };
+}

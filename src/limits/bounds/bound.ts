@@ -1,0 +1,103 @@
+import { ladderDown } from '../../units.ts';
+import {
+  closeoutCost,
+  closeoutHours,
+  type ForecastAxes,
+  type Liquidity,
+  marginCurve,
+  type TailProfile,
+} from '../curve.ts';
+import type { GovernanceState } from '../governance.ts';
+import type { MarketWideInput } from '../market-input.ts';
+import type { Policy } from '../policy.ts';
+import type { Bound, BoundName, EvidenceValue } from '../types.ts';
+
+/** What the bounds of all markets are made with. */
+export interface BoundContext {
+  readonly policy: Policy;
+  readonly axes: ForecastAxes;
+  /** Epoch milliseconds. */
+  readonly decidedAt: number;
+  /** Freezes, overrides and emergency mode as people have set them. */
+  readonly governance: GovernanceState;
+  /** The market as one system; null where nothing is known of it. */
+  readonly marketWide: MarketWideInput | null;
+}
+
+/** What a bound is stated with: at one notional of one market under one policy. */
+export interface Stated {
+  readonly axes: ForecastAxes;
+  readonly policy: Policy;
+  readonly liquidity: Liquidity;
+  readonly notional: number;
+}
+
+/** Raises an initial margin rate, a share of the notional in (0, ∞): never lowers it, and never falls where it rises. */
+export type Raise = (initialMarginRate: number) => number;
+
+/** A bound on the initial margin alone: the maintenance margin does not move with it, so it liquidates nobody. */
+export interface InitialMarginBound {
+  readonly bound: Bound;
+  /** Null where the bound does not limit now. */
+  readonly raise: Raise | null;
+}
+
+/** Version of the rules in this folder. */
+export const RULE_VERSION = '2';
+
+type Evidence = Readonly<Record<string, EvidenceValue>>;
+
+export function unavailableBound(name: BoundName, reason: string, version = RULE_VERSION): Bound {
+  return { name, maxLeverage: null, available: false, unavailableReason: reason, evidence: {}, version };
+}
+
+/** A bound that caps leverage as such; null where it does not limit. */
+export function capBound(name: BoundName, maxLeverage: number | null, evidence: Evidence): Bound {
+  return { name, maxLeverage, available: true, unavailableReason: '', evidence, version: RULE_VERSION };
+}
+
+/** A bound that is the margins which a profile asks for. */
+export function marginBound(
+  name: BoundName,
+  profile: TailProfile,
+  { axes, policy, liquidity, notional }: Stated,
+  evidence: Evidence,
+  version: string,
+): Bound {
+  const curve = marginCurve(profile, liquidity, axes, policy);
+  const initialMarginRate = curve.initial(notional);
+  const maxLeverage = 1 / initialMarginRate;
+  const maintenanceMarginRate = curve.maintenance(notional);
+  const closeoutCostRate = closeoutCost(notional, liquidity, policy);
+  return {
+    name,
+    maxLeverage,
+    available: true,
+    unavailableReason: '',
+    evidence: {
+      referenceNotional: notional,
+      ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
+      initialMarginRate,
+      marginCallShortfall: profile.marginCallShortfall,
+      marginCallHorizonHours: policy.marginCallHorizonHours,
+      initialConfidence: policy.initialConfidence,
+      worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
+      maintenanceMarginRate,
+      closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
+      closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
+      maintenanceConfidence: policy.maintenanceConfidence,
+      closeoutCostRate,
+      ...evidence,
+    },
+    version,
+  };
+}
+
+/** Margins times a factor of at least 1, but never above the whole notional. */
+export function raisedBy(factor: number): Raise {
+  return (initial) => Math.max(initial, Math.min(initial * factor, 1));
+}
+
+export function leverageOf(bound: Bound): number {
+  return bound.maxLeverage ?? Number.POSITIVE_INFINITY;
+}

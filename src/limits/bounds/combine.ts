@@ -1,0 +1,235 @@
+import type { TailUse } from '../bound-policy.ts';
+import {
+  closeoutCost,
+  closeoutHours,
+  closeoutNotional,
+  corridor,
+  highestProfile,
+  type MarginCurve,
+  marginCurve,
+  type TailProfile,
+} from '../curve.ts';
+import type { ScheduleTarget } from '../cut.ts';
+import type { UsableInput } from '../market-input.ts';
+import type { Bound, BoundName, BoundState, ReasonCode } from '../types.ts';
+import { antiProcyclicalBound, antiProcyclicalFloor } from './anti-procyclical.ts';
+import { assetClassOf } from './asset-class.ts';
+import { type BoundContext, leverageOf, type Raise, type Stated } from './bound.ts';
+import { crowdingBound } from './crowding.ts';
+import { dataQualityBound } from './data-quality.ts';
+import { FORECAST_BOUNDS, type ForecastBoundName, forecastBound, forecastProfile } from './forecast.ts';
+import { liquidityBound } from './liquidity.ts';
+import { isYoung, listingAgeBound } from './listing-age.ts';
+import { marketWideBound } from './market-wide.ts';
+import { type OverrideBound, overrideBound } from './override.ts';
+import { policyCeilingBound } from './policy-ceiling.ts';
+import { stressBound, stressProfile } from './stress.ts';
+
+/** All bounds of a market and what they leave together. */
+export interface BoundedMarket {
+  readonly bounds: readonly Bound[];
+  readonly target: ScheduleTarget;
+  readonly binding: BoundName;
+  /** What the next decision has to know of this one. */
+  readonly state: BoundState;
+  /** Why the market must not loosen now; empty where it may. */
+  readonly doubts: readonly ReasonCode[];
+}
+
+/** What a market's bounds remember before its first decision. */
+export const NO_BOUND_STATE: BoundState = { buffer: null, crowding: null, marketWide: null };
+
+/**
+ * Every bound of the market, stated at the policy's reference notional, and the target they leave. First the margins:
+ * the corridor of classical bounds, stress and shock model, over the floor of the anti-procyclical measure. Then what
+ * raises the initial margin alone, each on its own: buffer, crowding, market-wide stress. Then the caps. The least
+ * leverage of all binds.
+ *
+ * @returns null where nothing can be said: no liquidity, or neither a classical forecast nor a stress excursion.
+ */
+export function boundMarket(
+  input: UsableInput,
+  context: BoundContext,
+  previous: BoundState = NO_BOUND_STATE,
+): BoundedMarket | null {
+  const { policy, axes } = context;
+  const { liquidity } = input;
+  if (liquidity === null) return null;
+  const sources = sourcesOf(input, context);
+  const profile = allowedProfile(sources, policy.bounds.tailUse);
+  if (profile === null) return null;
+
+  const stated: Stated = { axes, policy, liquidity, notional: policy.referenceNotional };
+  const assetClass = assetClassOf(input.symbol, policy);
+  const margins = marginCurve(profile, liquidity, axes, policy);
+  const initial = margins.initial(stated.notional);
+  const { antiProcyclical: source, openInterest } = input;
+  const floor = sources.antiProcyclical;
+  const calm = antiProcyclicalBound(source, floor, initial, stated, context, previous.buffer);
+  const crowding = crowdingBound(openInterest, initial, assetClass, context, previous.crowding);
+  const marketWide = marketWideBound(initial, context, previous.marketWide);
+  const raising = [calm, crowding, marketWide].filter(({ raise }) => raise !== null);
+
+  const people = overrideBound(input.symbol, context);
+  const kept = [dataQualityBound(input, policy), policyCeilingBound(assetClass, policy)];
+  const caps = [liquidityBound(liquidity, policy), listingAgeBound(input, assetClass), ...kept];
+  const settled = settle(
+    raisedCurve(margins, raising),
+    [...raising.map(({ bound }) => bound), ...caps],
+    kept,
+    people,
+    stated.notional,
+    bindingSource(profile, margins, sources, stated),
+  );
+  const isUnsure = crowding.isMissing || marketWide.isHeld || calm.isMissing || people.isBroken;
+  const isLeftAlone = isYoung(input, assetClass) && people.override?.mayLoosen !== true;
+  return {
+    bounds: [
+      ...FORECAST_BOUNDS.map((name) => forecastBound(name, input[name], sources[name], stated)),
+      stressBound(input, sources.stress, stated),
+      ...[calm, crowding, marketWide].map(({ bound }) => bound),
+      ...caps,
+      people.bound,
+    ],
+    target: {
+      ...settled.target,
+      largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
+    },
+    binding: settled.binding,
+    state: { buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
+    doubts: [
+      ...(isUnsure ? (['BOUND_INPUT_MISSING'] as const) : []),
+      ...(isLeftAlone ? (['YOUNG_LISTING'] as const) : []),
+    ],
+  };
+}
+
+interface Settled {
+  readonly target: Omit<ScheduleTarget, 'largestNotional'>;
+  readonly binding: BoundName;
+}
+
+/**
+ * What is left once people have had their say. Their cap is one more, unless two of them have agreed that it takes the
+ * place of the bounds: then the margins come down until the market has it, and only the caps that are kept stay.
+ *
+ * @param bounds all but those that are in the curve as they are. @param kept those that nobody overrides.
+ * @param source the name behind the curve where none of the bounds is lower.
+ */
+function settle(
+  curve: MarginCurve,
+  bounds: readonly Bound[],
+  kept: readonly Bound[],
+  { bound, override }: OverrideBound,
+  notional: number,
+  source: BoundName,
+): Settled {
+  const byCurve = 1 / curve.initial(notional);
+  const least = Math.min(byCurve, ...bounds.map(leverageOf));
+  if (override?.mayLoosen === true && override.maxLeverage > least) {
+    const inForce = [bound, ...kept];
+    return {
+      target: {
+        curve: loweredCurve(curve, Math.max(override.maxLeverage / byCurve, 1)),
+        maximumLeverage: Math.min(...inForce.map(leverageOf)),
+      },
+      binding: lowestOf(inForce, override.maxLeverage, 'override'),
+    };
+  }
+  const caps = [...bounds, bound];
+  return {
+    target: { curve, maximumLeverage: Math.min(...caps.map(leverageOf)) },
+    binding: lowestOf(caps, byCurve, source),
+  };
+}
+
+/** The name of the lowest bound that is below a leverage which has a name already; that name where none is. */
+function lowestOf(bounds: readonly Bound[], leverage: number, name: BoundName): BoundName {
+  let lowest = { leverage, name };
+  for (const bound of bounds) {
+    if (leverageOf(bound) < lowest.leverage) lowest = { leverage: leverageOf(bound), name: bound.name };
+  }
+  return lowest.name;
+}
+
+function raisedCurve(curve: MarginCurve, raising: readonly { readonly raise: Raise | null }[]): MarginCurve {
+  if (raising.length === 0) return curve;
+  return {
+    ...curve,
+    initial: (notional) => {
+      const initial = curve.initial(notional);
+      return raising.reduce((most, { raise }) => Math.max(most, raise?.(initial) ?? 0), initial);
+    },
+  };
+}
+
+function loweredCurve({ maintenance, initial, kinks }: MarginCurve, divisor: number): MarginCurve {
+  return {
+    maintenance: (notional) => maintenance(notional) / divisor,
+    initial: (notional) => initial(notional) / divisor,
+    kinks,
+  };
+}
+
+type SourceName = ForecastBoundName | 'stress' | 'antiProcyclical';
+type Sources = Readonly<Record<SourceName, TailProfile | null>>;
+
+function sourcesOf(input: UsableInput, context: BoundContext): Sources {
+  const { axes, policy } = context;
+  return {
+    shockModel: forecastProfile(input.shockModel, axes, policy),
+    historical: forecastProfile(input.historical, axes, policy),
+    filtered: forecastProfile(input.filtered, axes, policy),
+    tail: forecastProfile(input.tail, axes, policy),
+    stress: stressProfile(input, axes, policy),
+    antiProcyclical: antiProcyclicalFloor(input, context),
+  };
+}
+
+function allowedProfile(sources: Sources, tailUse: TailUse): TailProfile | null {
+  const { historical, filtered, shockModel, stress, antiProcyclical } = sources;
+  const tail = tailUse === 'both' ? sources.tail : null;
+  const classical = [historical, filtered, tail].filter((profile) => profile !== null);
+  // Without a classical bound nothing says how far the model may go: the stress margin, the most careful, stands in.
+  const corridorOrStress =
+    classical.length === 0
+      ? stress
+      : corridor(
+          highestProfile([...classical, ...maintenanceOnly(tailUse === 'maintenance' ? sources.tail : null)]),
+          stress,
+          shockModel,
+        );
+  if (corridorOrStress === null || antiProcyclical === null) return corridorOrStress;
+  return highestProfile([corridorOrStress, antiProcyclical]);
+}
+
+function maintenanceOnly(profile: TailProfile | null): readonly TailProfile[] {
+  return profile === null ? [] : [{ ...profile, marginCallShortfall: 0 }];
+}
+
+/**
+ * Whose number decides the initial margin at the reference notional: a classical one where the model would go lower, the
+ * stress one where it would go higher, the model's where it is inside the corridor.
+ */
+function bindingSource(
+  profile: TailProfile,
+  curve: MarginCurve,
+  sources: Sources,
+  { axes, policy, liquidity, notional }: Stated,
+): SourceName {
+  const shortfallMargin = profile.marginCallShortfall + closeoutCost(notional, liquidity, policy);
+  const hours = closeoutHours(notional, liquidity, policy);
+  const upper = axes.horizonsHours.findIndex((horizon) => horizon >= hours);
+  const h = upper < 0 ? axes.horizonsHours.length - 1 : upper;
+  const decisive =
+    shortfallMargin >= curve.initial(notional)
+      ? (of: TailProfile): number => of.marginCallShortfall
+      : (of: TailProfile): number => of.valueAtRiskByHorizon[h];
+  const names = ['historical', 'filtered', 'tail', 'shockModel', 'antiProcyclical'] as const;
+  return (
+    names.find((name) => {
+      const source = sources[name];
+      return source !== null && decisive(source) === decisive(profile);
+    }) ?? 'stress'
+  );
+}

@@ -1,0 +1,30 @@
+import { type ForecastAxes, type TailProfile, tailProfile } from '../curve.ts';
+import type { UsableInput } from '../market-input.ts';
+import type { Policy } from '../policy.ts';
+import type { Bound } from '../types.ts';
+import { marginBound, RULE_VERSION, type Stated, unavailableBound } from './bound.ts';
+
+/** The worst excursions known as a profile: the same at every confidence. */
+export function stressProfile(
+  { stress }: UsableInput,
+  axes: ForecastAxes,
+  policy: Policy,
+): TailProfile | null {
+  if (stress === null) return null;
+  const confidences = axes.confidences.length;
+  const cells = new Float64Array(stress.excursion.length * confidences);
+  for (let i = 0; i < cells.length; i++) {
+    cells[i] = policy.stressMultiplier * stress.excursion[Math.floor(i / confidences)];
+  }
+  return tailProfile(cells, cells, axes, policy);
+}
+
+export function stressBound({ stress }: UsableInput, profile: TailProfile | null, stated: Stated): Bound {
+  if (stress === null || profile === null)
+    return unavailableBound('stress', 'no stress excursions are known');
+  const evidence = {
+    source: stress.source,
+    role: 'floor of the corridor: the shock model cannot push leverage below it',
+  };
+  return marginBound('stress', profile, stated, evidence, RULE_VERSION);
+}
