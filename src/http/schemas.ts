@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOUND_NAMES } from '../limits/types.ts';
 
 /**
  * The shapes of every request and answer: what validates is what the OpenAPI document says. Money and quantities are
@@ -72,7 +73,7 @@ export const limitsSchema = z
       z.object({
         symbol: symbolSchema,
         maxLeverage: z.number().min(1),
-        bindingBound: z.string(),
+        bindingBound: z.enum(BOUND_NAMES),
         shockProbability,
         brackets: z.array(bracketSchema),
       }),
@@ -89,7 +90,7 @@ export const marketsSchema = z
         symbol: symbolSchema,
         maxLeverage: z.number().min(1),
         notionalCap: decimalSchema,
-        bindingBound: z.string(),
+        bindingBound: z.enum(BOUND_NAMES),
         shockProbability,
         quality: z.enum(['accept', 'degrade', 'reject']),
         asOf: timeSchema,
@@ -105,16 +106,18 @@ export const explainSchema = z
     symbol: symbolSchema,
     ...published,
     asOf: timeSchema,
-    bindingBound: z.string(),
+    bindingBound: z.enum(BOUND_NAMES),
     reasons: z.array(z.string()),
     bounds: z.array(
       z.object({
-        name: z.string(),
+        name: z.enum(BOUND_NAMES),
         maxLeverage: z.number().nullable(),
         available: z.boolean(),
         unavailableReason: z.string(),
         evidence: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
         version: z.string(),
+        ratioToBinding: z.number().nullable(),
+        ratioToPublished: z.number().nullable(),
       }),
     ),
     governor: z.object({

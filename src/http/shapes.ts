@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
+import { boundDistance } from '../limits/bounds/distance.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
 import type {
@@ -107,7 +108,11 @@ export function explainShape(
     asOf: isoTime(market.asOf),
     bindingBound: market.bindingBound,
     reasons: [...market.reasons],
-    bounds: market.bounds.map((bound) => ({ ...bound, evidence: { ...bound.evidence } })),
+    bounds: market.bounds.map((bound) => ({
+      ...bound,
+      evidence: { ...bound.evidence },
+      ...boundDistance(bound, market),
+    })),
     governor: { ...governor, changedAt: isoTime(changedAt), looseningAllowedAt: isoTime(looseningAllowedAt) },
     model: {
       id: market.model,

@@ -2,6 +2,7 @@ import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { isoTime } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
 import { bracketsShape, explainShape, historyShape, limitsShape } from '../../http/shapes.ts';
+import { boundDistance } from '../../limits/bounds/distance.ts';
 import type { Bound, LimitBook, MarketLimit } from '../../limits/types.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { withStateStore } from './state.ts';
@@ -43,7 +44,12 @@ export async function explain(
     `${symbol} may carry ${brackets[0].maxLeverage}x: ${market.bindingBound} binds. ${market.reasons.join(', ')}`,
   );
   context.print('');
-  context.print(table(['bound', 'leverage', 'evidence'], market.bounds.map(boundRow)));
+  context.print(
+    table(
+      ['bound', 'leverage', 'of binding', 'evidence'],
+      market.bounds.map((bound) => boundRow(bound, market)),
+    ),
+  );
   context.print('');
   context.print(
     `governor: ${governor.move}; before ${governor.previousMaxLeverage ?? 'nothing'}, the bounds alone give ` +
@@ -157,11 +163,18 @@ const SAME_FOR_ALL = new Set([
   'referenceNotional',
 ]);
 
-function boundRow({ name, available, maxLeverage, evidence }: Bound): string[] {
+function boundRow(bound: Bound, market: MarketLimit): string[] {
+  const { name, available, maxLeverage, unavailableReason, evidence } = bound;
+  const { ratioToBinding } = boundDistance(bound, market);
   const facts = Object.entries(evidence)
     .filter(([key, value]) => value !== '' && !SAME_FOR_ALL.has(key))
     .map(([key, value]) => `${key} ${shown(value)}`);
-  return [name, available && maxLeverage !== null ? `${shown(maxLeverage)}x` : '–', facts.join(', ')];
+  return [
+    name,
+    maxLeverage === null ? '–' : `${shown(maxLeverage)}x`,
+    ratioToBinding === null ? '–' : ratioToBinding.toFixed(2),
+    available ? facts.join(', ') : `not available: ${unavailableReason}`,
+  ];
 }
 
 function shown(value: string | number | boolean | null): string {

@@ -79,6 +79,7 @@ export function boundMarket(
     kept,
     people,
     stated.notional,
+    1 / initial,
     bindingSource(profile, margins, sources, stated),
   );
   const isUnsure = crowding.isMissing || marketWide.isHeld || calm.isMissing || people.isBroken;
@@ -114,7 +115,7 @@ interface Settled {
  * place of the bounds: then the margins come down until the market has it, and only the caps that are kept stay.
  *
  * @param bounds all but those that are in the curve as they are. @param kept those that nobody overrides.
- * @param source the name behind the curve where none of the bounds is lower.
+ * @param calculated the leverage of the margins before anything raised them. @param source the name behind it.
  */
 function settle(
   curve: MarginCurve,
@@ -122,6 +123,7 @@ function settle(
   kept: readonly Bound[],
   { bound, override }: OverrideBound,
   notional: number,
+  calculated: number,
   source: BoundName,
 ): Settled {
   const byCurve = 1 / curve.initial(notional);
@@ -139,7 +141,7 @@ function settle(
   const caps = [...bounds, bound];
   return {
     target: { curve, maximumLeverage: Math.min(...caps.map(leverageOf)) },
-    binding: lowestOf(caps, byCurve, source),
+    binding: lowestOf(caps, calculated, source),
   };
 }
 

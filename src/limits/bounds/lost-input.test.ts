@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AntiProcyclicalOption, DEFAULT_BOUND_POLICY } from '../bound-policy.ts';
+import { maxLeverageAt, scheduleFaults } from '../brackets.ts';
+import { EDGES } from '../cut.ts';
+import { type DecisionContext, decideMarket } from '../decide.ts';
+import type { MarketInput, MarketWideInput, SourceForecast } from '../market-input.ts';
+import { DEFAULT_POLICY } from '../policy.ts';
+import { absent, context, DECIDED_AT, forecast, HOUR, largeMarket } from '../test-inputs.ts';
+import type { MarketLimit } from '../types.ts';
+
+/**
+ * An input that is lost, late or absurd never buys leverage: at no notional has the market then more than the larger of
+ * what it would have with the input and what was in force. (More than in force it may not have at all.)
+ */
+const hourlyTail = fc.double({ min: 0.002, max: 0.2, noNaN: true });
+const goodInput = fc
+  .record({
+    shockModel: hourlyTail,
+    historical: hourlyTail,
+    filtered: hourlyTail,
+    tail: hourlyTail,
+    floor: hourlyTail,
+    openInterest: fc.double({ min: 1e9, max: 200e9, noNaN: true }),
+    hourlyVolume: fc.double({ min: 1e4, max: 1e9, noNaN: true }),
+    dailyVolatility: fc.double({ min: 0.005, max: 0.3, noNaN: true }),
+    historyDays: fc.constantFrom(20, 80, 2000),
+  })
+  .map(
+    (made) =>
+      (observedAt: number): MarketInput =>
+        largeMarket({
+          shockModel: forecast('m', made.shockModel),
+          historical: forecast('historical@1', made.historical),
+          filtered: forecast('filtered@1', made.filtered),
+          tail: forecast('tail@1', made.tail),
+          antiProcyclical: forecast('floor@1', made.floor),
+          openInterest: { quoteNotional: made.openInterest, observedAt },
+          liquidity: { hourlyVolume: made.hourlyVolume, dailyVolatility: made.dailyVolatility },
+          historyDays: made.historyDays,
+        }),
+  );
+const goodMarketWide: fc.Arbitrary<MarketWideInput> = fc.record({
+  markets: fc.constant(40),
+  stressedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  commonShock: fc.double({ min: -8, max: 8, noNaN: true }),
+  source: fc.constant('test'),
+});
+
+interface Both {
+  readonly input: MarketInput;
+  readonly marketWide: MarketWideInput | null;
+}
+
+const badNumber = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 1e300);
+const spoiled = (source: SourceForecast, value: number): SourceForecast => ({
+  ...source,
+  valueAtRisk: source.valueAtRisk.with(5, value),
+});
+const forecastName = fc.constantFrom('shockModel', 'historical', 'filtered', 'tail', 'antiProcyclical');
+/** Ways to lose one input. */
+const loss: fc.Arbitrary<(good: Both) => Both> = fc.oneof(
+  forecastName.map((name) => ({ input, marketWide }: Both) => ({
+    input: { ...input, [name]: absent('none', 'gone') },
+    marketWide,
+  })),
+  fc.tuple(forecastName, badNumber).map(([name, value]) => ({ input, marketWide }: Both) => ({
+    input: { ...input, [name]: spoiled(input[name as 'tail'], value) },
+    marketWide,
+  })),
+  fc.constant(({ input, marketWide }: Both) => ({ input: { ...input, openInterest: null }, marketWide })),
+  fc.tuple(badNumber, badNumber).map(([quoteNotional, observedAt]) => ({ input, marketWide }: Both) => ({
+    input: { ...input, openInterest: { quoteNotional, observedAt } },
+    marketWide,
+  })),
+  fc.constant(({ input }: Both) => ({ input, marketWide: null })),
+  badNumber.map((bad) => ({ input, marketWide }: Both) => ({
+    input,
+    marketWide: marketWide === null ? null : { ...marketWide, stressedShare: bad },
+  })),
+  fc.constant(({ input, marketWide }: Both) => ({ input: { ...input, liquidity: null }, marketWide })),
+  badNumber.map((bad) => ({ input, marketWide }: Both) => ({
+    input: { ...input, liquidity: { hourlyVolume: bad, dailyVolatility: 0.03 } },
+    marketWide,
+  })),
+  badNumber.map((bad) => ({ input, marketWide }: Both) => ({
+    input: { ...input, stress: { ...input.stress, excursion: input.stress.excursion.fill(bad) } },
+    marketWide,
+  })),
+  badNumber.map((bad) => ({ input, marketWide }: Both) => ({
+    input: { ...input, historyDays: bad },
+    marketWide,
+  })),
+  fc.constant(({ input, marketWide }: Both) => ({ input: { ...input, stale: true }, marketWide })),
+  fc.constantFrom('degrade' as const, 'reject' as const).map((quality) => ({ input, marketWide }: Both) => ({
+    input: { ...input, quality },
+    marketWide,
+  })),
+);
+
+const option: fc.Arbitrary<AntiProcyclicalOption> = fc.constantFrom(
+  'none',
+  'buffer',
+  'stressedWeight',
+  'longLookbackFloor',
+);
+
+describe('a market that loses an input', () => {
+  it('has at no notional more leverage than with it or than before, and its bound says why it is missing', () => {
+    fc.assert(
+      fc.property(
+        goodInput,
+        goodInput,
+        goodMarketWide,
+        goodMarketWide,
+        loss,
+        option,
+        fc.integer({ min: 1, max: 300 }),
+        (first, second, marketWideBefore, marketWideNow, lose, chosen, hours) => {
+          const policy = {
+            ...DEFAULT_POLICY,
+            bounds: {
+              ...DEFAULT_BOUND_POLICY,
+              antiProcyclical: { ...DEFAULT_BOUND_POLICY.antiProcyclical, option: chosen },
+            },
+          };
+          const at = (decidedAt: number, marketWide: MarketWideInput | null): DecisionContext =>
+            context({ policy, decidedAt, marketWide });
+          const later = DECIDED_AT + hours * HOUR;
+          const before = decideMarket(first(DECIDED_AT), null, at(DECIDED_AT, marketWideBefore));
+          const withIt = decideMarket(second(later), before, at(later, marketWideNow));
+          const lost = lose({ input: second(later), marketWide: marketWideNow });
+          const without = decideMarket(lost.input, before, at(later, lost.marketWide));
+          expect(scheduleFaults(without.brackets)).toEqual([]);
+          expect(unexplained(without)).toEqual([]);
+          for (const notional of EDGES) {
+            const most = Math.max(
+              maxLeverageAt(withIt.brackets, notional),
+              maxLeverageAt(before.brackets, notional),
+            );
+            expect(maxLeverageAt(without.brackets, notional)).toBeLessThanOrEqual(most);
+          }
+        },
+      ),
+      { seed: 11, numRuns: 600 },
+    );
+  });
+});
+
+function unexplained({ bounds }: MarketLimit): string[] {
+  return bounds
+    .filter(({ available, unavailableReason }) => available !== (unavailableReason === ''))
+    .map(({ name }) => name);
+}
