@@ -52,8 +52,17 @@ const published = {
   simulated: z.boolean(),
 };
 
+/** `brackets` is what new orders are held to, `maintenance` what open positions are held to, now and announced. */
+const tables = {
+  brackets: z.array(bracketSchema),
+  maintenance: z.array(bracketSchema),
+  announced: z.array(
+    z.object({ effectiveAt: timeSchema, announcedAt: timeSchema, brackets: z.array(bracketSchema) }),
+  ),
+};
+
 export const bracketsSchema = z
-  .object({ symbol: symbolSchema, ...published, brackets: z.array(bracketSchema) })
+  .object({ symbol: symbolSchema, ...published, ...tables })
   .meta({ id: 'Brackets' });
 
 /** Null where no forecast tells. */
@@ -75,7 +84,7 @@ export const limitsSchema = z
         maxLeverage: z.number().min(1),
         bindingBound: z.enum(BOUND_NAMES),
         shockProbability,
-        brackets: z.array(bracketSchema),
+        ...tables,
       }),
     ),
   })
@@ -127,6 +136,11 @@ export const explainSchema = z
       publishedMaxLeverage: z.number(),
       changedAt: timeSchema,
       looseningAllowedAt: timeSchema,
+      paced: z.boolean().optional(),
+      emergency: z.object({ reason: z.string(), declaredBy: z.string() }).optional(),
+      frozen: z
+        .object({ id: z.string(), reason: z.string(), frozenBy: z.string(), frozenAt: timeSchema })
+        .optional(),
     }),
     model: z.object({
       id: z.string(),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
 import { boundDistance } from '../limits/bounds/distance.ts';
+import { maintenanceOf } from '../limits/brackets.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
 import type {
@@ -43,6 +44,18 @@ function publishedShape(book: LimitBook, isExpired: boolean) {
   };
 }
 
+/** What open positions are held to, now and announced. */
+function maintenanceShape(market: MarketLimit) {
+  return {
+    maintenance: maintenanceOf(market).map(bracketShape),
+    announced: (market.announced ?? []).map(({ brackets, effectiveAt, announcedAt }) => ({
+      effectiveAt: isoTime(effectiveAt),
+      announcedAt: isoTime(announcedAt),
+      brackets: brackets.map(bracketShape),
+    })),
+  };
+}
+
 export function bracketsShape(
   book: LimitBook,
   market: MarketLimit,
@@ -54,6 +67,7 @@ export function bracketsShape(
     ...publishedShape(book, isExpired),
     simulated: market.simulated,
     brackets: brackets.map(bracketShape),
+    ...maintenanceShape(market),
   };
 }
 
@@ -73,6 +87,7 @@ export function limitsShape(book: LimitBook, isExpired: boolean): z.infer<typeof
       bindingBound: market.bindingBound,
       shockProbability: { ...market.shockProbability },
       brackets: market.brackets.map(bracketShape),
+      ...maintenanceShape(market),
     })),
   };
 }
@@ -100,7 +115,7 @@ export function explainShape(
   market: MarketLimit,
   isExpired: boolean,
 ): z.infer<typeof explainSchema> {
-  const { changedAt, looseningAllowedAt, ...governor } = market.governor;
+  const { changedAt, looseningAllowedAt, frozen, ...governor } = market.governor;
   return {
     symbol: market.symbol,
     ...publishedShape(book, isExpired),
@@ -113,7 +128,12 @@ export function explainShape(
       evidence: { ...bound.evidence },
       ...boundDistance(bound, market),
     })),
-    governor: { ...governor, changedAt: isoTime(changedAt), looseningAllowedAt: isoTime(looseningAllowedAt) },
+    governor: {
+      ...governor,
+      changedAt: isoTime(changedAt),
+      looseningAllowedAt: isoTime(looseningAllowedAt),
+      ...(frozen === undefined ? {} : { frozen: { ...frozen, frozenAt: isoTime(frozen.frozenAt) } }),
+    },
     model: {
       id: market.model,
       shockModel: book.model,

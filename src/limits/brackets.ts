@@ -1,6 +1,6 @@
 import { leverageToMarginPpmUp, PPM } from '../units.ts';
 import { MAINTENANCE_TO_INITIAL_RATIO } from './curve.ts';
-import type { Bracket } from './types.ts';
+import type { Bracket, MarketLimit } from './types.ts';
 
 /** No bracket's maintenance rate in ppm times its leverage is above this. */
 export const HIGHEST_RATE_LEVERAGE_PPM = MAINTENANCE_TO_INITIAL_RATIO * PPM;
@@ -37,6 +37,11 @@ export function bracketFor(brackets: readonly Bracket[], notional: number): Brac
 /** The most leverage at a notional; 0 above the last cap, where a position is refused. */
 export function maxLeverageAt(brackets: readonly Bracket[], notional: number): number {
   return bracketFor(brackets, notional)?.maxLeverage ?? 0;
+}
+
+/** What open positions of a market are held to now. */
+export function maintenanceOf(market: Pick<MarketLimit, 'brackets' | 'maintenance'>): readonly Bracket[] {
+  return market.maintenance ?? market.brackets;
 }
 
 /** The largest position that the schedule accepts, in whole quote units. */

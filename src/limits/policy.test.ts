@@ -16,7 +16,15 @@ describe('the policy', () => {
       leverageLadder: [10, 20, 2.5],
       maximumBrackets: 1,
       youngListingMaximumLeverage: 200,
-      governor: { loosenMaximumRatio: 1, loosenDelayHours: -1, deadBandRatio: 0.5 },
+      governor: {
+        tightenMaximumRatio: 1,
+        tightenPaceHours: Number.NaN,
+        loosenMaximumRatio: 1,
+        loosenDelayHours: -1,
+        deadBandRatio: 0.5,
+        maintenanceNoticeHours: 1,
+        emergencyNoticeHours: 2,
+      },
     };
     const faults = policyFaults(broken, AXES).join('\n');
     for (const setting of [
@@ -31,6 +39,9 @@ describe('the policy', () => {
       'loosenMaximumRatio',
       'loosenDelayHours',
       'deadBandRatio',
+      'tightenMaximumRatio',
+      'tightenPaceHours',
+      'emergencyNoticeHours',
     ]) {
       expect(faults).toContain(setting);
     }

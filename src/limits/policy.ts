@@ -8,6 +8,7 @@ import {
   DEFAULT_BOUND_POLICY,
 } from './bound-policy.ts';
 import { chainHash, GENESIS_HASH } from './chain.ts';
+import { DEFAULT_GOVERNOR_POLICY, type GovernorPolicy, governorPolicyFaults } from './governor-policy.ts';
 
 /**
  * The policy: what the house is willing to risk, as one value. The policy's hash is written into every decision, so
@@ -65,15 +66,6 @@ export interface Policy {
   readonly newAccountMaximumLeverage: number;
 }
 
-export interface GovernorPolicy {
-  /** One loosening raises leverage, and lowers the maintenance rate, by at most this ratio (or to the next rung). */
-  readonly loosenMaximumRatio: number;
-  /** Least time between a market's last change and its next loosening. */
-  readonly loosenDelayHours: number;
-  /** Loosenings smaller than this ratio are not made. */
-  readonly deadBandRatio: number;
-}
-
 export const DEFAULT_POLICY: Policy = {
   name: 'default',
   maintenanceConfidence: 0.995,
@@ -109,7 +101,7 @@ export const DEFAULT_POLICY: Policy = {
   bounds: DEFAULT_BOUND_POLICY,
   referenceNotional: 1000,
   closeoutCostCover: 2,
-  governor: { loosenMaximumRatio: 1.25, loosenDelayHours: 24, deadBandRatio: 1.05 },
+  governor: DEFAULT_GOVERNOR_POLICY,
   validityHours: 6,
   staleAfterHours: 3,
   newAccountDays: 60,
@@ -174,21 +166,9 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
     policy.degradedMaximumLeverage <= policy.maximumLeverage,
     'degradedMaximumLeverage must not be above maximumLeverage',
   );
-  need(
-    policy.governor.loosenMaximumRatio > 1 && Number.isFinite(policy.governor.loosenMaximumRatio),
-    'governor.loosenMaximumRatio must be a number above 1',
-  );
-  need(policy.governor.deadBandRatio >= 1, 'governor.deadBandRatio must be at least 1');
-  need(
-    policy.governor.deadBandRatio <= policy.governor.loosenMaximumRatio,
-    'governor.deadBandRatio must not be above governor.loosenMaximumRatio',
-  );
-  need(
-    policy.governor.loosenDelayHours >= 0 && Number.isFinite(policy.governor.loosenDelayHours),
-    'governor.loosenDelayHours must be a number of at least 0',
-  );
   faults.push(...crowdingCapFaults(policy), ...classFaults(policy.classes, policy.maximumLeverage));
   faults.push(...boundPolicyFaults(policy.bounds));
+  faults.push(...governorPolicyFaults(policy.governor).map((fault) => `governor.${fault}`));
   return faults;
 }
 

@@ -98,6 +98,26 @@ export interface GovernorRecord {
   readonly changedAt: number;
   /** Earliest time of the next loosening, epoch milliseconds. */
   readonly looseningAllowedAt: number;
+  /** True from a tightening that stopped at the floor of one decision to the next change: more is to follow. */
+  readonly paced?: boolean;
+  /** In a decision that went below the floor, or shortened a notice, because it could: why it could. */
+  readonly emergency?: { readonly reason: string; readonly declaredBy: string };
+  /** In a decision that moved nothing because it must not: who wanted that. */
+  readonly frozen?: {
+    readonly id: string;
+    readonly reason: string;
+    readonly frozenBy: string;
+    readonly frozenAt: number;
+  };
+}
+
+/** A maintenance table that will hold open positions, and when. */
+export interface Announcement {
+  readonly brackets: readonly Bracket[];
+  /** Epoch milliseconds. The first decision that is not frozen, from then on, puts it in force. */
+  readonly effectiveAt: number;
+  /** When what it asks for was last raised, epoch milliseconds: notice counts from here. */
+  readonly announcedAt: number;
 }
 
 export type QualityGrade = 'accept' | 'degrade' | 'reject';
@@ -127,7 +147,12 @@ export interface ShockCell {
 /** One market's part of a book: its schedule and everything that explains it. */
 export interface MarketLimit {
   readonly symbol: string;
+  /** What new orders are held to. */
   readonly brackets: readonly Bracket[];
+  /** What open positions are held to, where that is not `brackets`; nowhere does it ask for more. See `maintenanceOf`. */
+  readonly maintenance?: readonly Bracket[];
+  /** What open positions will be held to, soonest first; absent where nothing is announced. The last one is `brackets`. */
+  readonly announced?: readonly Announcement[];
   readonly bindingBound: BoundName;
   readonly bounds: readonly Bound[];
   readonly reasons: readonly ReasonCode[];
@@ -189,6 +214,12 @@ export const REASON_CODES = [
   'GOVERNOR_HOLDS',
   'GOVERNOR_TIGHTENED',
   'GOVERNOR_LOOSENED',
+  'GOVERNOR_PACED',
+  'GOVERNOR_EMERGENCY',
+  'GOVERNOR_FROZEN',
+  'MAINTENANCE_ANNOUNCED',
+  'MAINTENANCE_RAISED',
+  'CLOCK_WENT_BACK',
   'FIRST_DECISION',
   'MODEL_UNAVAILABLE',
   'CLASSICAL_FALLBACK',
