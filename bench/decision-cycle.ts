@@ -6,6 +6,7 @@ import { stopwatchSeconds } from '../src/clock.ts';
 import { DecisionEngine } from '../src/control/decision-engine.ts';
 import { latestFeatures } from '../src/features/batch.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../src/forecast/classical.ts';
+import { NO_GOVERNANCE } from '../src/limits/governance.ts';
 import { DEFAULT_POLICY } from '../src/limits/policy.ts';
 import { SHIPPED_MODELS } from '../src/program.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
@@ -55,9 +56,9 @@ for (const copies of COPIES) {
     await time('network', () => champion.predict(input));
     await time('quality', () => markets.map((market) => judgeQuality(market, asOf)));
     const engine = engineOn(freshly(all));
-    await time('whole, first (reads and stress included)', () => engine.propose(null, asOf));
-    const { book } = (await engine.propose(null, asOf)) ?? { book: null };
-    await time('whole, renewal', () => engine.propose(book, asOf + 3_600_000));
+    await time('whole, first (reads and stress included)', () => engine.propose(null, asOf, NO_GOVERNANCE));
+    const { book } = (await engine.propose(null, asOf, NO_GOVERNANCE)) ?? { book: null };
+    await time('whole, renewal', () => engine.propose(book, asOf + 3_600_000, NO_GOVERNANCE));
   }
   const baseline = median(parts.get('one pass over the bars') ?? []);
   for (const [part, times] of parts) {

@@ -94,6 +94,32 @@ const MIGRATIONS: readonly string[] = [
     body TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Where each change that people made stands. What it says is in its audit entry; the columns only find it.
+  CREATE TABLE governance_change (
+    number         INTEGER PRIMARY KEY,
+    id             TEXT NOT NULL UNIQUE,
+    requested_at   INTEGER NOT NULL,
+    -- When it ends if nobody does anything more.
+    ends_at        INTEGER NOT NULL,
+    -- Of the last step.
+    revision       INTEGER NOT NULL,
+    stepped_at     INTEGER NOT NULL,
+    audit_sequence INTEGER NOT NULL REFERENCES audit (sequence)
+  ) STRICT;
+  CREATE INDEX governance_change_by_end ON governance_change (ends_at);
+  CREATE INDEX governance_change_by_revision ON governance_change (revision);
+
+  CREATE TABLE idempotency_key (
+    actor          TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    request_hash   TEXT NOT NULL,
+    revision       INTEGER NOT NULL,
+    audit_sequence INTEGER NOT NULL REFERENCES audit (sequence),
+    PRIMARY KEY (actor, key)
+  ) STRICT;
+  CREATE INDEX idempotency_key_by_age ON idempotency_key (audit_sequence);
+  `,
 ];
 
 export interface StateFileOptions {

@@ -354,6 +354,9 @@ describe('opening', () => {
   test('a store of a newer Plimsoll is refused and left as it is', async () => {
     await publish(null, { AURUSDT: 50 });
     await store.close();
+    const database = new DatabaseSync(join(folder, 'state.sqlite'));
+    const present = database.prepare('PRAGMA user_version').get()?.user_version;
+    database.close();
     tamper('PRAGMA user_version = 99');
     for (const readOnly of [false, true]) {
       expect(() => SqliteStateStore.open(folder, { readOnly })).toThrow(
@@ -363,7 +366,7 @@ describe('opening', () => {
         }),
       );
     }
-    tamper('PRAGMA user_version = 2');
+    tamper(`PRAGMA user_version = ${present}`);
     store = SqliteStateStore.open(folder);
     expect((await store.latestBook())?.version).toBe(1);
   });

@@ -22,6 +22,7 @@ import {
   type StateFileOptions,
   translateErrors,
 } from './sqlite-database.ts';
+import { SqliteGovernanceStore } from './sqlite-governance.ts';
 import { verifyStateFile } from './sqlite-verify.ts';
 
 /**
@@ -32,6 +33,7 @@ import { verifyStateFile } from './sqlite-verify.ts';
  * SQLite works in the calling thread; each call is a few small statements, and a write waits for one disk flush.
  */
 export class SqliteStateStore implements StateStore {
+  readonly governance: SqliteGovernanceStore;
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #statements: Statements;
@@ -42,6 +44,11 @@ export class SqliteStateStore implements StateStore {
     this.#database = database;
     this.#path = path;
     this.#statements = prepareStatements(database);
+    this.governance = new SqliteGovernanceStore(database, {
+      attempt: (work) => this.#try(work),
+      insertAudit: (draft) => this.#insertAudit(draft),
+      auditEntry: (sequence) => this.#auditEntry(this.#statements.auditEntry.get(sequence) ?? {}),
+    });
   }
 
   /** See `openStateFile` for what it throws. */

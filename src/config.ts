@@ -15,8 +15,8 @@ export type Origin = 'flag' | 'environment' | 'file' | 'default';
 
 export interface ConfiguredKey {
   readonly name: string;
-  /** A reader may read everything; an operator may write as well. */
-  readonly role: 'reader' | 'operator';
+  /** A reader may read everything; an operator may write as well; an approver may also approve what others asked for. */
+  readonly role: 'reader' | 'operator' | 'approver';
   /** SHA-256 of the key, hex. The key itself is never configured. */
   readonly sha256: string;
 }
@@ -75,7 +75,7 @@ const asList = (text: string): string[] =>
 
 const keySchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
-  role: z.enum(['reader', 'operator']),
+  role: z.enum(['reader', 'operator', 'approver']),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key, 64 hex digits'),
 });
 
@@ -163,7 +163,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
         const [name, role, sha256] = item.split(':');
         return { name, role, sha256 };
       }),
-    meaning: 'who may call: NAME:reader|operator:SHA256, separated by commas',
+    meaning: 'who may call: NAME:reader|operator|approver:SHA256, separated by commas',
   },
 };
 
@@ -297,6 +297,8 @@ function crossFaults(values: Record<string, unknown>): string[] {
   }
   const names = new Set(keys.map(({ name }) => name));
   if (names.size < keys.length) faults.push('keys: two keys have the same name');
+  const hashes = new Set(keys.map(({ sha256 }) => sha256));
+  if (hashes.size < keys.length) faults.push('keys: two names have the same key');
   return faults;
 }
 

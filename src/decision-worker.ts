@@ -52,13 +52,13 @@ parentPort?.on('message', (request: ProposeRequest | typeof END_REQUEST) => {
   });
 });
 
-async function answer({ previous, now }: ProposeRequest): Promise<ProposeAnswer> {
+async function answer({ previous, now, governance }: ProposeRequest): Promise<ProposeAnswer> {
   try {
     if (config.sampleMarket) {
       const update = await sample.ensure(now);
       if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');
     }
-    return { proposal: await engine.propose(previous, now) };
+    return { proposal: await engine.propose(previous, now, governance) };
   } catch (thrown) {
     const { code, message, remedy } = asPlimsollError(thrown);
     return { error: { code, message, remedy } };

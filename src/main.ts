@@ -13,6 +13,8 @@ import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { DecisionCycle } from './control/decision-cycle.ts';
+import type { GovernanceObserver } from './control/governance/desk.ts';
+import { ExpiryTimer } from './control/governance/expiry-timer.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
@@ -78,6 +80,7 @@ async function start(
     store,
     clock,
     policy: config.policy,
+    governanceObserver: governanceTeller(logger, metrics),
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
   });
   const recovered = control.currentBook();
@@ -109,6 +112,7 @@ async function start(
     store,
     clock,
     current: recovered,
+    governance: () => control.governance.state(),
     observer: {
       published: (book, previous, facts) => {
         // The metrics first: a reader that fails must not keep a publication out of them.
@@ -127,13 +131,20 @@ async function start(
       },
     },
   });
+  const expiries = new ExpiryTimer(control.governance, () => cycle.wake());
+  control.governance.onChange(() => cycle.wake());
   const service = new Service({
     reads: control,
     clock,
     logger,
     observer: metrics,
-    metrics: async () =>
-      metrics.scrape({ isDegraded: control.status().degraded, auditEntries: await store.auditLength() }),
+    metrics: async () => {
+      metrics.governance.observe(control.governance.state(), control.governance.time());
+      return metrics.scrape({
+        isDegraded: control.status().degraded,
+        auditEntries: await store.auditLength(),
+      });
+    },
     keyring: keyringOf(config, operatorKey),
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
@@ -153,6 +164,7 @@ async function start(
     firstBook,
     stop: async () => {
       isEnding = true;
+      expiries.stop();
       schedule?.stop();
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
       await Promise.all([
@@ -220,6 +232,19 @@ function modelTeller(registry: ModelRegistry, metrics: Metrics): (model: string 
     const [name, version] = model.split('@');
     const manifest = await registry.manifest(version).catch(() => null);
     if (manifest !== null) metrics.modelInUse(name, version, Date.parse(manifest.createdAt));
+  };
+}
+
+function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver {
+  return {
+    acted: ({ name }, { act, reason }, { changes, isRepeat }) => {
+      if (!isRepeat) metrics.governance.acted(act);
+      logger.info({ actor: name, act, change: changes[0].id, reason, isRepeat }, 'people changed the limits');
+    },
+    refused: ({ name }, { act }, { code, message }) => {
+      metrics.governance.refused(act);
+      logger.warn({ actor: name, act, code, reason: message }, 'a change of the limits was refused');
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { PlimsollError } from '../errors.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { CycleFacts } from './decision-cycle.ts';
+import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
 import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
 
@@ -11,34 +12,48 @@ import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
  * Reads that a request needs at once are answered from here; older books, history and audit come from the store.
  */
 export class ControlPlane implements ControlReads {
+  /** Freezes, overrides and emergencies. */
+  readonly governance: GovernanceDesk;
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #policy: Policy;
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
   readonly #listeners = new Set<(book: LimitBook) => void>();
   readonly #users = new Map<string, UserPolicy>();
-  #book: LimitBook | null;
+  readonly #inForce: { book: LimitBook | null };
   #lastDecisionAt: number | null = null;
   #lastFailure: string | null = null;
   #fallbackReason: string | null = null;
 
-  private constructor(options: ControlPlaneOptions, book: LimitBook | null, users: readonly UserPolicy[]) {
+  private constructor(
+    options: ControlPlaneOptions,
+    inForce: { book: LimitBook | null },
+    users: readonly UserPolicy[],
+    governance: GovernanceDesk,
+  ) {
+    this.governance = governance;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#policy = options.policy;
     this.#listModels = options.listModels;
-    this.#book = book;
+    this.#inForce = inForce;
     for (const user of users) this.#users.set(user.userId, user);
   }
 
-  /** Recovers the newest book and the users from the store: every start is a recovery. */
+  /** Recovers the newest book, the users and what people decided from the store: every start is a recovery. */
   static async recover(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const [book, users] = await Promise.all([options.store.latestBook(), options.store.users()]);
-    return new ControlPlane(options, book, users);
+    const { store, clock, policy, governanceObserver: observer } = options;
+    const [book, users] = await Promise.all([store.latestBook(), store.users()]);
+    const inForce = { book };
+    const governance = await GovernanceDesk.recover({
+      ...{ store, clock, policy, observer },
+      book: () => inForce.book,
+    });
+    return new ControlPlane(options, inForce, users, governance);
   }
 
   currentBook(): LimitBook | null {
-    return this.#book;
+    return this.#inForce.book;
   }
 
   onPublish(listener: (book: LimitBook) => void): () => void {
@@ -51,7 +66,7 @@ export class ControlPlane implements ControlReads {
    * is thrown on once all were told.
    */
   show(book: LimitBook, facts: CycleFacts): void {
-    this.#book = book;
+    this.#inForce.book = book;
     this.#lastDecisionAt = book.decidedAt;
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
@@ -71,7 +86,7 @@ export class ControlPlane implements ControlReads {
   }
 
   status(): ControlStatus {
-    const book = this.#book;
+    const book = this.#inForce.book;
     const reasons: string[] = [];
     if (book === null) reasons.push('NOTHING_PUBLISHED');
     if (book !== null && this.#clock.now() > book.validUntil) reasons.push('LIMITS_EXPIRED');
@@ -146,4 +161,5 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly policy: Policy;
   readonly listModels: () => Promise<readonly ModelSummary[]>;
+  readonly governanceObserver?: GovernanceObserver;
 }

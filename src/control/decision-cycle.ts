@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { asPlimsollError, type PlimsollError } from '../errors.ts';
+import { type GovernanceState, inForceKey, NO_GOVERNANCE } from '../limits/governance.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { SeenByDecision } from './drift-watch.ts';
@@ -35,8 +36,8 @@ export interface Proposal {
 
 /** Turns market data into the next book. Runs beside the event loop; see `decision-engine.ts`. */
 export interface BookProposer {
-  /** Null when there is nothing to decide: no new bar, and the book in force is young enough. */
-  propose(previous: LimitBook | null, now: number): Promise<Proposal | null>;
+  /** Null when there is nothing to decide: no new bar, nothing that people changed, and a book that is young enough. */
+  propose(previous: LimitBook | null, now: number, governance: GovernanceState): Promise<Proposal | null>;
 }
 
 /** Is told what the cycle does. Metrics, logs and the read side listen here. */
@@ -54,7 +55,11 @@ export class DecisionCycle {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #observer: CycleObserver;
+  readonly #governance: () => GovernanceState;
   #current: LimitBook | null;
+  /** Between cycles, once started. */
+  #intervalMilliseconds: number | null = null;
+  #isWoken = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<LimitBook | null> | undefined;
   #stopped = false;
@@ -66,21 +71,38 @@ export class DecisionCycle {
     readonly observer: CycleObserver;
     /** The newest stored book: a start is a recovery. */
     readonly current: LimitBook | null;
+    /** What people have decided about limits, as it is now. */
+    readonly governance?: () => GovernanceState;
   }) {
     this.#proposer = options.proposer;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#observer = options.observer;
+    this.#governance = options.governance ?? (() => NO_GOVERNANCE);
     this.#current = options.current;
   }
 
   /** Runs a cycle now and then every `intervalMilliseconds`, counted from the end of the one before. */
   start(intervalMilliseconds: number): void {
-    const tick = async (): Promise<void> => {
+    this.#intervalMilliseconds = intervalMilliseconds;
+    void this.#tick();
+  }
+
+  /** Runs a cycle at once; where one runs already, another right after it. Does nothing before the start. */
+  wake(): void {
+    if (this.#intervalMilliseconds === null || this.#stopped) return;
+    this.#isWoken = true;
+    if (this.#running === undefined) void this.#tick();
+  }
+
+  async #tick(): Promise<void> {
+    clearTimeout(this.#timer);
+    do {
+      this.#isWoken = false;
       await this.runOnce();
-      if (!this.#stopped) this.#timer = setTimeout(tick, intervalMilliseconds);
-    };
-    void tick();
+    } while (this.#isWoken && !this.#stopped);
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.#tick(), this.#intervalMilliseconds ?? 0);
   }
 
   /** Lets a running cycle end and starts no other. */
@@ -102,8 +124,13 @@ export class DecisionCycle {
     const previous = this.#current;
     let proposal: Proposal | null;
     try {
-      proposal = await this.#proposer.propose(previous, this.#clock.now());
+      const governance = this.#governance();
+      proposal = await this.#proposer.propose(previous, this.#clock.now(), governance);
       if (proposal === null) return null;
+      if (this.#isOvertaken(governance, proposal.book.decidedAt)) {
+        this.#isWoken = true;
+        return null;
+      }
       await this.#store.publish(proposal.book, decisionAudit(proposal.book, previous));
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
@@ -118,6 +145,11 @@ export class DecisionCycle {
       await this.#failed(asPlimsollError(thrown));
     }
     return book;
+  }
+
+  /** Whether people changed something while the book was made: no freeze that was acknowledged may see a limit move. */
+  #isOvertaken(governance: GovernanceState, decidedAt: number): boolean {
+    return inForceKey(governance, decidedAt) !== inForceKey(this.#governance(), decidedAt);
   }
 
   /** Never rejects: a cycle that cannot even say that it failed must not end the process. */

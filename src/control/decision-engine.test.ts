@@ -3,6 +3,7 @@ import { poisonFrom, selectBars } from '../../test/random-market.ts';
 import { HistoricalPredictor } from '../forecast/classical.ts';
 import type { LevelState } from '../forecast/level-tracking.ts';
 import { bookHashHolds } from '../limits/chain.ts';
+import { NO_GOVERNANCE } from '../limits/governance.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { Random } from '../random.ts';
 import type { MarketHistory } from '../risk/bars.ts';
@@ -31,7 +32,7 @@ beforeEach(() => {
 });
 
 async function decide(previous: LimitBook | null, now: number, by = engine): Promise<Proposal> {
-  const proposal = await by.propose(previous, now);
+  const proposal = await by.propose(previous, now, NO_GOVERNANCE);
   if (proposal === null) throw new Error('there was nothing to decide');
   return proposal;
 }
@@ -70,7 +71,7 @@ describe('the first decision', () => {
 
   test('is not made while there are no markets: an empty book would look complete', async () => {
     reader.store([]);
-    expect(await engine.propose(null, NOW)).toBeNull();
+    expect(await engine.propose(null, NOW, NO_GOVERNANCE)).toBeNull();
     reader.store(threeMarkets());
     expect((await decide(null, NOW)).book.markets).toHaveLength(3);
   });
@@ -99,7 +100,8 @@ describe('the next decision', () => {
   });
 
   test('is not made while nothing has changed', async () => {
-    for (const minutes of [0, 1, 59]) expect(await engine.propose(book, NOW + minutes * 60_000)).toBeNull();
+    for (const minutes of [0, 1, 59])
+      expect(await engine.propose(book, NOW + minutes * 60_000, NO_GOVERNANCE)).toBeNull();
     expect(reader.loads).toBe(1);
   });
 
@@ -123,7 +125,7 @@ describe('the next decision', () => {
     const still = new MemoryMarkets(known);
     const other = engineOn(still, champion);
     const first = await decide(null, NOW, other);
-    expect(await other.propose(first.book, NOW + HOUR - 1)).toBeNull();
+    expect(await other.propose(first.book, NOW + HOUR - 1, NO_GOVERNANCE)).toBeNull();
     const renewed = await decide(first.book, NOW + HOUR, other);
     expect(renewed.book).toMatchObject({ version: 2, asOf: NOW, validUntil: first.book.validUntil + HOUR });
     expect(still.loads).toBe(1);
@@ -159,7 +161,7 @@ describe('a decision that failed or was never published', () => {
     // The store refused it: the book in force is still none.
     const again = await decide(null, NOW + 1000);
     expect(again.book.version).toBe(1);
-    expect(await engine.propose(again.book, NOW + 2000)).toBeNull();
+    expect(await engine.propose(again.book, NOW + 2000, NO_GOVERNANCE)).toBeNull();
     // Another process was first.
     expect((await decide(book, NOW + 3000)).book.version).toBe(2);
   });
@@ -173,11 +175,11 @@ describe('a decision that failed or was never published', () => {
       }
     }
     const fragile = engineOn(reader, champion, { historical: new Fragile() });
-    await expect(fragile.propose(null, NOW)).rejects.toThrow('out of memory');
+    await expect(fragile.propose(null, NOW, NO_GOVERNANCE)).rejects.toThrow('out of memory');
     isBroken = false;
     const { book } = await decide(null, NOW + 1000, fragile);
     isBroken = true;
-    await expect(fragile.propose(book, NOW + HOUR)).rejects.toThrow('out of memory');
+    await expect(fragile.propose(book, NOW + HOUR, NO_GOVERNANCE)).rejects.toThrow('out of memory');
     isBroken = false;
     expect((await decide(book, NOW + HOUR + 1000, fragile)).book.asOf).toBe(NOW + HOUR);
     expect(reader.loads).toBe(2);
@@ -213,7 +215,7 @@ describe('a shock model', () => {
         expect(market.model).toBe('filtered@1');
         expect(market.shockProbability.long).toBeGreaterThan(0);
       }
-      expect(await engine.propose(book, NOW + 1000)).toBeNull();
+      expect(await engine.propose(book, NOW + 1000, NO_GOVERNANCE)).toBeNull();
     },
   );
 
@@ -232,7 +234,7 @@ describe('a shock model', () => {
         expect(market.reasons).toContain('CLASSICAL_FALLBACK');
         expect(market.brackets).toEqual(marketOf(expected, market.symbol).brackets);
       }
-      expect(await engine.propose(book, NOW + 1000)).toBeNull();
+      expect(await engine.propose(book, NOW + 1000, NO_GOVERNANCE)).toBeNull();
     },
   );
 

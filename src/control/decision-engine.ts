@@ -19,7 +19,7 @@ import {
 } from '../forecast/predictor.ts';
 import { stressedMarkets } from '../forecast/stressed-share.ts';
 import { decideBook } from '../limits/decide.ts';
-import { NO_GOVERNANCE } from '../limits/governance.ts';
+import { type GovernanceState, inForceKey } from '../limits/governance.ts';
 import type {
   LiquidityInput,
   MarketInput,
@@ -85,8 +85,12 @@ export class DecisionEngine implements BookProposer {
   /** When a bar that is stored, but was not known yet at the load, becomes known. */
   #nextClose = Number.POSITIVE_INFINITY;
   /** What the last proposal rested on and what came of it; null where the last one failed. */
-  #decided: { readonly fingerprint: string; readonly model: string | null; readonly hash: string } | null =
-    null;
+  #decided: {
+    readonly fingerprint: string;
+    readonly model: string | null;
+    readonly governed: string;
+    readonly hash: string;
+  } | null = null;
   #stress: readonly StressInput[] = [];
   /** Behind the policy's anti-procyclical floor; null where it has none. */
   readonly #antiProcyclical: Predictor | null;
@@ -96,11 +100,17 @@ export class DecisionEngine implements BookProposer {
     this.#antiProcyclical = antiProcyclicalPredictor(options.policy);
   }
 
-  async propose(previous: LimitBook | null, now: number): Promise<Proposal | null> {
+  async propose(
+    previous: LimitBook | null,
+    now: number,
+    governance: GovernanceState,
+  ): Promise<Proposal | null> {
     const { reader, champion, policy, stopwatch } = this.#options;
     const started = stopwatch();
     const fingerprint = await reader.fingerprint();
     const { predictor, reason } = await champion.champion();
+    const decidedAt = Math.max(now, previous?.decidedAt ?? now);
+    const governed = inForceKey(governance, decidedAt);
     const isPublished = previous !== null && previous.hash === this.#decided?.hash;
     if (isPublished) {
       this.#coverage.delivered();
@@ -110,6 +120,7 @@ export class DecisionEngine implements BookProposer {
       isPublished &&
       fingerprint === this.#decided?.fingerprint &&
       (predictor?.id ?? null) === this.#decided.model &&
+      governed === this.#decided.governed &&
       now < this.#nextClose &&
       now - previous.decidedAt < RENEWAL_MILLISECONDS;
     if (isSettled) return null;
@@ -133,13 +144,13 @@ export class DecisionEngine implements BookProposer {
     const book = decideBook(inputs, previous, {
       policy,
       axes: { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES },
-      decidedAt: Math.max(now, previous?.decidedAt ?? now),
+      decidedAt,
       model,
       inputsHash: hashInputs(markets, inputs, marketWide),
-      governance: NO_GOVERNANCE,
+      governance,
       marketWide,
     });
-    this.#decided = { fingerprint, model: predictor?.id ?? null, hash: book.hash };
+    this.#decided = { fingerprint, model: predictor?.id ?? null, governed, hash: book.hash };
     return {
       book,
       facts: {

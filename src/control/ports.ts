@@ -1,8 +1,10 @@
 import type { LevelState } from '../forecast/level-tracking.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { Change } from './governance/change.ts';
 
 /** What the control plane asks of the state store. Adapters: `data/sqlite-state-store.ts`. */
 export interface StateStore {
+  readonly governance: GovernanceStore;
   latestBook(): Promise<LimitBook | null>;
   bookByVersion(version: number): Promise<LimitBook | null>;
   /** The book that was in force at a time (newest with effectiveAt ≤ time). */
@@ -34,6 +36,44 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
+export { type Change, endOf } from './governance/change.ts';
+
+/** What people decided about limits. Every record is part of an audit entry, and read back from there. */
+export interface GovernanceStore {
+  /**
+   * Makes a step durable together with its audit entry, in one transaction; the entry's details hold the changes. With
+   * an idempotency key the same request finds them again. Fails with CONFLICT unless `revision` is the newest one.
+   *
+   * @returns the new revision.
+   */
+  record(step: GovernanceStep): Promise<number>;
+  /** Counts the steps; 0 before the first. */
+  revision(): Promise<number>;
+  /** Newest first; those with a number below `before`. */
+  changes(before: number, limit: number): Promise<readonly Change[]>;
+  change(id: string): Promise<Change | null>;
+  /** Those that had begun and were not over at a time, oldest first. */
+  changesAt(time: number): Promise<readonly Change[]>;
+  /** The highest number of a change, and the newest time of a step; 0 before the first. */
+  newestChange(): Promise<{ readonly number: number; readonly at: number }>;
+  /** What the request with this key has done, null where there was none. */
+  recalled(actor: string, idempotencyKey: string): Promise<RecalledStep | null>;
+}
+
+export interface GovernanceStep {
+  readonly changes: readonly Change[];
+  readonly audit: AuditDraft;
+  /** The newest revision as far as whoever decided knows. */
+  readonly revision: number;
+  readonly idempotency: { readonly key: string; readonly requestHash: string } | null;
+}
+
+export interface RecalledStep {
+  readonly requestHash: string;
+  readonly changes: readonly Change[];
+  readonly revision: number;
+}
+
 export interface HistoryEntry {
   readonly version: number;
   /** Epoch milliseconds. */
@@ -49,12 +89,33 @@ export interface HistoryEntry {
 export interface AuditDraft {
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly kind: 'decision' | 'promotion' | 'rollback' | 'user-policy' | 'training' | 'start';
+  readonly kind:
+    | 'decision'
+    | 'promotion'
+    | 'rollback'
+    | 'user-policy'
+    | 'training'
+    | 'start'
+    | GovernanceEntryKind;
   readonly actor: string;
   readonly subject: string;
   readonly reason: string;
   readonly details: Readonly<Record<string, unknown>>;
 }
+
+export const GOVERNANCE_ENTRY_KINDS = [
+  'override',
+  'approval',
+  'rejection',
+  'withdrawal',
+  'freeze',
+  'thaw',
+  'emergency',
+  'emergency-end',
+  /** Somebody known tried what the rules forbid. */
+  'refusal',
+] as const;
+export type GovernanceEntryKind = (typeof GOVERNANCE_ENTRY_KINDS)[number];
 
 export interface AuditEntry extends AuditDraft {
   /** 1, 2, 3, … without gaps. */

@@ -1,5 +1,9 @@
+import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { Change } from './governance/change.ts';
+import type { Acted, Conditions } from './governance/desk.ts';
+import type { Actor, Command } from './governance/rules.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
 
@@ -31,8 +35,30 @@ export interface ModelSummary {
   readonly shadow: ShadowSummary | null;
 }
 
+export type { Change } from './governance/change.ts';
+export { endOf, statusOf } from './governance/change.ts';
+export type { Acted, Conditions } from './governance/desk.ts';
+export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
+
+/** What people decide about limits: what is in force, and how to change it. */
+export interface GovernanceAccess {
+  state(): GovernanceState;
+  /** The time that its rules count with; never before one that is recorded. Epoch milliseconds. */
+  time(): number;
+  /** Counts the steps that were made. */
+  revision(): number;
+  /** Those that are not over, oldest first. */
+  open(): readonly Change[];
+  /** Newest first; those with a number below `before`. */
+  page(before: number, limit: number): Promise<readonly Change[]>;
+  onChange(listener: () => void): () => void;
+  /** Durable when it returns. */
+  act(actor: Actor, command: Command, conditions?: Conditions): Promise<Acted>;
+}
+
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
 export interface ControlReads {
+  readonly governance: GovernanceAccess;
   currentBook(): LimitBook | null;
   onPublish(listener: (book: LimitBook) => void): () => void;
   status(): ControlStatus;

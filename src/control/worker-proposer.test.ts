@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nextBook } from '../../data/test-books.ts';
 import { PlimsollError } from '../errors.ts';
+import { NO_GOVERNANCE } from '../limits/governance.ts';
 import { TIMES } from './proposing-worker.fixture.ts';
 import { WorkerProposer } from './worker-proposer.ts';
 
@@ -21,21 +22,23 @@ interface Seen {
 }
 
 async function answered(now: number = TIMES.answers): Promise<Seen> {
-  return (await proposer.propose(null, now))?.book as unknown as Seen;
+  return (await proposer.propose(null, now, NO_GOVERNANCE))?.book as unknown as Seen;
 }
 
 describe('a proposer in a worker', () => {
   test('sends the book in force there and the answer back, and keeps its worker', async () => {
     const book = nextBook(null, { AURUSDT: 20 });
-    const first = (await proposer.propose(book, TIMES.answers))?.book as unknown as Seen;
+    const first = (await proposer.propose(book, TIMES.answers, NO_GOVERNANCE))?.book as unknown as Seen;
     expect(first).toMatchObject({ requests: 1, workerData: { folder: 'f' }, previous: book });
     expect(await answered()).toMatchObject({ threadId: first.threadId, requests: 2 });
-    expect(await proposer.propose(book, TIMES.hasNothing)).toBeNull();
+    expect(await proposer.propose(book, TIMES.hasNothing, NO_GOVERNANCE)).toBeNull();
   });
 
   test('hands a failure over with its code, words and remedy, and goes on with the same worker', async () => {
     const { threadId } = await answered();
-    const failure = await proposer.propose(null, TIMES.fails).catch((thrown: unknown) => thrown);
+    const failure = await proposer
+      .propose(null, TIMES.fails, NO_GOVERNANCE)
+      .catch((thrown: unknown) => thrown);
     expect(failure).toBeInstanceOf(PlimsollError);
     expect(failure).toMatchObject({
       code: 'DATA_INSUFFICIENT',
@@ -50,7 +53,7 @@ describe('a proposer in a worker', () => {
     ['ends', TIMES.ends, 'ended with code 7'],
   ])('that %s in a request fails it, and the next one starts a new worker', async (_, now, words) => {
     const { threadId } = await answered();
-    await expect(proposer.propose(null, now)).rejects.toMatchObject({
+    await expect(proposer.propose(null, now, NO_GOVERNANCE)).rejects.toMatchObject({
       code: 'INTERNAL',
       message: expect.stringContaining(words),
     });
@@ -62,7 +65,7 @@ describe('a proposer in a worker', () => {
   test('that hangs is ended at the deadline, and the next request has a new worker', async () => {
     await proposer.close();
     proposer = new WorkerProposer(ENTRY, {}, 500);
-    await expect(proposer.propose(null, TIMES.hangs)).rejects.toMatchObject({
+    await expect(proposer.propose(null, TIMES.hangs, NO_GOVERNANCE)).rejects.toMatchObject({
       code: 'INTERNAL',
       message: expect.stringContaining('gave no answer in 0.5 seconds'),
     });
@@ -82,18 +85,22 @@ describe('a proposer in a worker', () => {
   test('that cannot be started fails the request and the next one, and hangs neither', async () => {
     const missing = new WorkerProposer(new URL('./no-such-worker.ts', import.meta.url), null);
     for (let i = 0; i < 2; i++)
-      await expect(missing.propose(null, 1)).rejects.toMatchObject({ code: 'INTERNAL' });
+      await expect(missing.propose(null, 1, NO_GOVERNANCE)).rejects.toMatchObject({ code: 'INTERNAL' });
     await missing.close();
   });
 
   test('refuses a second request while one runs, so that answers cannot be mixed up', async () => {
     const first = answered();
-    await expect(proposer.propose(null, TIMES.hasNothing)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(proposer.propose(null, TIMES.hasNothing, NO_GOVERNANCE)).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
     expect((await first).requests).toBe(1);
   });
 
   test('that is closed gives up what runs, and can be closed twice', async () => {
-    const hanging = proposer.propose(null, TIMES.hangs).catch((thrown: Error) => thrown.message);
+    const hanging = proposer
+      .propose(null, TIMES.hangs, NO_GOVERNANCE)
+      .catch((thrown: Error) => thrown.message);
     await proposer.close();
     expect(await hanging).toBe('the decision worker was closed');
     await proposer.close();

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
+import type { GovernanceState } from '../limits/governance.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
 
@@ -7,6 +8,7 @@ import type { BookProposer, Proposal } from './decision-cycle.ts';
 export interface ProposeRequest {
   readonly previous: LimitBook | null;
   readonly now: number;
+  readonly governance: GovernanceState;
 }
 
 export type ProposeAnswer =
@@ -52,8 +54,12 @@ export class WorkerProposer implements BookProposer {
     this.#deadlineMilliseconds = deadlineMilliseconds;
   }
 
-  async propose(previous: LimitBook | null, now: number): Promise<Proposal | null> {
-    const answer = await this.#ask({ previous, now });
+  async propose(
+    previous: LimitBook | null,
+    now: number,
+    governance: GovernanceState,
+  ): Promise<Proposal | null> {
+    const answer = await this.#ask({ previous, now, governance });
     if ('error' in answer) {
       const { code, message, remedy } = answer.error;
       throw new PlimsollError(code, message, remedy === undefined ? {} : { remedy });

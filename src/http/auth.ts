@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
+import type { Actor } from '../control/reads.ts';
 import { refuse } from './problem.ts';
 
 /** A key by its SHA-256: the key itself is never kept. */
 export interface KnownKey {
   readonly name: string;
-  readonly role: 'reader' | 'operator';
+  readonly role: Actor['role'];
   /** Hex. */
   readonly sha256: string;
 }
@@ -42,9 +43,25 @@ export class Keyring {
    */
   requireOperator(header: string | undefined): string {
     const { name, role } = this.#find(header);
-    if (role !== 'operator')
-      throw refuse('FORBIDDEN', 'this key may only read', 'Use the key of an operator.');
+    if (role === 'reader') throw refuse('FORBIDDEN', 'this key may only read', 'Use the key of an operator.');
     return name;
+  }
+
+  /**
+   * Whoever signs with a known key; what the role may do is for others to say.
+   *
+   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
+   */
+  requireSigner(header: string | undefined): Actor {
+    const { name, role, sha256 } = this.#find(header);
+    return { name, role, key: sha256.slice(0, 16) };
+  }
+
+  /** Whether anybody can approve what this person asks for. */
+  hasApproverBeside({ name, key }: Actor): boolean {
+    return [...this.#keys.values()].some(
+      (known) => known.role === 'approver' && known.name !== name && !known.sha256.startsWith(key),
+    );
   }
 
   #find(header: string | undefined): KnownKey {

@@ -66,7 +66,7 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       ? {}
       : {
           requestBody: {
-            required: true,
+            required: !(route.isBodyOptional ?? false),
             content: { 'application/json': { schema: schemaOf(route.body, schemas, 'input') } },
           },
         }),

@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { GovernanceAccess } from '../control/reads.ts';
 import type { LimitBook } from '../limits/types.ts';
+import { governanceShape } from './governance-shapes.ts';
 import { overviewPage } from './overview-page.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
 import { bracketsShape, explainShape, forecastShape, limitsShape, marketsShape } from './shapes.ts';
@@ -12,20 +14,27 @@ const HTML_TYPE = 'text/html; charset=utf-8';
  */
 export class PreparedReads {
   readonly #clock: Clock;
+  readonly #governance: GovernanceAccess;
   #book: LimitBook | null = null;
   #byPath: ReadonlyMap<string, PreparedRead> = new Map();
   #isExpired = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, governance: GovernanceAccess) {
     this.#clock = clock;
+    this.#governance = governance;
   }
 
   publish(book: LimitBook): void {
     const isExpired = this.#clock.now() > book.validUntil;
     // First made, then shown: a book that cannot be written out leaves the one before, with its own validity.
-    this.#byPath = prepare(book, isExpired);
+    this.#byPath = prepare(book, isExpired, this.#governance);
     this.#book = book;
     this.#isExpired = isExpired;
+  }
+
+  /** Makes the reads of the same book again: what is told beside it has changed. */
+  renew(): void {
+    if (this.#book !== null) this.publish(this.#book);
   }
 
   /** The answer for a path without a query, or undefined. */
@@ -36,7 +45,13 @@ export class PreparedReads {
   }
 }
 
-function prepare(book: LimitBook, isExpired: boolean): ReadonlyMap<string, PreparedRead> {
+function prepare(
+  book: LimitBook,
+  isExpired: boolean,
+  governance: GovernanceAccess,
+): ReadonlyMap<string, PreparedRead> {
+  const state = governance.state();
+  const at = governance.time();
   const reads = new Map<string, PreparedRead>();
   const add = (path: string, contentType: string, text: string, isCompressed: boolean): void => {
     reads.set(path, makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed }));
@@ -52,7 +67,9 @@ function prepare(book: LimitBook, isExpired: boolean): ReadonlyMap<string, Prepa
       JSON.stringify(bracketsShape(book, market, market.brackets, isExpired)),
       false,
     );
-    add(`${base}/explain`, JSON_TYPE, JSON.stringify(explainShape(book, market, isExpired)), false);
+    const governed = governanceShape(state, market.symbol, at);
+    const explained = explainShape(book, market, isExpired, governed);
+    add(`${base}/explain`, JSON_TYPE, JSON.stringify(explained), false);
     add(`${base}/forecast`, JSON_TYPE, JSON.stringify(forecastShape(book, market)), false);
   }
   return reads;

@@ -1,12 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { checkOrder, UNKNOWN_USER, type UserLimits, userCap } from '../accounts/caps.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
-import type { ControlReads } from '../control/reads.ts';
+import type { Actor, ControlReads } from '../control/reads.ts';
 import { bracketFor } from '../limits/brackets.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatWhole, microsToWholeUp, parseMicros } from '../units.ts';
+import type { Keyring } from './auth.ts';
+import { GOVERNANCE_ROUTES } from './governance-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
 import { refuse } from './problem.ts';
 import {
@@ -38,6 +41,7 @@ export interface RouteContext {
   readonly reads: ControlReads;
   readonly prepared: PreparedReads;
   readonly clock: Clock;
+  readonly keyring: Keyring;
 }
 
 export interface RouteInput {
@@ -46,6 +50,9 @@ export interface RouteInput {
   readonly body: unknown;
   /** Who writes: the name of the operator's key. Empty for reads. */
   readonly actor: string;
+  /** Whoever signed, on routes where rules decide what a role may do. */
+  readonly signer: Actor | null;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** JSON to send, or the path of a prepared read. Reads without a status of their own carry an ETag. */
@@ -58,7 +65,7 @@ export type RouteAnswer =
  * document and the answer to a wrong method are all made from it.
  */
 export interface Route {
-  readonly method: 'get' | 'put' | 'post';
+  readonly method: 'get' | 'put' | 'post' | 'delete';
   /** OpenAPI style: `/v1/markets/{symbol}/brackets`. */
   readonly path: string;
   readonly operationId: string;
@@ -69,6 +76,10 @@ export interface Route {
   readonly answer: z.ZodType;
   /** Needs the operator key. */
   readonly isWrite?: boolean;
+  /** Needs any known key; the handler asks the rules what its role may do. */
+  readonly isSigned?: boolean;
+  /** Works without a body too. */
+  readonly isBodyOptional?: boolean;
   /** Its 503 carries the answer and not a problem. */
   readonly isAnswerAt503?: boolean;
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
@@ -292,6 +303,7 @@ export const ROUTES: readonly Route[] = [
       };
     },
   },
+  ...GOVERNANCE_ROUTES,
   {
     method: 'get',
     path: '/v1/models',

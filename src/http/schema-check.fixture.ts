@@ -73,6 +73,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   minimum: number((value, bound) => value < bound, 'below'),
   maximum: number((value, bound) => value > bound, 'above'),
   exclusiveMinimum: number((value, bound) => value <= bound, 'not above'),
+  minLength: (least, value, at) =>
+    fault(typeof value === 'string' && value.length < least, `${at} is shorter than ${least}`),
+  maxLength: (most, value, at) =>
+    fault(typeof value === 'string' && value.length > most, `${at} is longer than ${most}`),
   pattern: (pattern, value, at) =>
     fault(
       typeof value === 'string' && !new RegExp(pattern, 'u').test(value),

@@ -110,6 +110,27 @@ export const marketsSchema = z
   })
   .meta({ id: 'Markets' });
 
+/** What people hold a market to, in force at the time of the answer. */
+const held = { reason: z.string(), by: z.string(), since: timeSchema };
+const governanceSchema = z
+  .object({
+    freeze: z
+      .object({ ...held, id: z.string(), allMarkets: z.boolean(), expiresAt: timeSchema.nullable() })
+      .nullable(),
+    override: z
+      .object({
+        ...held,
+        id: z.string(),
+        maxLeverage: z.number(),
+        mayLoosen: z.boolean(),
+        approvedBy: z.string().nullable(),
+        expiresAt: timeSchema,
+      })
+      .nullable(),
+    emergency: z.object({ ...held, expiresAt: timeSchema }).nullable(),
+  })
+  .meta({ id: 'Governance' });
+
 export const explainSchema = z
   .object({
     symbol: symbolSchema,
@@ -142,6 +163,7 @@ export const explainSchema = z
         .object({ id: z.string(), reason: z.string(), frozenBy: z.string(), frozenAt: timeSchema })
         .optional(),
     }),
+    governance: governanceSchema,
     model: z.object({
       id: z.string(),
       shockModel: z.string().nullable(),

@@ -53,6 +53,29 @@ const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Call]>> =
   putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
   getCaps: ['/v1/users/user-17/caps'],
   checkOrder: ['/v1/checks', { method: 'POST', body: ORDER }],
+  getChanges: ['/v1/changes'],
+  requestOverride: [
+    '/v1/overrides',
+    {
+      method: 'POST',
+      headers: OPERATOR,
+      body: { symbol: 'BTCUSDT', maxLeverage: 2, reason: 'a test', hours: 1 },
+    },
+  ],
+  settleOverride: [
+    '/v1/approvals/override-1',
+    { method: 'POST', headers: OPERATOR, body: { decision: 'withdraw', reason: 'tested' } },
+  ],
+  freeze: [
+    '/v1/freeze',
+    { method: 'POST', headers: OPERATOR, body: { symbol: 'BTCUSDT', reason: 'a test' } },
+  ],
+  thaw: ['/v1/freeze?symbol=BTCUSDT&reason=tested', { method: 'DELETE', headers: OPERATOR }],
+  declareEmergency: [
+    '/v1/emergency',
+    { method: 'POST', headers: OPERATOR, body: { reason: 'a test', hours: 1 } },
+  ],
+  endEmergency: ['/v1/emergency?reason=tested', { method: 'DELETE', headers: OPERATOR }],
   getModels: ['/v1/models'],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import type { ControlReads } from '../control/reads.ts';
+import type { Actor, ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import type { Keyring } from './auth.ts';
 import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
@@ -57,10 +57,16 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#prepared = new PreparedReads(options.clock);
+    this.#prepared = new PreparedReads(options.clock, options.reads.governance);
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
-    this.#forget = options.reads.onPublish((book) => this.#prepared.publish(book));
+    const forgetters = [
+      options.reads.onPublish((book) => this.#prepared.publish(book)),
+      options.reads.governance.onChange(() => this.#prepared.renew()),
+    ];
+    this.#forget = () => {
+      for (const forget of forgetters) forget();
+    };
     this.#app = this.#makeApp();
     this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
       this.#receive(request, response),
@@ -198,9 +204,11 @@ export class Service {
       const handlers = [
         (request: Request, response: Response, next: NextFunction): void => {
           response.locals.route = path;
-          if (route.isWrite)
-            response.locals.actor = this.#options.keyring.requireOperator(request.headers.authorization);
-          if (route.body !== undefined) requireJson(request);
+          const { authorization } = request.headers;
+          if (route.isSigned) response.locals.signer = this.#options.keyring.requireSigner(authorization);
+          else if (route.isWrite)
+            response.locals.actor = this.#options.keyring.requireOperator(authorization);
+          if (route.body !== undefined && !(route.isBodyOptional && !hasBody(request))) requireJson(request);
           next();
         },
         ...(route.body === undefined ? [] : [body]),
@@ -219,12 +227,15 @@ export class Service {
       reads: this.#options.reads,
       prepared: this.#prepared,
       clock: this.#options.clock,
+      keyring: this.#options.keyring,
     };
     const answer = await route.handle(context, {
       params: parse('path', route.params, request.params) as Record<string, string>,
       query: parse('query', route.query, request.query) as Record<string, unknown>,
-      body: route.body === undefined ? undefined : parse('body', route.body, request.body),
+      body: route.body === undefined ? undefined : parse('body', route.body, bodyOf(route, request)),
       actor: String(response.locals.actor ?? ''),
+      signer: (response.locals.signer as Actor | undefined) ?? null,
+      headers: request.headers,
     });
     if ('prepared' in answer) {
       const prepared = this.#prepared.get(answer.prepared);
@@ -297,6 +308,10 @@ const NOTHING_YET_PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>
 <body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
 `;
+
+function bodyOf(route: Route, request: Request): unknown {
+  return route.isBodyOptional && !hasBody(request) ? {} : request.body;
+}
 
 function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

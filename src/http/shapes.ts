@@ -114,6 +114,7 @@ export function explainShape(
   book: LimitBook,
   market: MarketLimit,
   isExpired: boolean,
+  governance: z.infer<typeof explainSchema>['governance'],
 ): z.infer<typeof explainSchema> {
   const { changedAt, looseningAllowedAt, frozen, ...governor } = market.governor;
   return {
@@ -134,6 +135,7 @@ export function explainShape(
       looseningAllowedAt: isoTime(looseningAllowedAt),
       ...(frozen === undefined ? {} : { frozen: { ...frozen, frozenAt: isoTime(frozen.frozenAt) } }),
     },
+    governance,
     model: {
       id: market.model,
       shockModel: book.model,

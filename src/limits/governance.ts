@@ -64,12 +64,7 @@ export function freezeOf(state: GovernanceState, symbol: string, at: number): Fr
 
 /** Of the overrides in force for a market at a time the one that grants least; null where there is none. */
 export function overrideOf(state: GovernanceState, symbol: string, at: number): Override | null {
-  const inForce = state.overrides.filter(
-    (override) =>
-      override.symbol === symbol &&
-      override.expiresAt > at &&
-      (!override.mayLoosen || override.approvedBy !== null),
-  );
+  const inForce = state.overrides.filter((override) => override.symbol === symbol && isInForce(override, at));
   return inForce.reduce<Override | null>(
     (least, one) => (least === null || one.maxLeverage < least.maxLeverage ? one : least),
     null,
@@ -78,4 +73,24 @@ export function overrideOf(state: GovernanceState, symbol: string, at: number): 
 
 export function isEmergency({ emergency }: GovernanceState, at: number): boolean {
   return emergency !== null && emergency.expiresAt > at;
+}
+
+/** Names everything that is in force at a time: equal as long as decisions read the same. */
+export function inForceKey(state: GovernanceState, at: number): string {
+  const freezes = state.freezes.filter(({ expiresAt }) => expiresAt === null || expiresAt > at);
+  const overrides = state.overrides.filter((override) => isInForce(override, at));
+  const ids = [...freezes, ...overrides].map(({ id }) => id).sort();
+  return [...ids, ...(isEmergency(state, at) ? [`emergency at ${state.emergency?.declaredAt}`] : [])].join();
+}
+
+/** The earliest time after `at` at which something ends by itself; null where nothing does. */
+export function nextExpiry({ freezes, overrides, emergency }: GovernanceState, at: number): number | null {
+  const ends = [...freezes, ...overrides, ...(emergency === null ? [] : [emergency])]
+    .map(({ expiresAt }) => expiresAt)
+    .filter((end) => end !== null && end > at);
+  return ends.length === 0 ? null : Math.min(...(ends as number[]));
+}
+
+function isInForce(override: Override, at: number): boolean {
+  return override.expiresAt > at && (!override.mayLoosen || override.approvedBy !== null);
 }

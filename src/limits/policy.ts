@@ -64,6 +64,17 @@ export interface Policy {
   /** Highest leverage of an account in its first `newAccountDays`. */
   readonly newAccountDays: number;
   readonly newAccountMaximumLeverage: number;
+  readonly governance: GovernancePolicy;
+}
+
+/** How long what people decide may last. */
+export interface GovernancePolicy {
+  readonly maximumOverrideHours: number;
+  /** A freeze without an expiry of its own lasts this long. */
+  readonly maximumFreezeHours: number;
+  readonly maximumEmergencyHours: number;
+  /** An override that waits for a second person lapses after this long. */
+  readonly approvalHours: number;
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -106,6 +117,12 @@ export const DEFAULT_POLICY: Policy = {
   staleAfterHours: 3,
   newAccountDays: 60,
   newAccountMaximumLeverage: 20,
+  governance: {
+    maximumOverrideHours: 720,
+    maximumFreezeHours: 168,
+    maximumEmergencyHours: 24,
+    approvalHours: 24,
+  },
 };
 
 /** The hash that every decision carries: over all of the policy, independent of the order of its keys. */
@@ -169,8 +186,16 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
   faults.push(...crowdingCapFaults(policy), ...classFaults(policy.classes, policy.maximumLeverage));
   faults.push(...boundPolicyFaults(policy.bounds));
   faults.push(...governorPolicyFaults(policy.governor).map((fault) => `governor.${fault}`));
+  for (const [name, hours] of Object.entries(policy.governance))
+    need(
+      isPositive(hours) && hours <= LONGEST_GOVERNANCE_HOURS,
+      `governance.${name} must be a number above 0, and at most ${LONGEST_GOVERNANCE_HOURS}`,
+    );
   return faults;
 }
+
+/** A year: what lasts longer belongs into the policy. */
+const LONGEST_GOVERNANCE_HOURS = 8760;
 
 const POSITIVE = [
   'minimumCloseoutHorizonHours',

@@ -6,6 +6,7 @@ import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
+import { GovernanceMetrics } from './governance-metrics.ts';
 
 const PREFIX = 'plimsoll_';
 const SECONDS = 1000;
@@ -46,6 +47,16 @@ export class Metrics {
   readonly #dayAgo = new Map<string, { at: number; leverage: number }[]>();
   readonly #baseline = new Map<string, number>();
 
+  readonly governance = new GovernanceMetrics({
+    counter: (name, help, label) => {
+      const counter = this.#counter(name, help, [label]);
+      return (value, by) => counter.inc({ [label]: value }, by);
+    },
+    gauge: (name, help, label) => {
+      const gauge = this.#gauge(name, help, [label]);
+      return (value, level) => gauge.set({ [label]: value }, level);
+    },
+  });
   readonly #requests = this.#histogram(
     'http_request_duration_seconds',
     'Time to answer a request',

@@ -1,6 +1,8 @@
 import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { isoTime } from '../../clock.ts';
+import { governanceOf } from '../../control/governance/change.ts';
 import { PlimsollError } from '../../errors.ts';
+import { governanceShape } from '../../http/governance-shapes.ts';
 import { bracketsShape, explainShape, historyShape, limitsShape } from '../../http/shapes.ts';
 import { boundDistance } from '../../limits/bounds/distance.ts';
 import type { Bound, LimitBook, MarketLimit } from '../../limits/types.ts';
@@ -31,11 +33,16 @@ export async function explain(
   symbol: string,
   { json, asOf, ...flags }: AsOfOptions,
 ): Promise<void> {
-  const book = await withStateStore(flags, (store) => readBook(store, asOf));
+  const { book, governance } = await withStateStore(flags, async (store) => {
+    const read = await readBook(store, asOf);
+    const at = asOf ?? Math.max(context.clock.now(), read.decidedAt);
+    const state = governanceOf(await store.governance.changesAt(at), at);
+    return { book: read, governance: governanceShape(state, symbol, at) };
+  });
   const market = marketOf(book, symbol);
   const isExpired = asOf === undefined && context.clock.now() > book.validUntil;
   if (json === true) {
-    context.printJson(explainShape(book, market, isExpired));
+    context.printJson(explainShape(book, market, isExpired, governance));
     return;
   }
   const { governor, brackets } = market;
@@ -55,7 +62,28 @@ export async function explain(
     `governor: ${governor.move}; before ${governor.previousMaxLeverage ?? 'nothing'}, the bounds alone give ` +
       `${governor.targetMaxLeverage}x; unchanged since ${isoTime(governor.changedAt)}, may loosen from ${isoTime(governor.looseningAllowedAt)}`,
   );
+  for (const line of governanceLines(governance)) context.print(line);
   context.print(`forecasts by ${market.model} on data until ${isoTime(market.asOf)}`);
+}
+
+/** What people hold the market to. */
+function governanceLines({ freeze, override, emergency }: ReturnType<typeof governanceShape>): string[] {
+  const lines: string[] = [];
+  const told = (what: string, { by, since, expiresAt, reason }: NonNullable<typeof emergency>): string =>
+    `${what} by ${by} since ${since}, until ${expiresAt}: ${reason}`;
+  if (freeze !== null)
+    lines.push(
+      told(`FROZEN${freeze.allMarkets ? ' with all markets' : ''}`, {
+        ...freeze,
+        expiresAt: freeze.expiresAt ?? 'it is thawed',
+      }),
+    );
+  if (override !== null) {
+    const approved = override.approvedBy === null ? '' : `, approved by ${override.approvedBy}`;
+    lines.push(`${told(`OVERRIDE ${override.id} at ${override.maxLeverage}x`, override)}${approved}`);
+  }
+  if (emergency !== null) lines.push(told('EMERGENCY declared', emergency));
+  return lines;
 }
 
 export async function history(

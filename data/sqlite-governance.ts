@@ -1,0 +1,149 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  type AuditDraft,
+  type AuditEntry,
+  type Change,
+  endOf,
+  type GovernanceStep,
+  type GovernanceStore,
+  type RecalledStep,
+} from '../src/control/ports.ts';
+import { PlimsollError } from '../src/errors.ts';
+import { inTransaction } from './sqlite-database.ts';
+
+/** Requests that are repeated are repeated soon: the newest keys are enough. */
+const KEPT_KEYS = 10_000;
+
+type Row = Record<string, unknown>;
+
+/** What the store lends: its way of telling failures, and its audit chain. */
+interface ChainAccess {
+  attempt<T>(work: () => T): T;
+  /** Needs the write lock. */
+  insertAudit(draft: AuditDraft): AuditEntry;
+  /** After its hash was checked. */
+  auditEntry(sequence: number): AuditEntry;
+}
+
+/**
+ * The tables of governance. They only find the audit entry that holds a change, so a record that was altered breaks
+ * the audit chain, and columns that say something else than their entry are refused.
+ */
+export class SqliteGovernanceStore implements GovernanceStore {
+  readonly #database: DatabaseSync;
+  readonly #chain: ChainAccess;
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(database: DatabaseSync, chain: ChainAccess) {
+    this.#database = database;
+    this.#chain = chain;
+    this.#statements = prepare(database);
+  }
+
+  async record(step: GovernanceStep): Promise<number> {
+    return this.#chain.attempt(() => inTransaction(this.#database, () => this.#record(step)));
+  }
+
+  #record({ changes, audit, revision, idempotency }: GovernanceStep): number {
+    const newest = this.#newestRevision();
+    if (newest !== revision) {
+      throw new PlimsollError('CONFLICT', `somebody else made step ${newest} in between`, {
+        remedy: 'Read what is in force now, and decide again.',
+      });
+    }
+    const next = newest + 1;
+    const { at, actor, sequence } = this.#chain.insertAudit(audit);
+    const { put, putKey, forgetKeys } = this.#statements;
+    for (const change of changes)
+      put.run(change.number, change.id, change.requested.at, endOf(change), next, at, sequence);
+    if (idempotency !== null) {
+      putKey.run(actor, idempotency.key, idempotency.requestHash, next, sequence);
+      forgetKeys.run(KEPT_KEYS);
+    }
+    return next;
+  }
+
+  async revision(): Promise<number> {
+    return this.#chain.attempt(() => this.#newestRevision());
+  }
+
+  #newestRevision(): number {
+    return (this.#statements.revision.get()?.revision as number | null | undefined) ?? 0;
+  }
+
+  async newestChange(): Promise<{ readonly number: number; readonly at: number }> {
+    const row = this.#chain.attempt(() => this.#statements.newest.get()) ?? {};
+    return { number: (row.number as number | null) ?? 0, at: (row.at as number | null) ?? 0 };
+  }
+
+  async changes(before: number, limit: number): Promise<readonly Change[]> {
+    return this.#found(() => this.#statements.before.all(before, limit));
+  }
+
+  async changesAt(time: number): Promise<readonly Change[]> {
+    return this.#found(() => this.#statements.at.all(time, time));
+  }
+
+  async change(id: string): Promise<Change | null> {
+    return this.#found(() => this.#statements.byId.all(id))[0] ?? null;
+  }
+
+  async recalled(actor: string, idempotencyKey: string): Promise<RecalledStep | null> {
+    return this.#chain.attempt(() => {
+      const row = this.#statements.key.get(actor, idempotencyKey);
+      if (row === undefined) return null;
+      const { details } = this.#chain.auditEntry(row.audit_sequence as number);
+      return {
+        requestHash: row.request_hash as string,
+        changes: details.changes as Change[],
+        revision: row.revision as number,
+      };
+    });
+  }
+
+  #found(rows: () => readonly Row[]): readonly Change[] {
+    return this.#chain.attempt(() => rows().map((row) => this.#change(row)));
+  }
+
+  #change(row: Row): Change {
+    const { details } = this.#chain.auditEntry(row.audit_sequence as number);
+    const changes = (details.changes ?? []) as readonly Change[];
+    const change = changes.find(({ number }) => number === row.number);
+    const isWhole =
+      change !== undefined &&
+      change.id === row.id &&
+      change.requested.at === row.requested_at &&
+      endOf(change) === row.ends_at;
+    if (isWhole) return change;
+    throw new PlimsollError('CHAIN_BROKEN', `the record of change ${row.number} is not what was audited`, {
+      remedy: 'Run plimsoll audit verify to see what else was changed; restore the last good backup.',
+    });
+  }
+}
+
+function prepare(database: DatabaseSync) {
+  const make = (sql: string): StatementSync => database.prepare(sql);
+  const columns = 'number, id, requested_at, ends_at, audit_sequence FROM governance_change';
+  return {
+    put: make(
+      `INSERT OR REPLACE INTO governance_change
+         (number, id, requested_at, ends_at, revision, stepped_at, audit_sequence)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    revision: make('SELECT max(revision) AS revision FROM governance_change'),
+    newest: make('SELECT max(number) AS number, max(stepped_at) AS at FROM governance_change'),
+    before: make(`SELECT ${columns} WHERE number < ? ORDER BY number DESC LIMIT ?`),
+    at: make(`SELECT ${columns} WHERE ends_at > ? AND requested_at <= ? ORDER BY number`),
+    byId: make(`SELECT ${columns} WHERE id = ?`),
+    key: make(
+      'SELECT request_hash, revision, audit_sequence FROM idempotency_key WHERE actor = ? AND key = ?',
+    ),
+    putKey: make(
+      `INSERT INTO idempotency_key (actor, key, request_hash, revision, audit_sequence) VALUES (?, ?, ?, ?, ?)`,
+    ),
+    forgetKeys: make(
+      `DELETE FROM idempotency_key WHERE audit_sequence <
+         (SELECT audit_sequence FROM idempotency_key ORDER BY audit_sequence DESC LIMIT 1 OFFSET ?)`,
+    ),
+  };
+}

@@ -1,0 +1,196 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import { type Actor, APPROVER_REMEDY, type Command, type Conditions } from '../control/reads.ts';
+import type { Keyring } from './auth.ts';
+import {
+  actedSchema,
+  changeIdSchema,
+  changesSchema,
+  emergencyEndInputSchema,
+  emergencyInputSchema,
+  freezeInputSchema,
+  overrideInputSchema,
+  settlementInputSchema,
+  thawInputSchema,
+} from './governance-schemas.ts';
+import { changeShape } from './governance-shapes.ts';
+import { refuse } from './problem.ts';
+import type { Route, RouteAnswer, RouteContext, RouteInput } from './routes.ts';
+
+const SIGNED = { isWrite: true, isSigned: true } as const;
+
+/** What people may change, and what they have changed. */
+export const GOVERNANCE_ROUTES: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/v1/changes',
+    operationId: 'getChanges',
+    summary: 'What people changed: what waits for an approval, what is in force, what is over',
+    query: z.object({
+      before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+    }),
+    answer: changesSchema,
+    handle: async ({ reads }, { query }) => {
+      const { before, limit } = query as { before: number; limit: number };
+      const { governance } = reads;
+      const page = await governance.page(before, limit);
+      const at = governance.time();
+      const changes = page.map((change) => changeShape(change, at));
+      const pending = governance.open().map((change) => changeShape(change, at));
+      return {
+        json: {
+          revision: governance.revision(),
+          total: changes.length,
+          pending: pending.filter(({ status }) => status === 'pending'),
+          changes,
+          nextBefore: page.length < limit ? null : (page.at(-1)?.number ?? null),
+        },
+      };
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/overrides',
+    operationId: 'requestOverride',
+    summary: 'Caps a market; what grants more than is in force waits for a second person',
+    body: overrideInputSchema,
+    answer: actedSchema,
+    ...SIGNED,
+    handle: (context, input) => {
+      const { expiresAt, ...given } = input.body as z.infer<typeof overrideInputSchema>;
+      return act(context, input, { act: 'override', ...given, ...endOf(expiresAt) });
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/approvals/{id}',
+    operationId: 'settleOverride',
+    summary: 'Approves, rejects or withdraws an override',
+    params: z.object({ id: changeIdSchema }),
+    body: settlementInputSchema,
+    answer: actedSchema,
+    ...SIGNED,
+    handle: (context, input) => {
+      const { decision, reason } = input.body as z.infer<typeof settlementInputSchema>;
+      return act(context, input, { act: decision, id: input.params.id, reason });
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/freeze',
+    operationId: 'freeze',
+    summary: 'No limit of a market, or of all, moves until it is thawed or until it expires',
+    body: freezeInputSchema,
+    answer: actedSchema,
+    ...SIGNED,
+    handle: (context, input) => {
+      const { expiresAt, symbol, ...given } = input.body as z.infer<typeof freezeInputSchema>;
+      return act(context, input, { act: 'freeze', symbol: symbol ?? null, ...given, ...endOf(expiresAt) });
+    },
+  },
+  {
+    method: 'delete',
+    path: '/v1/freeze',
+    operationId: 'thaw',
+    summary: 'Ends the freeze of a market, or the one of all markets',
+    query: thawInputSchema,
+    body: thawInputSchema,
+    isBodyOptional: true,
+    answer: actedSchema,
+    ...SIGNED,
+    handle: (context, input) => {
+      const { symbol } = given<z.infer<typeof thawInputSchema>>(input);
+      return act(context, input, { act: 'thaw', symbol: symbol ?? null, reason: requireReason(input) });
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/emergency',
+    operationId: 'declareEmergency',
+    summary: 'Limits may be cut below the floor of one decision while it lasts',
+    body: emergencyInputSchema,
+    answer: actedSchema,
+    ...SIGNED,
+    handle: (context, input) => {
+      const { expiresAt, ...given } = input.body as z.infer<typeof emergencyInputSchema>;
+      return act(context, input, { act: 'declareEmergency', ...given, ...endOf(expiresAt) });
+    },
+  },
+  {
+    method: 'delete',
+    path: '/v1/emergency',
+    operationId: 'endEmergency',
+    summary: 'Ends the emergency',
+    query: emergencyEndInputSchema,
+    body: emergencyEndInputSchema,
+    isBodyOptional: true,
+    answer: actedSchema,
+    ...SIGNED,
+    handle: (context, input) => act(context, input, { act: 'endEmergency', reason: requireReason(input) }),
+  },
+];
+
+async function act(
+  { reads, keyring }: RouteContext,
+  input: RouteInput,
+  command: Command,
+): Promise<RouteAnswer> {
+  const { governance } = reads;
+  const actor = input.signer as Actor;
+  const acted = await governance.act(actor, command, conditionsOf(input.headers));
+  const at = governance.time();
+  const [change, ...ended] = acted.changes.map((one) => changeShape(one, at));
+  return {
+    status: 200,
+    json: { revision: acted.revision, change, ended, needs: needsOf(change, keyring, actor) },
+  };
+}
+
+function needsOf(
+  { id, status }: { id: string; status: string },
+  keyring: Keyring,
+  actor: Actor,
+): string | null {
+  if (status !== 'pending') return null;
+  if (!keyring.hasApproverBeside(actor)) return `${NOBODY_APPROVES} ${APPROVER_REMEDY}`;
+  return `The approval of another person, whose key has the role approver: POST /v1/approvals/${id}.`;
+}
+
+const NOBODY_APPROVES = 'Nobody can approve it: no other key has the role approver.';
+
+function endOf(expiresAt: string | undefined): { readonly expiresAt?: number } {
+  return expiresAt === undefined ? {} : { expiresAt: Date.parse(expiresAt) };
+}
+
+/** What a DELETE was given: in its query, in its body, or in both. */
+function given<T extends object>({ query, body }: RouteInput): T {
+  return { ...query, ...(body as object) } as T;
+}
+
+function requireReason(input: RouteInput): string {
+  const { reason } = given<{ readonly reason?: string }>(input);
+  if (reason !== undefined) return reason;
+  throw refuse('INPUT_INVALID', 'a reason is needed, which the audit keeps', 'Add ?reason=… to the address.');
+}
+
+function conditionsOf(headers: IncomingHttpHeaders): Conditions {
+  const key = headers['idempotency-key'];
+  if (key !== undefined && !(typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)))
+    throw refuse(
+      'INPUT_INVALID',
+      'the Idempotency-Key is not valid',
+      'Give 1 to 200 characters without spaces.',
+    );
+  return { idempotencyKey: key, revisions: revisionsOf(headers['if-match']) };
+}
+
+/** The revisions that `If-Match: "12"` names; undefined where any will do. */
+function revisionsOf(header: string | undefined): readonly number[] | undefined {
+  if (header === undefined || header.trim() === '*') return undefined;
+  return header
+    .split(',')
+    .map((tag) => /^"(\d{1,15})"$/.exec(tag.trim())?.[1])
+    .filter((digits) => digits !== undefined)
+    .map(Number);
+}
