@@ -162,7 +162,10 @@ export class TestService {
   async publish(inputs: readonly MarketInput[] = marketInputs(), decidedAt?: number): Promise<LimitBook> {
     const previous = this.plane.currentBook();
     const at = decidedAt ?? (previous === null ? DECIDED_AT : previous.decidedAt + HOUR);
-    const book = decideBook(inputs, previous, context({ decidedAt: at }));
+    // No book is decided in the future.
+    this.clock.set(Math.max(this.clock.now(), at));
+    const governance = this.plane.governance.state();
+    const book = decideBook(inputs, previous, context({ decidedAt: at, governance }));
     await this.store.publish(book, decisionDraft(book));
     this.plane.show(book, FACTS);
     return book;
