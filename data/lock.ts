@@ -5,6 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PlimsollError } from '../src/errors.ts';
 
 export interface HeldLock {
+  /** Tells others where the owner can be reached. */
+  announce(address: string): void;
   release(): void;
 }
 
@@ -35,13 +37,25 @@ export function acquireLock(path: string, what: string): HeldLock {
     rmSync(path, { force: true });
     database.close();
   };
+  const write = (text: string): void => {
+    try {
+      writeFileSync(path, text);
+    } catch (thrown) {
+      release();
+      throw thrown;
+    }
+  };
+  write(`${process.pid}\n`);
+  return { release, announce: (address) => write(`${process.pid}\n${address}\n`) };
+}
+
+/** Where the owner of a lock said that it can be reached; null where it has not said so. */
+export function ownerAddress(path: string): string | null {
   try {
-    writeFileSync(path, `${process.pid}\n`);
-  } catch (thrown) {
-    release();
-    throw thrown;
+    return readFileSync(path, 'utf8').split('\n')[1] || null;
+  } catch {
+    return null;
   }
-  return { release };
 }
 
 const POLL_MILLISECONDS = 20;

@@ -18,23 +18,39 @@ export interface OperatorKey {
  * @throws PlimsollError CONFIG_INVALID when others can read the file, or when it does not hold a key.
  */
 export async function ensureOperatorKey(dataDir: string): Promise<OperatorKey> {
-  const path = join(dataDir, 'operator.key');
+  const path = operatorKeyPath(dataDir);
   await mkdir(dataDir, { recursive: true });
   const created = await createKeyFile(path);
   if (created !== null) return { hash: hashKey(created), created, path };
-  const { mode } = await stat(path);
+  return { hash: hashKey(await readKey(path)), created: null, path };
+}
+
+export function operatorKeyPath(dataDir: string): string {
+  return join(dataDir, 'operator.key');
+}
+
+/**
+ * A key from its file.
+ *
+ * @throws PlimsollError NOT_FOUND, CONFIG_INVALID when others can read the file or when it does not hold a key.
+ */
+export async function readKey(path: string): Promise<string> {
+  const { mode } = await stat(path).catch((cause) => {
+    throw new PlimsollError('NOT_FOUND', `there is no key at ${path}`, {
+      remedy: 'Name the file that holds your key: --key-file FILE.',
+      cause,
+    });
+  });
   if ((mode & 0o077) !== 0) {
-    throw new PlimsollError('CONFIG_INVALID', 'other users of this machine can read the operator key', {
+    throw new PlimsollError('CONFIG_INVALID', `other users of this machine can read the key at ${path}`, {
       remedy: `Take their rights away: chmod 600 ${path}`,
     });
   }
   const key = (await readFile(path, 'utf8')).trim();
-  if (!/^[\w-]{32,128}$/.test(key)) {
-    throw new PlimsollError('CONFIG_INVALID', 'the operator key file does not hold a key', {
-      remedy: `Remove ${path}; the next start makes a new key.`,
-    });
-  }
-  return { hash: hashKey(key), created: null, path };
+  if (/^[\w.~+/=-]{32,256}$/.test(key)) return key;
+  throw new PlimsollError('CONFIG_INVALID', `the file ${path} does not hold a key`, {
+    remedy: `A key is one line of 32 characters and more. The next start makes a new operator key where there is none.`,
+  });
 }
 
 /**

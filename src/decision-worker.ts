@@ -9,7 +9,7 @@ import { ModelRegistry } from '../models/registry.ts';
 import { stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { DecisionEngine } from './control/decision-engine.ts';
-import { END_REQUEST, type ProposeAnswer, type ProposeRequest } from './control/worker-proposer.ts';
+import { END_REQUEST, type WorkerAnswer, type WorkerRequest } from './control/worker-proposer.ts';
 import { asPlimsollError } from './errors.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from './forecast/classical.ts';
 
@@ -41,7 +41,7 @@ const engine = new DecisionEngine({
 });
 
 let last: Promise<void> = Promise.resolve();
-parentPort?.on('message', (request: ProposeRequest | typeof END_REQUEST) => {
+parentPort?.on('message', (request: WorkerRequest | typeof END_REQUEST) => {
   // One after the other: the end comes after what was asked before it.
   last = last.then(async () => {
     if (request !== END_REQUEST) parentPort?.postMessage(await answer(request));
@@ -52,8 +52,11 @@ parentPort?.on('message', (request: ProposeRequest | typeof END_REQUEST) => {
   });
 });
 
-async function answer({ previous, now, governance }: ProposeRequest): Promise<ProposeAnswer> {
+async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
   try {
+    if ('trials' in request)
+      return { markets: await engine.preview(request.book, request.now, request.trials) };
+    const { previous, now, governance } = request;
     if (config.sampleMarket) {
       const update = await sample.ensure(now);
       if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');

@@ -20,7 +20,7 @@ import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
 import { PlimsollError } from './errors.ts';
 import { ForecastWatch } from './forecast-watch.ts';
-import { Keyring } from './http/auth.ts';
+import { keyringOf } from './http/auth.ts';
 import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -76,19 +76,20 @@ async function start(
   undo.push(() => store.close());
   const registry = new ModelRegistry(SHIPPED_MODELS, config.dataDir);
   const metrics = new Metrics({ watchList: config.watchList, version: PROGRAM_VERSION });
+  const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
+  undo.push(() => proposer.close());
   const control = await ControlPlane.recover({
     store,
     clock,
     policy: config.policy,
     governanceObserver: governanceTeller(logger, metrics),
+    preview: proposer.preview,
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
   });
   const recovered = control.currentBook();
   if (recovered !== null) metrics.bookInForce(recovered);
   await store.appendAudit(startEntry(config, clock, recovered));
 
-  const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
-  undo.push(() => proposer.close());
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
   const shadow = new ShadowScoring({ store, registry, metrics, clock, logger, dataDir: config.dataDir });
@@ -145,11 +146,13 @@ async function start(
         auditEntries: await store.auditLength(),
       });
     },
-    keyring: keyringOf(config, operatorKey),
+    keyring: keyringOf(config.keys, operatorKey?.hash ?? null),
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
   const { port } = await service.start(config.host, config.port);
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  lock.announce(url);
   const firstBook = firstBookOf(control);
   cycle.start(config.decisionIntervalSeconds * 1000);
 
@@ -159,7 +162,7 @@ async function start(
     config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
 
   return {
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    url,
     operatorKey,
     firstBook,
     stop: async () => {
@@ -179,12 +182,6 @@ async function start(
       lock.release();
     },
   };
-}
-
-/** Without configured keys reads are open, on loopback only, and the data folder's own key writes. */
-function keyringOf({ keys }: Config, operatorKey: OperatorKey | null): Keyring {
-  if (operatorKey === null) return new Keyring(keys, false);
-  return new Keyring([{ name: 'operator', role: 'operator', sha256: operatorKey.hash }], true);
 }
 
 function makeFolder(dataDir: string): void {

@@ -31,6 +31,11 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   explain: ['BTCUSDT'],
   history: ['BTCUSDT'],
   judge: ['/nowhere/predictor.mjs'],
+  override: ['BTCUSDT', '10', '--hours', '1', '--reason', 'a test'],
+  approve: ['override-1', '--reason', 'a test'],
+  freeze: ['--reason', 'a test'],
+  thaw: ['--reason', 'a test'],
+  emergency: ['--hours', '1', '--reason', 'a test'],
 };
 /** What a verb says in a data folder with nothing in it: exit code by the kind of lack. */
 const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
@@ -51,6 +56,12 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   limits: 4,
   explain: 4,
   history: 4,
+  override: 4,
+  approve: 4,
+  freeze: 4,
+  thaw: 4,
+  emergency: 4,
+  changes: 4,
   'audit verify': 4,
   'config check': 0,
   doctor: 0,

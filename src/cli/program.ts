@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { PROGRAM_VERSION } from '../program.ts';
 import { RISK_METHODS, type RiskMethod } from '../risk/tail/method-names.ts';
 import type { CliContext } from './command.ts';
+import { addGovernanceVerbs } from './governance-verbs.ts';
 
 /** The name in package scripts and on the path. */
 const NAME = 'plimsoll';
@@ -209,6 +210,8 @@ export function buildProgram(context: CliContext): Command {
     .option('--limit <number>', 'most changes to show', parseCount)
     .option('--as-of <time>', 'only changes up to a time', parseDate)
     .action(async (symbol, options) => (await import('./verbs/limits.ts')).history(context, symbol, options));
+
+  addGovernanceVerbs(context, verb, { parseDate, parseCount });
 
   const audit = program.command('audit').description('the hash chains of books and of the audit log');
   verb('verify', 'recompute both chains from their first entry', 'verify', audit).action(async (options) =>

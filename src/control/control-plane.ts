@@ -4,6 +4,7 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { CycleFacts } from './decision-cycle.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
+import type { Preview } from './governance/trials.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
 import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
 
@@ -42,11 +43,11 @@ export class ControlPlane implements ControlReads {
 
   /** Recovers the newest book, the users and what people decided from the store: every start is a recovery. */
   static async recover(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { store, clock, policy, governanceObserver: observer } = options;
+    const { store, clock, policy, governanceObserver: observer, preview } = options;
     const [book, users] = await Promise.all([store.latestBook(), store.users()]);
     const inForce = { book };
     const governance = await GovernanceDesk.recover({
-      ...{ store, clock, policy, observer },
+      ...{ store, clock, policy, observer, preview },
       book: () => inForce.book,
     });
     return new ControlPlane(options, inForce, users, governance);
@@ -162,4 +163,5 @@ export interface ControlPlaneOptions {
   readonly policy: Policy;
   readonly listModels: () => Promise<readonly ModelSummary[]>;
   readonly governanceObserver?: GovernanceObserver;
+  readonly preview?: Preview;
 }

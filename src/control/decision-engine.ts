@@ -35,6 +35,7 @@ import { stressExcursion, worstExcursions } from '../risk/portfolio/stress.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
+import { type Preview, Trials } from './governance/trials.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
 import { nextClose, usableHistory } from './usable-bars.ts';
@@ -92,6 +93,7 @@ export class DecisionEngine implements BookProposer {
     readonly hash: string;
   } | null = null;
   #stress: readonly StressInput[] = [];
+  readonly #trials = new Trials();
   /** Behind the policy's anti-procyclical floor; null where it has none. */
   readonly #antiProcyclical: Predictor | null;
 
@@ -141,7 +143,7 @@ export class DecisionEngine implements BookProposer {
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
       ? null
       : forecasts.shockModel.predictor;
-    const book = decideBook(inputs, previous, {
+    const context = {
       policy,
       axes: { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES },
       decidedAt,
@@ -149,7 +151,9 @@ export class DecisionEngine implements BookProposer {
       inputsHash: hashInputs(markets, inputs, marketWide),
       governance,
       marketWide,
-    });
+    };
+    const book = decideBook(inputs, previous, context);
+    this.#trials.keep(inputs, context);
     this.#decided = { fingerprint, model: predictor?.id ?? null, governed, hash: book.hash };
     return {
       book,
@@ -163,6 +167,9 @@ export class DecisionEngine implements BookProposer {
       },
     };
   }
+
+  /** See `Trials`. */
+  preview: Preview = async (book, now, trials) => this.#trials.decide(book, now, trials);
 
   async #load(fingerprint: string, now: number): Promise<void> {
     const stored = await this.#options.reader.loadMarkets();

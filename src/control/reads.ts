@@ -3,6 +3,7 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
+import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
@@ -38,6 +39,7 @@ export interface ModelSummary {
 export type { Change } from './governance/change.ts';
 export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
+export type { AnnouncedTable, Impact } from './governance/impact.ts';
 export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
 
 /** What people decide about limits: what is in force, and how to change it. */
@@ -52,6 +54,12 @@ export interface GovernanceAccess {
   /** Newest first; those with a number below `before`. */
   page(before: number, limit: number): Promise<readonly Change[]>;
   onChange(listener: () => void): () => void;
+  /** What each change would do if it were in force now, by its id. */
+  impacts(wanted: readonly Change[]): Promise<ReadonlyMap<string, Impact>>;
+  /** The tables that open positions will be held to, and what they will do. */
+  announced(): readonly AnnouncedTable[];
+  /** What a command would do, if the rules allow it; nothing is written. */
+  tried(actor: Actor, command: Command): Promise<{ readonly change: Change; readonly impact: Impact | null }>;
   /** Durable when it returns. */
   act(actor: Actor, command: Command, conditions?: Conditions): Promise<Acted>;
 }

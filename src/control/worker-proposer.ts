@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 import type { GovernanceState } from '../limits/governance.ts';
-import type { LimitBook } from '../limits/types.ts';
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
+import type { Preview, Trial } from './governance/trials.ts';
 
 /** What goes to the worker: everything is plain data. */
 export interface ProposeRequest {
@@ -11,8 +12,17 @@ export interface ProposeRequest {
   readonly governance: GovernanceState;
 }
 
-export type ProposeAnswer =
+export interface PreviewRequest {
+  readonly book: LimitBook;
+  readonly now: number;
+  readonly trials: readonly Trial[];
+}
+
+export type WorkerRequest = ProposeRequest | PreviewRequest;
+
+export type WorkerAnswer =
   | { readonly proposal: Proposal | null }
+  | { readonly markets: readonly (MarketLimit | null)[] }
   | {
       readonly error: {
         readonly code: ErrorCode;
@@ -22,7 +32,8 @@ export type ProposeAnswer =
     };
 
 interface Waiting {
-  readonly resolve: (answer: ProposeAnswer) => void;
+  readonly isProposal: boolean;
+  readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (error: PlimsollError) => void;
   readonly deadline: NodeJS.Timeout;
 }
@@ -36,16 +47,20 @@ const END_DEADLINE_MILLISECONDS = 20_000;
 /** Far beyond any decision; a first start that makes the simulated markets is a few seconds. */
 const DEFAULT_DEADLINE_MILLISECONDS = 300_000;
 
+/** A look ahead is not worth waiting for longer; its answer is dropped when it comes. */
+const PREVIEW_DEADLINE_MILLISECONDS = 10_000;
+
 /**
  * Proposes in a worker thread, so that features, forecasts and brackets never hold up a read. A worker that dies, also
- * between two requests, is reported as a failed cycle and started anew by the next one. One request runs at a time.
+ * between two requests, is reported as a failed cycle and started anew by the next one. Answers come in the order of the requests; one proposal is made at a time.
  */
 export class WorkerProposer implements BookProposer {
   readonly #entry: URL;
   readonly #workerData: unknown;
   readonly #deadlineMilliseconds: number;
   #worker: Worker | undefined;
-  #waiting: Waiting | undefined;
+  /** Those that have no answer yet, oldest first. */
+  #waiting: Waiting[] = [];
 
   /** @param deadlineMilliseconds a worker that has not answered by then is taken for hung and ended. */
   constructor(entry: URL, workerData: unknown, deadlineMilliseconds = DEFAULT_DEADLINE_MILLISECONDS) {
@@ -59,13 +74,23 @@ export class WorkerProposer implements BookProposer {
     now: number,
     governance: GovernanceState,
   ): Promise<Proposal | null> {
-    const answer = await this.#ask({ previous, now, governance });
-    if ('error' in answer) {
-      const { code, message, remedy } = answer.error;
-      throw new PlimsollError(code, message, remedy === undefined ? {} : { remedy });
-    }
-    return answer.proposal;
+    if (this.#waiting.some(({ isProposal }) => isProposal))
+      throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
+    this.#worker ??= this.#start();
+    const answer = await this.#ask(this.#worker, { previous, now, governance });
+    if ('proposal' in answer) return answer.proposal;
+    throw failureOf(answer);
   }
+
+  /** See `Preview`; fails where no worker runs. */
+  preview: Preview = async (book, now, trials) => {
+    if (this.#worker === undefined) throw new PlimsollError('INTERNAL', 'no decision worker runs');
+    const asked = new Set(trials.map(({ symbol }) => symbol));
+    const part = { ...book, markets: book.markets.filter(({ symbol }) => asked.has(symbol)) };
+    const answer = await this.#ask(this.#worker, { book: part, now, trials });
+    if ('markets' in answer) return answer.markets;
+    throw failureOf(answer);
+  };
 
   /**
    * A proposal that runs is given up and fails. The worker is asked to end by itself, with what it has begun: ended from
@@ -82,26 +107,30 @@ export class WorkerProposer implements BookProposer {
     clearTimeout(deadline);
   }
 
-  #ask(request: ProposeRequest): Promise<ProposeAnswer> {
-    if (this.#waiting !== undefined)
-      throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    return new Promise<ProposeAnswer>((resolve, reject) => {
+  #ask(worker: Worker, request: WorkerRequest): Promise<WorkerAnswer> {
+    const isProposal = 'previous' in request;
+    return new Promise<WorkerAnswer>((resolve, reject) => {
       worker.postMessage(request);
-      const deadline = setTimeout(() => {
+      const onDeadline = (): void => {
         this.#lose(worker, `gave no answer in ${this.#deadlineMilliseconds / 1000} seconds`);
         void worker.terminate();
-      }, this.#deadlineMilliseconds);
-      this.#waiting = { resolve, reject, deadline };
+      };
+      const giveUp = (): void => reject(new PlimsollError('INTERNAL', 'the decision worker is busy'));
+      const deadline = isProposal
+        ? setTimeout(onDeadline, this.#deadlineMilliseconds)
+        : setTimeout(giveUp, PREVIEW_DEADLINE_MILLISECONDS);
+      this.#waiting.push({ isProposal, resolve, reject, deadline });
     });
   }
 
   /** Listens for as long as the worker lives: one that dies unheard would leave the next request without an answer. */
   #start(): Worker {
     const worker = new Worker(this.#entry, { workerData: this.#workerData });
-    worker.on('message', (answer: ProposeAnswer) => {
-      if (worker === this.#worker) this.#settle()?.resolve(answer);
+    worker.on('message', (answer: WorkerAnswer) => {
+      if (worker !== this.#worker) return;
+      const waiting = this.#waiting.shift();
+      clearTimeout(waiting?.deadline);
+      waiting?.resolve(answer);
     });
     worker.on('messageerror', (error) => {
       this.#lose(worker, `sent what cannot be read: ${error.message}`, error);
@@ -115,15 +144,18 @@ export class WorkerProposer implements BookProposer {
   #lose(worker: Worker, what: string, cause?: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
-    this.#settle()?.reject(new PlimsollError('INTERNAL', `the decision worker ${what}`, { cause }));
+    for (const { reject, deadline } of this.#waiting.splice(0)) {
+      clearTimeout(deadline);
+      reject(new PlimsollError('INTERNAL', `the decision worker ${what}`, { cause }));
+    }
   }
+}
 
-  #settle(): Waiting | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    clearTimeout(waiting?.deadline);
-    return waiting;
-  }
+function failureOf(answer: WorkerAnswer): PlimsollError {
+  if (!('error' in answer))
+    return new PlimsollError('INTERNAL', 'the decision worker answered something else than was asked');
+  const { code, message, remedy } = answer.error;
+  return new PlimsollError(code, message, remedy === undefined ? {} : { remedy });
 }
 
 /** A worker can throw anything. */

@@ -74,5 +74,11 @@ export class Keyring {
   }
 }
 
+/** Without configured keys reads are open, on loopback only, and the data folder's own key writes. */
+export function keyringOf(keys: readonly KnownKey[], operatorKeySha256: string | null): Keyring {
+  if (operatorKeySha256 === null) return new Keyring(keys, false);
+  return new Keyring([{ name: 'operator', role: 'operator', sha256: operatorKeySha256 }], true);
+}
+
 const KEY_REMEDY =
   'Send the header "Authorization: Bearer KEY": a configured key, or without any the operator key that the first start printed and keeps in operator.key of the data folder.';

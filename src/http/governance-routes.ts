@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { type Actor, APPROVER_REMEDY, type Command, type Conditions } from '../control/reads.ts';
-import type { Keyring } from './auth.ts';
+import type { Actor, Command, Conditions } from '../control/reads.ts';
 import {
   actedSchema,
   changeIdSchema,
@@ -13,7 +12,7 @@ import {
   settlementInputSchema,
   thawInputSchema,
 } from './governance-schemas.ts';
-import { changeShape } from './governance-shapes.ts';
+import { actedShape, changesShape, triedShape } from './governance-shapes.ts';
 import { refuse } from './problem.ts';
 import type { Route, RouteAnswer, RouteContext, RouteInput } from './routes.ts';
 
@@ -33,20 +32,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     answer: changesSchema,
     handle: async ({ reads }, { query }) => {
       const { before, limit } = query as { before: number; limit: number };
-      const { governance } = reads;
-      const page = await governance.page(before, limit);
-      const at = governance.time();
-      const changes = page.map((change) => changeShape(change, at));
-      const pending = governance.open().map((change) => changeShape(change, at));
-      return {
-        json: {
-          revision: governance.revision(),
-          total: changes.length,
-          pending: pending.filter(({ status }) => status === 'pending'),
-          changes,
-          nextBefore: page.length < limit ? null : (page.at(-1)?.number ?? null),
-        },
-      };
+      return { json: await changesShape(reads.governance, before, limit) };
     },
   },
   {
@@ -58,8 +44,9 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     answer: actedSchema,
     ...SIGNED,
     handle: (context, input) => {
-      const { expiresAt, ...given } = input.body as z.infer<typeof overrideInputSchema>;
-      return act(context, input, { act: 'override', ...given, ...endOf(expiresAt) });
+      const { expiresAt, preview, ...given } = input.body as z.infer<typeof overrideInputSchema>;
+      const command: Command = { act: 'override', ...given, ...endOf(expiresAt) };
+      return preview ? tryOut(context, input, command) : act(context, input, command);
     },
   },
   {
@@ -139,25 +126,17 @@ async function act(
   const { governance } = reads;
   const actor = input.signer as Actor;
   const acted = await governance.act(actor, command, conditionsOf(input.headers));
-  const at = governance.time();
-  const [change, ...ended] = acted.changes.map((one) => changeShape(one, at));
-  return {
-    status: 200,
-    json: { revision: acted.revision, change, ended, needs: needsOf(change, keyring, actor) },
-  };
+  return { status: 200, json: await actedShape(acted, governance, keyring, actor) };
 }
 
-function needsOf(
-  { id, status }: { id: string; status: string },
-  keyring: Keyring,
-  actor: Actor,
-): string | null {
-  if (status !== 'pending') return null;
-  if (!keyring.hasApproverBeside(actor)) return `${NOBODY_APPROVES} ${APPROVER_REMEDY}`;
-  return `The approval of another person, whose key has the role approver: POST /v1/approvals/${id}.`;
+async function tryOut(
+  { reads, keyring }: RouteContext,
+  input: RouteInput,
+  command: Command,
+): Promise<RouteAnswer> {
+  const actor = input.signer as Actor;
+  return { status: 200, json: await triedShape(command, reads.governance, keyring, actor) };
 }
-
-const NOBODY_APPROVES = 'Nobody can approve it: no other key has the role approver.';
 
 function endOf(expiresAt: string | undefined): { readonly expiresAt?: number } {
   return expiresAt === undefined ? {} : { expiresAt: Date.parse(expiresAt) };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { symbolSchema, timeSchema } from './schemas.ts';
+import { decimalSchema, symbolSchema, timeSchema } from './schemas.ts';
 
 /** The shapes of governance: what people ask for, and what became of it. */
 const reason = z.string().min(1).max(500);
@@ -18,6 +18,7 @@ export const overrideInputSchema = z
       ),
     reason,
     ...until,
+    preview: z.boolean().optional().describe('Only tells what it would do; nothing is changed.'),
   })
   .meta({
     id: 'OverrideInput',
@@ -86,12 +87,64 @@ export const changeSchema = z
   })
   .meta({ id: 'Change' });
 
+const unavailableSchema = z.object({ available: z.literal(false), why: z.string() });
+const rangeSchema = z.object({ notionalFloor: decimalSchema, notionalCap: decimalSchema });
+
+/** What a change would do, seen before it is done. */
+export const impactSchema = z
+  .object({
+    market: z.union([
+      z.object({
+        available: z.literal(true),
+        maxLeverageBefore: z.number(),
+        maxLeverageAfter: z.number(),
+        losing: z.array(rangeSchema).describe('Notionals that lose leverage.'),
+        ranges: z.array(
+          rangeSchema.extend({
+            leverageBefore: z.number().describe('0: refused.'),
+            leverageAfter: z.number(),
+            maintenanceRatePpmBefore: z
+              .number()
+              .int()
+              .nullable()
+              .describe('Maintenance margin over notional, of a position at the cap; null: refused.'),
+            maintenanceRatePpmAfter: z.number().int().nullable(),
+          }),
+        ),
+      }),
+      unavailableSchema,
+    ]),
+    accounts: z.union([
+      z.object({
+        available: z.literal(true),
+        accounts: z.number().int(),
+        breaching: z.number().int(),
+        notionalToReduce: decimalSchema,
+        liquidations: z.number().int(),
+        liquidatedNotional: decimalSchema,
+        unusable: z.number().int(),
+        hit: z.array(
+          z.object({
+            accountId: z.string(),
+            symbol: symbolSchema,
+            notionalToReduce: decimalSchema,
+            isLiquidated: z.boolean(),
+          }),
+        ),
+      }),
+      unavailableSchema,
+    ]),
+  })
+  .meta({ id: 'Impact' });
+
 export const actedSchema = z
   .object({
     revision: z.number().int(),
     change: changeSchema,
     ended: z.array(changeSchema).describe('Those that it took the place of.'),
     needs: z.string().nullable().describe('What must happen before it is in force.'),
+    preview: z.boolean().describe('Whether nothing was changed.'),
+    impact: impactSchema.nullable(),
   })
   .meta({ id: 'Acted' });
 
@@ -99,7 +152,19 @@ export const changesSchema = z
   .object({
     revision: z.number().int(),
     total: z.number().int(),
-    pending: z.array(changeSchema),
+    pending: z
+      .array(changeSchema.extend({ impact: impactSchema.nullable() }))
+      .describe('What waits for an approval, whatever the page.'),
+    announced: z
+      .array(
+        z.object({
+          symbol: symbolSchema,
+          announcedAt: timeSchema,
+          effectiveAt: timeSchema,
+          impact: impactSchema,
+        }),
+      )
+      .describe('Maintenance tables that open positions will be held to.'),
     changes: z.array(changeSchema),
     nextBefore: z.number().int().nullable(),
   })

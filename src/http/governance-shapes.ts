@@ -1,8 +1,19 @@
 import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
-import { type Change, statusOf } from '../control/reads.ts';
+import {
+  type Acted,
+  type Actor,
+  APPROVER_REMEDY,
+  type Change,
+  type Command,
+  type GovernanceAccess,
+  type Impact,
+  statusOf,
+} from '../control/reads.ts';
 import { freezeOf, type GovernanceState, isEmergency, overrideOf } from '../limits/governance.ts';
-import type { changeSchema } from './governance-schemas.ts';
+import { formatWhole } from '../units.ts';
+import type { Keyring } from './auth.ts';
+import type { actedSchema, changeSchema, changesSchema, impactSchema } from './governance-schemas.ts';
 import type { explainSchema } from './schemas.ts';
 
 /** What people hold a market to at a time, for `explain`. */
@@ -76,3 +87,101 @@ export function changeShape(change: Change, at: number): z.infer<typeof changeSc
     closingReason: closed?.reason ?? null,
   };
 }
+
+/** What a change would do, in the units of the boundary. */
+export function impactShape({ market, accounts }: Impact): z.infer<typeof impactSchema> {
+  const range = ({ notionalFloor, notionalCap }: { notionalFloor: number; notionalCap: number }) => ({
+    notionalFloor: formatWhole(notionalFloor),
+    notionalCap: formatWhole(notionalCap),
+  });
+  return {
+    market: market.available
+      ? {
+          ...market,
+          losing: market.losing.map(range),
+          ranges: market.ranges.map((one) => ({ ...one, ...range(one) })),
+        }
+      : market,
+    accounts: accounts.available
+      ? {
+          ...accounts,
+          notionalToReduce: formatWhole(accounts.notionalToReduce),
+          liquidatedNotional: formatWhole(accounts.liquidatedNotional),
+          hit: accounts.hit.map((one) => ({ ...one, notionalToReduce: formatWhole(one.notionalToReduce) })),
+        }
+      : accounts,
+  };
+}
+
+/** A page of changes, with everything that waits. */
+export async function changesShape(
+  governance: GovernanceAccess,
+  before: number,
+  limit: number,
+): Promise<z.infer<typeof changesSchema>> {
+  const page = await governance.page(before, limit);
+  const at = governance.time();
+  const pending = governance.open().filter((change) => statusOf(change, at) === 'pending');
+  const impacts = await governance.impacts(pending);
+  return {
+    revision: governance.revision(),
+    total: page.length,
+    pending: pending.map((change) => ({
+      ...changeShape(change, at),
+      impact: shapeOrNull(impacts.get(change.id)),
+    })),
+    announced: governance.announced().map(({ announcedAt, effectiveAt, impact, ...rest }) => ({
+      ...rest,
+      announcedAt: isoTime(announcedAt),
+      effectiveAt: isoTime(effectiveAt),
+      impact: impactShape(impact),
+    })),
+    changes: page.map((change) => changeShape(change, at)),
+    nextBefore: page.length < limit ? null : (page.at(-1)?.number ?? null),
+  };
+}
+
+/** The answer to a step: what was made, what it took the place of, what is still needed, what it does. */
+export async function actedShape(
+  acted: Acted,
+  governance: GovernanceAccess,
+  keyring: Keyring,
+  actor: Actor,
+): Promise<z.infer<typeof actedSchema>> {
+  const at = governance.time();
+  const waiting = acted.changes.filter((change) => statusOf(change, at) === 'pending');
+  const impact = (await governance.impacts(waiting)).get(acted.changes[0].id);
+  const [change, ...ended] = acted.changes.map((one) => changeShape(one, at));
+  const needs = needsOf(change, keyring, actor);
+  return { revision: acted.revision, change, ended, needs, preview: false, impact: shapeOrNull(impact) };
+}
+
+/** The answer to a trial. */
+export async function triedShape(
+  command: Command,
+  governance: GovernanceAccess,
+  keyring: Keyring,
+  actor: Actor,
+): Promise<z.infer<typeof actedSchema>> {
+  const tried = await governance.tried(actor, command);
+  const change = changeShape(tried.change, governance.time());
+  const needs = needsOf(change, keyring, actor);
+  const impact = shapeOrNull(tried.impact);
+  return { revision: governance.revision(), change, ended: [], needs, preview: true, impact };
+}
+
+function shapeOrNull(impact: Impact | null | undefined): z.infer<typeof impactSchema> | null {
+  return impact == null ? null : impactShape(impact);
+}
+
+function needsOf(
+  { id, status }: z.infer<typeof changeSchema>,
+  keyring: Keyring,
+  actor: Actor,
+): string | null {
+  if (status !== 'pending') return null;
+  if (!keyring.hasApproverBeside(actor)) return `${NOBODY_APPROVES} ${APPROVER_REMEDY}`;
+  return `The approval of another person, whose key has the role approver: POST /v1/approvals/${id}, plimsoll approve ${id}.`;
+}
+
+const NOBODY_APPROVES = 'Nobody can approve it: no other key has the role approver.';

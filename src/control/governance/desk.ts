@@ -8,7 +8,15 @@ import type { LimitBook } from '../../limits/types.ts';
 import { HOUR_MILLISECONDS } from '../../units.ts';
 import type { StateStore } from '../ports.ts';
 import { type Change, endOf, governanceOf } from './change.ts';
+import {
+  type AnnouncedTable,
+  announcedTables,
+  type Impact,
+  impactsOf,
+  type PositionSource,
+} from './impact.ts';
 import { type Actor, type Command, decide, type Situation } from './rules.ts';
+import type { Preview } from './trials.ts';
 
 /** What a client may ask beside its command. */
 export interface Conditions {
@@ -37,6 +45,10 @@ export interface DeskOptions {
   readonly policy: Policy;
   readonly book: () => LimitBook | null;
   readonly observer?: GovernanceObserver | undefined;
+  /** Null where no decisions are made: then nobody can say what a change would do. */
+  readonly preview?: Preview | null | undefined;
+  /** Without one no positions are known. */
+  readonly positions?: PositionSource | undefined;
 }
 
 /** A key that tries without end must not fill the chain; what is beyond is logged alone. */
@@ -95,6 +107,31 @@ export class GovernanceDesk {
 
   page(before: number, limit: number): Promise<readonly Change[]> {
     return this.#options.store.governance.changes(before, limit);
+  }
+
+  /** What each change would do if it were in force now, by its id; see `impactsOf`. */
+  impacts(wanted: readonly Change[]): Promise<ReadonlyMap<string, Impact>> {
+    const { preview = null, positions = noPositions, book } = this.#options;
+    return impactsOf(wanted, this.open(), { book: book(), at: this.time(), preview, positions });
+  }
+
+  /** The tables that open positions will be held to. */
+  announced(): readonly AnnouncedTable[] {
+    const { positions = noPositions, book } = this.#options;
+    return announcedTables(book(), positions);
+  }
+
+  /**
+   * What a command would do, if the rules allow it. Nothing is written.
+   *
+   * @throws PlimsollError what `decide` throws.
+   */
+  async tried(
+    actor: Actor,
+    command: Command,
+  ): Promise<{ readonly change: Change; readonly impact: Impact | null }> {
+    const [change] = decide(await this.#situation(command), actor, command).changes;
+    return { change, impact: (await this.impacts([change])).get(change.id) ?? null };
   }
 
   /**
@@ -223,6 +260,8 @@ export class GovernanceDesk {
     return count <= MOST_AUDITED_REFUSALS_AN_HOUR;
   }
 }
+
+const noPositions: PositionSource = () => null;
 
 function hashOf(command: Command): string {
   const given = Object.fromEntries(Object.entries(command).filter(([, value]) => value !== undefined));
