@@ -22,11 +22,21 @@ export async function ensureOperatorKey(dataDir: string): Promise<OperatorKey> {
   await mkdir(dataDir, { recursive: true });
   const created = await createKeyFile(path);
   if (created !== null) return { hash: hashKey(created), created, path };
-  return { hash: hashKey(await readKey(path)), created: null, path };
+  return { hash: hashKey(await readOperatorKey(dataDir)), created: null, path };
 }
 
-export function operatorKeyPath(dataDir: string): string {
+function operatorKeyPath(dataDir: string): string {
   return join(dataDir, 'operator.key');
+}
+
+/**
+ * The operator key that a first start made.
+ *
+ * @throws PlimsollError NOT_FOUND, CONFIG_INVALID as `readKey`.
+ */
+export function readOperatorKey(dataDir: string): Promise<string> {
+  const path = operatorKeyPath(dataDir);
+  return readKey(path, /^[\w-]{32,128}$/, `Remove ${path}; the next start makes a new key.`);
 }
 
 /**
@@ -34,7 +44,11 @@ export function operatorKeyPath(dataDir: string): string {
  *
  * @throws PlimsollError NOT_FOUND, CONFIG_INVALID when others can read the file or when it does not hold a key.
  */
-export async function readKey(path: string): Promise<string> {
+export async function readKey(
+  path: string,
+  pattern = /^[\w.~+/=-]{1,256}$/,
+  remedy = 'Give a file with one line, the key.',
+): Promise<string> {
   const { mode } = await stat(path).catch((cause) => {
     throw new PlimsollError('NOT_FOUND', `there is no key at ${path}`, {
       remedy: 'Name the file that holds your key: --key-file FILE.',
@@ -47,10 +61,8 @@ export async function readKey(path: string): Promise<string> {
     });
   }
   const key = (await readFile(path, 'utf8')).trim();
-  if (/^[\w.~+/=-]{32,256}$/.test(key)) return key;
-  throw new PlimsollError('CONFIG_INVALID', `the file ${path} does not hold a key`, {
-    remedy: `A key is one line of 32 characters and more. The next start makes a new operator key where there is none.`,
-  });
+  if (pattern.test(key)) return key;
+  throw new PlimsollError('CONFIG_INVALID', `the file ${path} does not hold a key`, { remedy });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireLock, type HeldLock, ownerAddress } from '../../../data/lock.ts';
-import { hashKey, operatorKeyPath, readKey } from '../../../data/operator-key.ts';
+import { hashKey, readKey, readOperatorKey } from '../../../data/operator-key.ts';
 import { STATE_FILE_NAME } from '../../../data/sqlite-database.ts';
 import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import type { Clock } from '../../clock.ts';
@@ -68,7 +68,7 @@ function lockOf(path: string): HeldLock | null {
 
 async function keyOf({ dataDir, keys }: Config, keyFile: string | undefined): Promise<string> {
   if (keyFile !== undefined) return readKey(keyFile);
-  if (keys.length === 0) return readKey(operatorKeyPath(dataDir));
+  if (keys.length === 0) return readOperatorKey(dataDir);
   throw new PlimsollError('UNAUTHENTICATED', 'keys are configured, so it must be said whose hand this is', {
     remedy: 'Name the file that holds your key: --key-file FILE.',
   });
@@ -169,7 +169,7 @@ async function onStore<T>(
     const desk = await GovernanceDesk.recover({ store, clock, policy: config.policy, book: () => book });
     /** Who signs is known by the same keys as in the service. */
     const signed = async () => {
-      const own = config.keys.length > 0 ? null : hashKey(await readKey(operatorKeyPath(config.dataDir)));
+      const own = config.keys.length > 0 ? null : hashKey(await readOperatorKey(config.dataDir));
       const keyring = keyringOf(config.keys, own);
       return { keyring, actor: keyring.requireSigner(`Bearer ${await key()}`) };
     };
