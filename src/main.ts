@@ -242,6 +242,7 @@ function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver 
       metrics.governance.refused(act);
       logger.warn({ actor: name, act, code, reason: message }, 'a change of the limits was refused');
     },
+    failed: (error) => logger.error({ err: error }, 'what follows a change of the limits went wrong'),
   };
 }
 

@@ -37,6 +37,8 @@ export interface Acted {
 export interface GovernanceObserver {
   acted(actor: Actor, command: Command, acted: Acted): void;
   refused(actor: Actor, command: Command, error: PlimsollError): void;
+  /** Something that follows a step went wrong; the step holds. */
+  failed(error: PlimsollError): void;
 }
 
 export interface DeskOptions {
@@ -62,7 +64,7 @@ export class GovernanceDesk {
   readonly #options: DeskOptions;
   readonly #listeners = new Set<() => void>();
   readonly #refusals = new Map<string, { hour: number; count: number }>();
-  /** Those that were not over at the last look, oldest first. */
+  /** Those that were not over at the newest time that is recorded: a clock that is ahead for a while forgets nothing. */
   #open: readonly Change[] = [];
   #revision = 0;
   #newestNumber = 0;
@@ -97,7 +99,11 @@ export class GovernanceDesk {
 
   /** Never before a time that is recorded: a clock that jumps back brings nothing into force again. */
   time(): number {
-    return Math.max(this.#options.clock.now(), this.#newestAt, this.#options.book()?.decidedAt ?? 0);
+    return Math.max(this.#options.clock.now(), this.#recordedAt());
+  }
+
+  #recordedAt(): number {
+    return Math.max(this.#newestAt, this.#options.book()?.decidedAt ?? 0);
   }
 
   onChange(listener: () => void): () => void {
@@ -153,9 +159,20 @@ export class GovernanceDesk {
       await this.#refused(actor, command, asPlimsollError(thrown));
       throw thrown;
     }
-    if (!acted.isRepeat) for (const listener of this.#listeners) listener();
+    if (!acted.isRepeat) this.#tell();
     this.#options.observer?.acted(actor, command, acted);
     return acted;
+  }
+
+  /** The step is made: a listener that fails does not undo it. */
+  #tell(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (thrown) {
+        this.#options.observer?.failed(asPlimsollError(thrown));
+      }
+    }
   }
 
   async #make(actor: Actor, command: Command, conditions: Conditions): Promise<Acted> {
@@ -205,13 +222,13 @@ export class GovernanceDesk {
       book: inForce,
       policy,
       now: clock.now(),
-      latest: Math.max(this.#newestAt, inForce?.decidedAt ?? 0),
+      latest: this.#recordedAt(),
     };
   }
 
   #take(changes: readonly Change[], revision: number, at: number): void {
     const numbers = new Set(changes.map(({ number }) => number));
-    const kept = this.open().filter(({ number }) => !numbers.has(number));
+    const kept = this.#open.filter((change) => !numbers.has(change.number) && endOf(change) > at);
     this.#open = [...kept, ...changes.filter(({ closed }) => closed === null)].sort(
       (a, b) => a.number - b.number,
     );
@@ -226,7 +243,7 @@ export class GovernanceDesk {
     this.#revision = await governance.revision();
     this.#newestNumber = number;
     this.#newestAt = at;
-    this.#open = await governance.changesAt(this.time());
+    this.#open = await governance.changesAt(this.#recordedAt());
   }
 
   /** Never fails on its own: whoever asked is to see why it was refused. */
@@ -247,9 +264,9 @@ export class GovernanceDesk {
         actor: actor.name,
         subject: subject || command.act,
         reason: error.code,
-        details: { command: { ...command, reason: command.reason.slice(0, 500) }, message: error.message },
+        details: { command: plainOf(command), message: error.message },
       })
-      .catch((thrown) => observer?.refused(actor, command, asPlimsollError(thrown)));
+      .catch((thrown) => observer?.failed(asPlimsollError(thrown)));
   }
 
   #mayAudit({ name }: Actor): boolean {
@@ -264,6 +281,18 @@ export class GovernanceDesk {
 const noPositions: PositionSource = () => null;
 
 function hashOf(command: Command): string {
-  const given = Object.fromEntries(Object.entries(command).filter(([, value]) => value !== undefined));
-  return createHash('sha256').update(canonicalJson(given)).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson(plainOf(command)))
+    .digest('hex');
+}
+
+/** Whatever was sent, in a form that the chain can hold: short, and numbers that are none as words. */
+function plainOf(command: Command): Record<string, unknown> {
+  const given = Object.entries(command).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([name, value]) => {
+      if (typeof value === 'string') return [name, value.slice(0, 500)];
+      return [name, typeof value === 'number' && !Number.isFinite(value) ? String(value) : value];
+    }),
+  );
 }

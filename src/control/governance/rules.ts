@@ -1,5 +1,6 @@
 import { isoTime } from '../../clock.ts';
 import { type ErrorCode, PlimsollError } from '../../errors.ts';
+import { assetClassOf } from '../../limits/bounds/asset-class.ts';
 import type { GovernancePolicy, Policy } from '../../limits/policy.ts';
 import type { LimitBook, MarketLimit } from '../../limits/types.ts';
 import { HOUR_MILLISECONDS } from '../../units.ts';
@@ -150,7 +151,7 @@ function requestOverride(
 ): Decided {
   const { policy } = situation;
   const market = requireMarket(situation.book, command.symbol);
-  requireLeverage(command.maxLeverage, policy);
+  requireLeverage(command.symbol, command.maxLeverage, policy);
   requireRoom(situation);
   const mayLoosen = loosens(situation.book, command);
   const lapses = signature.at + policy.governance.approvalHours * HOUR_MILLISECONDS;
@@ -186,8 +187,8 @@ function approve(situation: Situation, signature: Signature, id: string): Decide
     );
   requireOpen(change, signature.at);
   // The policy may have been made stricter since it was asked for.
-  requireMarket(situation.book, change.symbol ?? '');
-  requireLeverage(change.maxLeverage ?? Number.NaN, situation.policy);
+  const { symbol } = requireMarket(situation.book, change.symbol ?? '');
+  requireLeverage(symbol, change.maxLeverage ?? Number.NaN, situation.policy);
   const approved = { ...change, approved: signature };
   return { changes: [approved], audit: entry('approval', signature, [approved]) };
 }
@@ -295,12 +296,13 @@ function requireMarket(book: LimitBook | null, symbol: string): MarketLimit {
   throw refusal('MARKET_UNKNOWN', `there is no market ${symbol}`, 'List the markets: GET /v1/markets.');
 }
 
-function requireLeverage(leverage: number, { leverageLadder, maximumLeverage }: Policy): void {
-  const allowed = leverageLadder.filter((rung) => rung <= maximumLeverage);
+function requireLeverage(symbol: string, leverage: number, policy: Policy): void {
+  const highest = Math.min(assetClassOf(symbol, policy).maximumLeverage, policy.maximumLeverage);
+  const allowed = policy.leverageLadder.filter((rung) => rung <= highest);
   if (allowed.includes(leverage)) return;
   const why =
-    leverage > maximumLeverage
-      ? `above the ${maximumLeverage}x that the policy allows at most`
+    leverage > highest
+      ? `above the ${highest}x that the policy allows ${symbol} at most`
       : 'not on the ladder';
   throw refusal(
     'LEVERAGE_INVALID',
