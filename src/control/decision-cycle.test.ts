@@ -8,8 +8,9 @@ import { SqliteStateStore } from '../../data/sqlite-state-store.ts';
 import { decisionDraft, FIRST_DECISION, HOUR, nextBook } from '../../data/test-books.ts';
 import { ManualClock } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
+import { type GovernanceState, NO_GOVERNANCE } from '../limits/governance.ts';
 import type { LimitBook } from '../limits/types.ts';
-import { type BookProposer, type CycleObserver, DecisionCycle, type Proposal } from './decision-cycle.ts';
+import { type BookProposer, type CycleObserver, DecisionCycle } from './decision-cycle.ts';
 import { NOTHING_SEEN } from './nothing-seen.fixture.ts';
 import type { StateStore } from './ports.ts';
 
@@ -41,7 +42,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-type Propose = (previous: LimitBook | null, now: number) => Promise<Proposal | null>;
+type Propose = BookProposer['propose'];
 
 const follow: Propose = async (previous) => ({ book: nextBook(previous, { AURUSDT: 20 }), facts: FACTS });
 
@@ -51,7 +52,13 @@ function cycleWith(
     observer,
     stateStore,
     current,
-  }: { observer?: CycleObserver; stateStore?: StateStore; current?: LimitBook } = {},
+    governance,
+  }: {
+    observer?: CycleObserver;
+    stateStore?: StateStore;
+    current?: LimitBook;
+    governance?: () => GovernanceState;
+  } = {},
 ): DecisionCycle {
   const proposer: BookProposer = { propose };
   return new DecisionCycle({
@@ -63,6 +70,7 @@ function cycleWith(
       failed: (error) => failures.push((error as PlimsollError).code),
     },
     current: current ?? null,
+    ...(governance === undefined ? {} : { governance }),
   });
 }
 
@@ -87,9 +95,9 @@ describe('a cycle', () => {
 
   test('proposes from the book in force, at the time of the clock, and audits what it published', async () => {
     const asked: [number | undefined, number][] = [];
-    const cycle = cycleWith((previous, now) => {
+    const cycle = cycleWith((previous, now, governance) => {
       asked.push([previous?.version, now]);
-      return follow(previous, now);
+      return follow(previous, now, governance);
     });
     await cycle.runOnce();
     clock.advance(HOUR);
@@ -121,9 +129,9 @@ describe('a cycle', () => {
 
   test('that fails keeps the last book and says so; the next one decides from it', async () => {
     let isBroken = false;
-    const cycle = cycleWith((previous, now) => {
+    const cycle = cycleWith((previous, now, governance) => {
       if (isBroken) throw new PlimsollError('IO_FAILED', 'the disk is gone');
-      return follow(previous, now);
+      return follow(previous, now, governance);
     });
     await cycle.runOnce();
     isBroken = true;
@@ -195,10 +203,10 @@ function gate() {
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const propose: Propose = async (previous, now) => {
+  const propose: Propose = async (previous, now, governance) => {
     calls++;
     await opened;
-    return follow(previous, now);
+    return follow(previous, now, governance);
   };
   return { propose, open: () => open(), calls: () => calls };
 }
@@ -222,11 +230,11 @@ describe('several cycles', () => {
     const reached = new Promise<void>((resolve) => {
       enough = resolve;
     });
-    const cycle = cycleWith(async (previous, now) => {
+    const cycle = cycleWith(async (previous, now, governance) => {
       calls++;
       if (calls === 2) throw new Error('once');
       if (calls === 5) enough();
-      return follow(previous, now);
+      return follow(previous, now, governance);
     });
     cycle.start(1);
     await reached;
@@ -252,5 +260,65 @@ describe('several cycles', () => {
     open();
     await stopping;
     expect([published.length, versionOnDisk()]).toEqual([1, 1]);
+  });
+});
+
+describe('what people change', () => {
+  const frozen = (id: string): GovernanceState => ({
+    ...NO_GOVERNANCE,
+    freezes: [
+      { id, symbol: null, reason: 'a test', frozenBy: 'ann', frozenAt: FIRST_DECISION, expiresAt: null },
+    ],
+  });
+
+  test('while a book is made discards it: no book is published that does not know of it', async () => {
+    let current = NO_GOVERNANCE;
+    const seen: GovernanceState[] = [];
+    const cycle = cycleWith(
+      async (previous, now, governance) => {
+        seen.push(governance);
+        // Somebody freezes while the first is made.
+        current = frozen('freeze-1');
+        return follow(previous, now, governance);
+      },
+      { governance: () => current },
+    );
+    expect(await cycle.runOnce()).toBeNull();
+    expect(published).toEqual([]);
+    await cycle.runOnce();
+    expect(published.map(({ version }) => version)).toEqual([1]);
+    expect(seen).toEqual([NO_GOVERNANCE, frozen('freeze-1')]);
+  });
+
+  test('wakes the cycle at once, and once more where it runs already', async () => {
+    let current = NO_GOVERNANCE;
+    let asked = 0;
+    let release: (() => void) | undefined;
+    const cycle = cycleWith(
+      async (previous, now, governance) => {
+        asked++;
+        if (asked === 2)
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        return asked > 3 ? null : follow(previous, now, governance);
+      },
+      { governance: () => current },
+    );
+    cycle.wake();
+    expect(asked).toBe(0);
+    cycle.start(3_600_000);
+    while (published.length < 1) await setTimeout(1);
+    cycle.wake();
+    while (release === undefined) await setTimeout(1);
+    current = frozen('freeze-1');
+    cycle.wake();
+    cycle.wake();
+    release();
+    while (published.length < 2) await setTimeout(1);
+    await cycle.stop();
+    cycle.wake();
+    // The second proposal was overtaken and discarded; the third knew of the freeze.
+    expect([asked, published.map(({ version }) => version)]).toEqual([3, [1, 2]]);
   });
 });

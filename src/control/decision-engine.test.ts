@@ -3,7 +3,7 @@ import { poisonFrom, selectBars } from '../../test/random-market.ts';
 import { HistoricalPredictor } from '../forecast/classical.ts';
 import type { LevelState } from '../forecast/level-tracking.ts';
 import { bookHashHolds } from '../limits/chain.ts';
-import { NO_GOVERNANCE } from '../limits/governance.ts';
+import { NO_GOVERNANCE, type Override } from '../limits/governance.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { Random } from '../random.ts';
 import type { MarketHistory } from '../risk/bars.ts';
@@ -115,6 +115,43 @@ describe('the next decision', () => {
     reader.store(reader.markets.map((history) => ({ ...history })));
     expect((await decide(book, NOW + 1)).book.version).toBe(2);
     expect(reader.loads).toBe(2);
+  });
+
+  test('is made when people change what holds a market, and when that ends by itself', async () => {
+    const maxLeverage = 2;
+    const override: Override = {
+      ...{ id: 'override-1', symbol: 'AUSDT', maxLeverage, mayLoosen: false, reason: 'a test' },
+      ...{ requestedBy: 'ann', requestedAt: NOW, approvedBy: null, approvedAt: null },
+      expiresAt: NOW + 20 * 60_000,
+    };
+    const governance = { ...NO_GOVERNANCE, overrides: [override] };
+    const second = await engine.propose(book, NOW + 1000, governance);
+    expect(second?.book.markets[0].brackets[0].maxLeverage).toBe(maxLeverage);
+    expect(await engine.propose(second?.book as LimitBook, NOW + 2000, governance)).toBeNull();
+    // One that waits for an approval changes nothing.
+    const waiting = { ...override, id: 'override-2', mayLoosen: true };
+    const both = { ...NO_GOVERNANCE, overrides: [override, waiting] };
+    expect(await engine.propose(second?.book as LimitBook, NOW + 3000, both)).toBeNull();
+    const third = await engine.propose(second?.book as LimitBook, NOW + 20 * 60_000, both);
+    expect(third?.book.version).toBe(3);
+  });
+
+  test('can be looked at under what is not in force; that changes nothing', async () => {
+    const override = {
+      ...{ id: 'override-1', symbol: 'AUSDT', maxLeverage: 2, mayLoosen: false, reason: 'a test' },
+      ...{ requestedBy: 'ann', requestedAt: NOW, approvedBy: null, approvedAt: null, expiresAt: NOW + HOUR },
+    };
+    const governance = { ...NO_GOVERNANCE, overrides: [override] };
+    const [seen, unknown] = await engine.preview(book, NOW + 1000, [
+      { symbol: 'AUSDT', governance },
+      { symbol: 'NOPEUSDT', governance },
+    ]);
+    expect(unknown).toBeNull();
+    expect(await engine.propose(book, NOW + 1000, NO_GOVERNANCE)).toBeNull();
+    const real = await engine.propose(book, NOW + 1000, governance);
+    expect(seen).toEqual(real?.book.markets[0]);
+    const fresh = engineOn(reader, champion);
+    expect(await fresh.preview(book, NOW, [{ symbol: 'AUSDT', governance }])).toEqual([null]);
   });
 
   test('is made after an hour without a new bar, so that the validity does not run out', async () => {
