@@ -1,15 +1,15 @@
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ModelManifest } from './manifest.ts';
 import { ModelRegistry } from './registry.ts';
-import { packWeights } from './weights.ts';
 
 /**
  * A process for crash tests: adds one version after another, made from one that is there, and promotes each, until it is killed.
  */
 const [shipped, dataDir, from, first] = process.argv.slice(2);
 const registry = new ModelRegistry(shipped, dataDir);
-const { manifest, model } = await registry.model(from);
-const weights = packWeights(model.members);
+const manifest = await registry.manifest(from);
+const weights = readFileSync(join(shipped, 'versions', from, manifest.weights.file));
 writeSync(1, 'begun\n');
 for (let i = Number(first); i < Number(first) + 1000; i++) {
   const version = `20250101-${i.toString(16).padStart(8, '0')}`;

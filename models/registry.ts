@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PlimsollError } from '../src/errors.ts';
-import { FEATURE_COUNT, featureSpecHash } from '../src/features/spec.ts';
-import type { LoadedNetwork } from '../src/forecast/network.ts';
-import { emptyArrays, forecastRows, NetworkPredictor } from '../src/forecast/network-predictor.ts';
-import type { ShockModel } from '../src/forecast/shock-model.ts';
+import type { RowForecaster } from '../src/forecast/row-forecaster.ts';
+import { RowPredictor } from '../src/forecast/row-predictor.ts';
 import { type PromotionStanding, promotionObstacles, promotionRefused } from './gate-record.ts';
-import { MODEL_VERSION, type ModelManifest, manifestSchema } from './manifest.ts';
-import { unpackWeights } from './weights.ts';
+import { MODEL_VERSION, type ModelManifest } from './manifest.ts';
+import { loadForecaster, readManifest } from './version-folder.ts';
 
 /** Who a version is for: the champion decides, the challenger waits. */
 export const ALIASES = ['champion', 'challenger'] as const;
@@ -31,8 +28,6 @@ export interface RegisteredModel {
   readonly shipped: boolean;
 }
 
-/** How far a probe forecast may differ between machines and backends: float32 noise, no more. */
-const PROBE_TOLERANCE = 1e-3;
 const MOST_FORMER_CHAMPIONS = 20;
 
 /**
@@ -77,22 +72,18 @@ export class ModelRegistry {
   /**
    * Loads a version for scoring after every check: manifest, feature specification, checksum, finite weights, probe.
    *
-   * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED.
+   * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED; DEPENDENCY_MISSING where the package that runs it is not installed.
    */
-  async load(version: string): Promise<NetworkPredictor> {
-    const folder = await this.#folder(version);
-    const manifest = await readManifest(folder, version);
-    const model = await readModel(folder, manifest);
-    const networks = await loadNetworks(model);
-    requireProbe(manifest, model, networks);
-    return new NetworkPredictor(`${manifest.name}@${version}`, model, networks);
+  async load(version: string): Promise<RowPredictor> {
+    const { manifest, forecaster } = await this.forecaster(version);
+    return new RowPredictor(`${manifest.name}@${version}`, forecaster);
   }
 
-  /** The model of a version without its networks being loaded, for evaluation. */
-  async model(version: string): Promise<{ manifest: ModelManifest; model: ShockModel }> {
+  /** What a version forecasts feature rows with, after the same checks, for evaluation. The caller disposes of it. */
+  async forecaster(version: string): Promise<{ manifest: ModelManifest; forecaster: RowForecaster }> {
     const folder = await this.#folder(version);
     const manifest = await readManifest(folder, version);
-    return { manifest, model: await readModel(folder, manifest) };
+    return { manifest, forecaster: await loadForecaster(folder, manifest) };
   }
 
   /**
@@ -112,7 +103,7 @@ export class ModelRegistry {
     await removeLeftovers(versions);
     const temporary = join(versions, `.${manifest.version}.${process.pid}.tmp`);
     await mkdir(temporary);
-    await writeDurably(join(temporary, 'weights.bin'), weights);
+    await writeDurably(join(temporary, manifest.weights.file), weights);
     await writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
     for (const [name, text] of Object.entries(documents)) await writeDurably(join(temporary, name), text);
     await flushFolder(temporary);
@@ -243,82 +234,6 @@ async function removeLeftovers(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
     if (name.endsWith('.tmp')) await rm(join(versions, name), { recursive: true, force: true });
   }
-}
-
-function damaged(version: string, what: string, cause?: unknown): PlimsollError {
-  return new PlimsollError('MODEL_DAMAGED', `model ${version}: ${what}`, {
-    remedy: 'Promote another version, or train anew: plimsoll train.',
-    details: { version },
-    cause,
-  });
-}
-
-async function readManifest(folder: string, version: string): Promise<ModelManifest> {
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause) => {
-    throw damaged(version, 'it has no manifest', cause);
-  });
-  let parsed: ReturnType<typeof manifestSchema.safeParse>;
-  try {
-    parsed = manifestSchema.safeParse(JSON.parse(text));
-  } catch (cause) {
-    throw damaged(version, 'its manifest is not valid JSON', cause);
-  }
-  if (!parsed.success)
-    throw damaged(version, `its manifest does not hold at ${parsed.error.issues[0].path.join('.')}`);
-  if (parsed.data.version !== version)
-    throw damaged(version, `its manifest is that of ${parsed.data.version}`);
-  if (parsed.data.features.specHash !== featureSpecHash()) {
-    throw damaged(version, 'it was trained on another feature specification than this program computes');
-  }
-  return parsed.data;
-}
-
-async function readModel(folder: string, manifest: ModelManifest): Promise<ShockModel> {
-  const { version, weights, scaling } = manifest;
-  const bytes = await readFile(join(folder, weights.file)).catch((cause) => {
-    throw damaged(version, 'its weights are missing', cause);
-  });
-  if (createHash('sha256').update(bytes).digest('hex') !== weights.sha256) {
-    throw damaged(version, 'its weights do not have the checksum of the manifest');
-  }
-  const members = unpackWeights(bytes, weights.layers, weights.members);
-  if (members === null)
-    throw damaged(version, 'its weights are not of the shape in the manifest, or not finite');
-  return {
-    featureMean: Float64Array.from(scaling.featureMean),
-    featureDeviation: Float64Array.from(scaling.featureDeviation),
-    harCoefficients: scaling.harCoefficients.map((row) => Float64Array.from(row)),
-    varianceFactors: Float64Array.from(scaling.varianceFactors),
-    members,
-  };
-}
-
-/** TF.js is loaded only where a network is: listing versions does not wait for it. */
-async function loadNetworks(model: ShockModel): Promise<LoadedNetwork[]> {
-  const { LoadedNetwork } = await import('../src/forecast/network.ts');
-  return Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
-}
-
-/** What the model makes of one feature row: kept in the manifest when it is saved. */
-export function probeForecast(
-  model: ShockModel,
-  networks: readonly LoadedNetwork[],
-  features: Float64Array,
-): Float64Array {
-  const out = emptyArrays(1);
-  forecastRows(model, networks, features, 1, out);
-  return out.valueAtRisk;
-}
-
-function requireProbe(manifest: ModelManifest, model: ShockModel, networks: readonly LoadedNetwork[]): void {
-  const { version, probe } = manifest;
-  if (probe.features.length !== FEATURE_COUNT)
-    throw damaged(version, 'its probe has the wrong number of features');
-  const forecast = probeForecast(model, networks, Float64Array.from(probe.features));
-  const isRepeated = forecast.every(
-    (value, i) => Math.abs(value / probe.valueAtRisk[i] - 1) <= PROBE_TOLERANCE,
-  );
-  if (!isRepeated) throw damaged(version, 'it does not repeat the forecast that it made when it was saved');
 }
 
 /** A rename is durable once the folder is. */

@@ -27,6 +27,7 @@ export const ERROR_CATALOGUE = {
   DATA_INVALID: { exitCode: 5, httpStatus: 400, title: 'Some of the data were refused' },
   DATA_INSUFFICIENT: { exitCode: 5, httpStatus: 422, title: 'There are not enough data for this' },
   ESTIMATE_UNAVAILABLE: { exitCode: 5, httpStatus: 422, title: 'The method has no answer for these data' },
+  DEPENDENCY_MISSING: { exitCode: 2, httpStatus: 500, title: 'An optional package is not installed' },
   INPUT_INVALID: { exitCode: 5, httpStatus: 400, title: 'The input is not valid' },
   MODEL_DAMAGED: { exitCode: 5, httpStatus: 500, title: 'The model folder is damaged' },
   STORE_DAMAGED: { exitCode: 5, httpStatus: 500, title: 'The state store is damaged' },

@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../models/manifest.ts';
 import { HORIZONS_HOURS } from '../src/forecast/predictor.ts';
-import type { ShockModel } from '../src/forecast/shock-model.ts';
+import type { RowForecaster } from '../src/forecast/row-forecaster.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../src/units.ts';
 import type { Dataset } from './dataset.ts';
 import { judge } from './judge/judge.ts';
@@ -16,7 +16,7 @@ export const CHAMPION = 'champion';
 
 export interface ChampionOfToday {
   readonly manifest: ModelManifest;
-  readonly model: ShockModel;
+  readonly forecaster: RowForecaster;
   /** What its own trial came to; null where it had none. */
   readonly judgement: Judgement | null;
 }
@@ -31,7 +31,7 @@ const LEAST_DAYS = 30;
  * @returns a judgement with a forecaster `champion`; null where there is no such time.
  */
 export async function judgeAgainstChampion(
-  trial: Trial,
+  trial: Pick<Trial, 'outcomes' | 'forecasts' | 'judgement'>,
   data: Dataset,
   champion: ChampionOfToday,
 ): Promise<Judgement | null> {
@@ -47,7 +47,7 @@ export async function judgeAgainstChampion(
     isEvery(data, row, JUDGED_EVERY_HOURS),
   );
   const outcomes = outcomesFrom(trial.outcomes, from);
-  const forecast = await forecastDataset(data, rows, champion.model);
+  const forecast = await forecastDataset(data, rows, champion.forecaster);
   const theirs = trackedForecasts(outcomes, tableOf(CHAMPION, forecast));
   const [own] = trial.forecasts;
   const tables = [tailOf(own, from, asOf.length), theirs];

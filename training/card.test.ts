@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelManifest } from '../models/manifest.ts';
+import type { NetworkManifest } from '../models/manifest.ts';
 import { modelCard } from './card.ts';
 
-const manifest: ModelManifest = {
+const manifest: NetworkManifest = {
   name: 'shock-network',
   version: '20240101-0badcafe',
   data: {
@@ -16,7 +16,7 @@ const manifest: ModelManifest = {
   split: { trainUntil: 'a', validationFrom: 'b', validationUntil: 'c' },
   training: { hidden: [8], backend: 'wasm', members: [{ seed: 1, bestEpoch: 2 }] },
   evaluation: null,
-} as unknown as ModelManifest;
+} as unknown as NetworkManifest;
 
 describe('the model card', () => {
   test('says that markets are simulated, and that a version was not evaluated', () => {

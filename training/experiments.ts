@@ -10,7 +10,7 @@ const time = z.iso.datetime();
 const experimentSchema = z.object({
   id: z.string().min(1),
   at: time,
-  kind: z.enum(['train', 'evaluate', 'idea']),
+  kind: z.enum(['train', 'evaluate', 'judge', 'idea']),
   /** The recipe that was tried. */
   name: z.string(),
   /** What was chosen, as it was given to the run; enough to choose it again. */

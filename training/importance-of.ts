@@ -1,39 +1,32 @@
-import { LoadedNetwork } from '../src/forecast/network.ts';
-import { emptyArrays, forecastRows } from '../src/forecast/network-predictor.ts';
 import { CONFIDENCES, cellIndex, HORIZON_COUNT, PATHS_PER_MARKET, SIDES } from '../src/forecast/predictor.ts';
-import type { ShockModel } from '../src/forecast/shock-model.ts';
+import { type RowForecaster, valueAtRiskOf } from '../src/forecast/row-forecaster.ts';
 import { pinball } from '../src/risk/comparison/scores.ts';
 import type { Dataset } from './dataset.ts';
 import { type FeatureImportance, permutationImportance } from './report/importance.ts';
 import { rowsBetween } from './splits.ts';
 import { gatherFeatures } from './train.ts';
-import type { Trial } from './trial.ts';
 
 /** Rows that are shuffled among each other. */
 const MOST_ROWS = 3000;
 const SEED = 1;
 
 /**
- * What each family of features does for the kept model: how much its pinball loss at 99 % over 24 hours rises when the family is shuffled, on rows of the time that the
- * recipe was tried on. The kept model has seen that time; the order of the families is what this tells.
+ * What each family of features does for a model: how much its pinball loss at 99 % over 24 hours rises when the family is shuffled, on rows of the time that the
+ * it was judged on. A kept model of the recipe has seen that time; the order of the families is what this tells.
+ *
+ * @param from begin of that time, epoch milliseconds.
  */
 export async function importanceOf(
-  model: ShockModel,
+  forecaster: RowForecaster,
   data: Dataset,
-  { folds }: Trial,
+  from: number,
 ): Promise<readonly FeatureImportance[]> {
-  const all = rowsBetween(data.features.asOf, folds[0].from, Number.MAX_SAFE_INTEGER);
+  const all = rowsBetween(data.features.asOf, from, Number.MAX_SAFE_INTEGER);
   const every = Math.max(Math.floor(all.length / MOST_ROWS), 1);
   const rows = all.filter((_, i) => i % every === 0);
-  const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
-  const score = async (features: Float64Array, count: number): Promise<number> => {
-    const out = emptyArrays(count);
-    forecastRows(model, networks, features, count, out);
-    return meanPinball(data, rows, out.valueAtRisk);
-  };
-  const importance = await permutationImportance(score, gatherFeatures(data, rows), rows.length, SEED);
-  for (const network of networks) network.dispose();
-  return importance;
+  const score = async (features: Float64Array, count: number): Promise<number> =>
+    meanPinball(data, rows, await valueAtRiskOf(forecaster, features, count));
+  return permutationImportance(score, gatherFeatures(data, rows), rows.length, SEED);
 }
 
 const CONFIDENCE = CONFIDENCES.indexOf(0.99);

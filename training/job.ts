@@ -1,28 +1,27 @@
 import { availableParallelism } from 'node:os';
 import type { MarketDataReader } from '../data/ports.ts';
 import type { GateRecord, GateResult } from '../models/gate-record.ts';
-import { MODEL_NAME, type ModelManifest } from '../models/manifest.ts';
+import { MODEL_NAME, type NetworkManifest } from '../models/manifest.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { packWeights } from '../models/weights.ts';
 import type { Clock } from '../src/clock.ts';
 import { isoTime } from '../src/clock.ts';
 import { PlimsollError } from '../src/errors.ts';
+import { NetworkForecaster } from '../src/forecast/network-forecaster.ts';
+import { valueAtRiskOf } from '../src/forecast/row-forecaster.ts';
 import { PROGRAM_VERSION } from '../src/program.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
-import { CHAMPION, type ChampionOfToday, judgeAgainstChampion } from './against-champion.ts';
-import { modelCard } from './card.ts';
+import { DOCUMENTS_BESIDE, modelCard } from './card.ts';
 import { buildDataset, type Dataset } from './dataset.ts';
 import { FIELD_METHODS, QUICK_METHODS } from './field/field.ts';
+import { championOfToday, gatesOf } from './gates-of.ts';
 import { importanceOf } from './importance-of.ts';
 import { DEFAULT_GATE_POLICY, type GatePolicy } from './judge/gate-policy.ts';
-import { scoreGates } from './judge/gate-scores.ts';
-import { unmeasured } from './judge/gate-words.ts';
-import { checkGates, gateRecordOf } from './judge/gates.ts';
+import { gateRecordOf } from './judge/gates.ts';
 import type { Judgement } from './judge/judgement.ts';
-import { judgePool } from './judge/pool.ts';
 import { keptFits, type PieceStore } from './kept-fits.ts';
 import { manifestOf } from './manifest-of.ts';
-import { type ModelFacts, measureModel } from './model-facts.ts';
+import { measureModel } from './model-facts.ts';
 import { gateLines, verdictOf } from './report/gates.ts';
 import type { FeatureImportance } from './report/importance.ts';
 import { lineageOf, reproducingCommand } from './report/lineage.ts';
@@ -61,7 +60,7 @@ export interface JobProgress {
 }
 
 export interface TrainingOutcome {
-  readonly manifest: ModelManifest;
+  readonly manifest: NetworkManifest;
   readonly judgement: Judgement | null;
   /** Null where nothing was judged. */
   readonly gates: readonly GateResult[] | null;
@@ -97,17 +96,26 @@ export async function runTrainingJob(
   const trial = options.evaluate ? await runTrial(markets, data, options, tell) : null;
   const final = await fitAll(data, options, tell);
   tell('save', 0, 'measuring');
-  const facts = await measureModel(final.trained.model, data);
+  const { model } = final.trained;
+  const forecaster = await NetworkForecaster.load(model);
+  const weights = packWeights(model.members);
+  const facts = await measureModel(
+    (features, rows) => valueAtRiskOf(forecaster, features, rows),
+    weights.length,
+    data,
+  );
   const champion = await championOfToday(registry);
   // Also where it is damaged: whoever is promoted takes its place.
   const parent = await registry.versionOf('champion');
   const policy = options.gates ?? DEFAULT_GATE_POLICY;
   const gates = trial === null ? null : await gatesOf(trial, data, champion, facts, policy);
+  champion?.forecaster.dispose();
   const judgedAt = isoTime(options.clock.now());
   const record: GateRecord | null = gates === null ? null : gateRecordOf(gates, policy, parent, judgedAt);
   const manifest = await manifestOf({
     ...{ data, markets, dataHash, gates: record },
     ...final,
+    forecaster,
     everyHours: options.everyHours,
     maximumEpochs: options.maximumEpochs,
     fit: DEFAULT_MODEL_OPTIONS.fit,
@@ -120,10 +128,10 @@ export async function runTrainingJob(
       command: reproducingCommand(made),
     }),
   });
-  const importance = trial === null ? null : await importanceOf(final.trained.model, data, trial);
+  const importance = trial === null ? null : await importanceOf(forecaster, data, trial.folds[0].from);
+  forecaster.dispose();
   tell('save', 0.5, 'the report');
   const documents = trial === null ? {} : documentsOf(manifest, trial, gates ?? [], importance);
-  const weights = packWeights(final.trained.model.members);
   const isChallenger = record?.passed ?? true;
   await registry.add(manifest, weights, { 'card.md': modelCard(manifest), ...documents }, isChallenger);
   tell('save', 1);
@@ -205,47 +213,8 @@ function modelOptions(
   };
 }
 
-/** Null where there is none that could be loaded: a damaged champion does not decide, so nobody needs to be better. */
-async function championOfToday(registry: ModelRegistry): Promise<ChampionOfToday | null> {
-  const version = await registry.versionOf('champion');
-  if (version === null) return null;
-  try {
-    const { manifest, model } = await registry.model(version);
-    const text = await registry.document(version, 'judgement.json');
-    return { manifest, model, judgement: text === null ? null : (JSON.parse(text) as Judgement) };
-  } catch {
-    return null;
-  }
-}
-
-const NO_COMMON_TIME =
-  'not measured: the champion has seen this time, and its own trial was of other markets or another time; import 30 days of newer history, or train on the same markets';
-
-async function gatesOf(
-  trial: Trial,
-  data: Dataset,
-  champion: ChampionOfToday | null,
-  facts: ModelFacts,
-  policy: GatePolicy,
-): Promise<readonly GateResult[]> {
-  const { outcomes, forecasts, judgement } = trial;
-  const pool = judgePool(outcomes, forecasts, judgement, MODEL_NAME, 1 - policy.coverageSignificance);
-  const own = checkGates(judgement, { ...facts, champion: null, pool }, policy);
-  if (champion === null) return own;
-  const duel = await judgeAgainstChampion(trial, data, champion);
-  if (duel === null) {
-    const bounds = [
-      unmeasured('pinball-against-champion', policy.leastPinballGainOverChampion),
-      unmeasured('fz0-against-champion', policy.leastFz0GainOverChampion),
-    ];
-    return [...bounds.map((gate) => ({ ...gate, words: NO_COMMON_TIME })), ...own];
-  }
-  const isOfChampion = ({ gate }: GateResult): boolean => gate.endsWith('-against-champion');
-  return [...scoreGates(duel, CHAMPION, policy).filter(isOfChampion), ...own];
-}
-
 function documentsOf(
-  manifest: ModelManifest,
+  manifest: NetworkManifest,
   trial: Trial,
   gates: readonly GateResult[],
   importance: readonly FeatureImportance[] | null,
@@ -268,13 +237,8 @@ function documentsOf(
     lineage: lineageOf(manifest),
     command: reproducingCommand(manifest),
   });
-  const documents = [
-    ['report.html', 'the whole judgement, to be opened in a browser'],
-    ['judgement.json', 'the same as data'],
-    ['scores.csv', 'scores by market'],
-  ] as const;
   return {
-    'card.md': modelCard(manifest, { verdict, gates: lines, documents }),
+    'card.md': modelCard(manifest, { verdict, gates: lines, documents: DOCUMENTS_BESIDE }),
     'scores.csv': scoresToCsv(judgement.cells),
     'judgement.json': `${JSON.stringify({ ...judgement, cells: [] })}\n`,
     'report.html': report,

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { GateRecord, Lineage } from '../models/gate-record.ts';
-import { MODEL_NAME, type ModelManifest } from '../models/manifest.ts';
-import { probeForecast } from '../models/registry.ts';
+import { MODEL_NAME, type ModelManifest, type NetworkManifest } from '../models/manifest.ts';
 import { packWeights } from '../models/weights.ts';
 import { isoTime } from '../src/clock.ts';
 import { FEATURE_COUNT, FEATURE_NAMES, featureSpecHash } from '../src/features/spec.ts';
-import { LoadedNetwork } from '../src/forecast/network.ts';
+import { type RowForecaster, valueAtRiskOf } from '../src/forecast/row-forecaster.ts';
 import type { Dataset } from './dataset.ts';
 import type { Judgement } from './judge/judgement.ts';
 import { driftReference, type ReferenceForecasts } from './reference.ts';
@@ -32,6 +31,8 @@ export interface MadeModel {
     readonly patience: number;
   };
   readonly trained: TrainedModel;
+  /** Of the trained model. */
+  readonly forecaster: RowForecaster;
   readonly createdAt: number;
   readonly trial: {
     readonly judgement: Judgement;
@@ -41,19 +42,17 @@ export interface MadeModel {
   } | null;
   /** Of the manifest without them. */
   readonly gates: GateRecord | null;
-  readonly lineage: (manifest: ModelManifest) => Lineage;
+  readonly lineage: (manifest: NetworkManifest) => Lineage;
 }
 
 /** The manifest of a trained model: what was made of what, with a probe that a load must repeat. */
-export async function manifestOf(made: MadeModel): Promise<ModelManifest> {
+export async function manifestOf(made: MadeModel): Promise<NetworkManifest> {
   const { data, markets, split, trained, trial, fit } = made;
   const { model } = trained;
   const { asOf, rows, values, market } = data.features;
   const sha256 = createHash('sha256').update(packWeights(model.members)).digest('hex');
   const probeFeatures = values.slice((rows - 1) * FEATURE_COUNT, rows * FEATURE_COUNT);
-  const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
-  const probe = probeForecast(model, networks, probeFeatures);
-  for (const network of networks) network.dispose();
+  const probe = await valueAtRiskOf(made.forecaster, probeFeatures, 1);
   const used = new Set(market);
   const names = markets.filter((_, m) => used.has(m));
   const day = isoTime(asOf[rows - 1])
@@ -66,7 +65,7 @@ export async function manifestOf(made: MadeModel): Promise<ModelManifest> {
     varianceFactors: [...model.varianceFactors],
   };
   const content = createHash('sha256').update(sha256).update(JSON.stringify(scaling)).digest('hex');
-  const manifest: ModelManifest = {
+  const manifest: NetworkManifest = {
     name: MODEL_NAME,
     version: `${day}-${content.slice(0, 8)}`,
     createdAt: isoTime(made.createdAt),
@@ -111,7 +110,7 @@ export async function manifestOf(made: MadeModel): Promise<ModelManifest> {
   return { ...manifest, lineage: made.lineage(manifest) };
 }
 
-function evaluationOf(judgement: Judgement, fittedUntil: number): ModelManifest['evaluation'] {
+export function evaluationOf(judgement: Judgement, fittedUntil: number): ModelManifest['evaluation'] {
   return {
     testFrom: judgement.span.from,
     testTo: judgement.span.until,

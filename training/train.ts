@@ -1,6 +1,6 @@
 import { PlimsollError } from '../src/errors.ts';
 import { FEATURE_COUNT, HAR_FEATURES } from '../src/features/spec.ts';
-import { LoadedNetwork } from '../src/forecast/network.ts';
+import { NetworkForecaster } from '../src/forecast/network-forecaster.ts';
 import {
   harLevelSlopes,
   LEVEL_COUNT,
@@ -14,8 +14,8 @@ import {
   LEVELLED_OUTPUTS,
   QUANTILES_PER_MARKET,
 } from '../src/forecast/network-output.ts';
-import { forecastRows, writeShockProbabilities } from '../src/forecast/network-predictor.ts';
 import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
+import { type RowForecaster, writeShockProbabilities } from '../src/forecast/row-forecaster.ts';
 import { harLogVolatilities, type ShockModel } from '../src/forecast/shock-model.ts';
 import type { Dataset } from './dataset.ts';
 import type { FitProgress, FitRows } from './fit.ts';
@@ -194,7 +194,9 @@ async function fitVarianceFactors(
   rows: Uint32Array,
   model: ShockModel,
 ): Promise<Float64Array> {
-  const { variance } = await forecastDataset(data, rows, model);
+  const forecaster = await NetworkForecaster.load(model);
+  const { variance } = await forecastDataset(data, rows, forecaster);
+  forecaster.dispose();
   const factors = new Float64Array(HORIZON_COUNT);
   for (let i = 0; i < rows.length; i++) {
     for (let h = 0; h < HORIZON_COUNT; h++)
@@ -207,12 +209,12 @@ async function fitVarianceFactors(
 const LEAST_VARIANCE_FACTOR = 1e-3;
 
 export interface DatasetForecast {
-  /** By row and cell. */
+  /** By row and cell; NaN where there is no forecast. */
   readonly valueAtRisk: Float64Array;
   readonly expectedShortfall: Float64Array;
-  /** By row and path; NaN where the market has no shock threshold yet. */
+  /** By row and path; NaN where the market has no shock threshold yet, or there is no forecast. */
   readonly shockProbability: Float64Array;
-  /** By row and horizon. */
+  /** By row and horizon; NaN where the forecaster gives none. */
   readonly variance: Float64Array;
 }
 
@@ -220,9 +222,8 @@ export interface DatasetForecast {
 export async function forecastDataset(
   data: Dataset,
   rows: Uint32Array,
-  model: ShockModel,
+  forecaster: RowForecaster,
 ): Promise<DatasetForecast> {
-  const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
   const valueAtRisk = new Float64Array(rows.length * CELLS_PER_MARKET);
   const expectedShortfall = new Float64Array(rows.length * CELLS_PER_MARKET);
   const shockProbability = new Float64Array(rows.length * PATHS_PER_MARKET).fill(Number.NaN);
@@ -236,15 +237,14 @@ export async function forecastDataset(
       quantiles: new Float64Array((to - from) * QUANTILES_PER_MARKET),
       variance: variance.subarray(from * HORIZON_COUNT, to * HORIZON_COUNT),
     };
-    forecastRows(model, networks, gatherFeatures(data, rows.subarray(from, to)), to - from, part);
+    await forecaster.forecast(gatherFeatures(data, rows.subarray(from, to)), to - from, part);
     for (let i = from; i < to; i++) {
       const first = rows[i] * PATHS_PER_MARKET;
-      if (Number.isNaN(data.shockThreshold[first])) continue;
+      if (Number.isNaN(data.shockThreshold[first]) || Number.isNaN(valueAtRisk[i * CELLS_PER_MARKET])) continue;
       thresholds.set(data.shockThreshold.subarray(first, first + PATHS_PER_MARKET));
       writeShockProbabilities(part, i - from, thresholds, 0, shockProbability, i * PATHS_PER_MARKET);
     }
   }
-  for (const network of networks) network.dispose();
   return { valueAtRisk, expectedShortfall, shockProbability, variance };
 }
 

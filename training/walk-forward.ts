@@ -1,4 +1,5 @@
 import { PlimsollError } from '../src/errors.ts';
+import { NetworkForecaster } from '../src/forecast/network-forecaster.ts';
 import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/forecast/predictor.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../src/units.ts';
 import type { Dataset } from './dataset.ts';
@@ -91,7 +92,9 @@ export async function walkForward(data: Dataset, options: WalkForwardOptions): P
       { ...model, kept: pieces === null ? null : keptFits(pieces, `fold-${index}`) },
     );
     options.onFold(index, trained);
-    const forecast = await forecastDataset(data, own, trained.model);
+    const forecaster = await NetworkForecaster.load(trained.model);
+    const forecast = await forecastDataset(data, own, forecaster);
+    forecaster.dispose();
     whole.valueAtRisk.set(forecast.valueAtRisk, position * CELLS_PER_MARKET);
     whole.expectedShortfall.set(forecast.expectedShortfall, position * CELLS_PER_MARKET);
     whole.shockProbability.set(forecast.shockProbability, position * PATHS_PER_MARKET);

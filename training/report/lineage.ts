@@ -1,10 +1,10 @@
-import type { ModelManifest } from '../../models/manifest.ts';
+import type { NetworkManifest } from '../../models/manifest.ts';
 import { isoTime } from '../../src/clock.ts';
 import { HORIZONS_HOURS } from '../../src/forecast/predictor.ts';
 import { HOUR_MILLISECONDS } from '../../src/units.ts';
 
 /** Where a version comes from, as a report lists it. */
-export function lineageOf(manifest: ModelManifest): readonly (readonly [name: string, value: string])[] {
+export function lineageOf(manifest: NetworkManifest): readonly (readonly [name: string, value: string])[] {
   const { data, features, split, training, weights, createdAt } = manifest;
   return [
     ['trained', createdAt],
@@ -24,7 +24,7 @@ export function lineageOf(manifest: ModelManifest): readonly (readonly [name: st
 }
 
 /** The command that makes the version again from the same stored bars, later ones beside them or not. */
-export function reproducingCommand({ data, training }: ModelManifest): string {
+export function reproducingCommand({ data, training }: NetworkManifest): string {
   // The outcomes of the last row end a longest horizon after it.
   const longest = HORIZONS_HOURS[HORIZONS_HOURS.length - 1];
   const to = isoTime(Date.parse(data.to) + longest * HOUR_MILLISECONDS);

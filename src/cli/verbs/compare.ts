@@ -1,5 +1,5 @@
 import { BarStore } from '../../../data/bar-store.ts';
-import { MODEL_NAME, type ModelManifest } from '../../../models/manifest.ts';
+import type { ModelManifest } from '../../../models/manifest.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
 import { judge } from '../../../training/judge/judge.ts';
 import type { Judgement } from '../../../training/judge/judgement.ts';
@@ -99,7 +99,7 @@ function originOf({ createdAt, data, lineage, gates }: ModelManifest) {
     createdAt,
     dataFrom: data.from,
     dataTo: data.to,
-    dataFingerprint: data.hash,
+    dataFingerprint: data.hash ?? null,
     lineage: lineage ?? null,
     gates: gates ?? null,
   };
@@ -112,7 +112,7 @@ function originWords({ version, createdAt, data, lineage, gates }: ModelManifest
       ? 'never held against gates'
       : `${gates.results.length - failed.length} of ${gates.results.length} gates passed (policy ${gates.policyVersion})`;
   const lines = [
-    `${version}: made ${createdAt.slice(0, 16)}, ${data.markets.length} markets, ${data.from.slice(0, 10)} to ${data.to.slice(0, 10)}, data ${data.hash.slice(0, 8)}; ${verdict}`,
+    `${version}: made ${createdAt.slice(0, 16)}, ${data.markets.length} markets, ${data.from.slice(0, 10)} to ${data.to.slice(0, 10)}, data ${data.hash?.slice(0, 8) ?? 'of its own'}; ${verdict}`,
     ...failed.map(({ gate, words }) => `  failed ${gate}: ${words}`),
     lineage === undefined
       ? '  no lineage was kept'
@@ -129,7 +129,7 @@ async function compareUnseen(
   a: string,
   b: string,
 ): Promise<Comparison | null> {
-  const loaded = [await registry.model(a), await registry.model(b)];
+  const loaded = [await registry.forecaster(a), await registry.forecaster(b)];
   const seenUntil = Math.max(...loaded.map(({ manifest }) => lastLabelEnd(manifest)));
   const store = await BarStore.open(dataDir);
   const markets = await store.loadMarkets().finally(() => store.close());
@@ -139,12 +139,13 @@ async function compareUnseen(
   const tables: ForecastTable[] = [];
   const bar = context.progress(`compare ${a} and ${b}`, loaded.length);
   try {
-    for (const [i, { model }] of loaded.entries()) {
+    for (const [i, { forecaster }] of loaded.entries()) {
       context.interrupted.throwIfAborted();
-      tables.push(tableOf('ab'[i], await forecastDataset(data, rows, model)));
+      tables.push(tableOf('ab'[i], await forecastDataset(data, rows, forecaster)));
       bar.update(i + 1);
     }
   } finally {
+    for (const { forecaster } of loaded) forecaster.dispose();
     bar.finish();
   }
   const outcomes = outcomeTable(markets, data, rows, []);
@@ -204,8 +205,9 @@ async function comparedAtTraining(
       { remedy: 'Import newer history, or train both on the same data.' },
     );
   }
-  const [inA, inB] = [a, b].map(({ cells }) =>
-    averageOverMarkets(cells.filter(({ forecaster }) => forecaster === MODEL_NAME)),
+  const names = [(await registry.manifest(nameA)).name, (await registry.manifest(nameB)).name];
+  const [inA, inB] = [a, b].map(({ cells }, i) =>
+    averageOverMarkets(cells.filter(({ forecaster }) => forecaster === names[i])),
   );
   const { basis, simulated, from, to } = a;
   const cells = inA.flatMap((one): readonly ComparedCell[] => {

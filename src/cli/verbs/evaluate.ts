@@ -1,6 +1,6 @@
 import { BarStore } from '../../../data/bar-store.ts';
 import type { GateResult } from '../../../models/gate-record.ts';
-import { MODEL_NAME, type ModelManifest } from '../../../models/manifest.ts';
+import { type ModelManifest, ONNX_NAME } from '../../../models/manifest.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
 import { blankExperiment } from '../../../training/experiments.ts';
 import { FIELD_METHODS, QUICK_METHODS } from '../../../training/field/field.ts';
@@ -83,7 +83,7 @@ async function evaluateUnseen(
   { json: _, wholeField, output, ...flags }: EvaluateOptions,
 ): Promise<EvaluatedUnseen | null> {
   const { dataDir, gates: policy } = loadConfig(flags).values;
-  const { manifest, model } = await registry.model(version);
+  const { manifest, forecaster } = await registry.forecaster(version);
   const started = stopwatchSeconds();
   const bar = jobBar(context, `evaluate ${version}`, USUAL_SECONDS);
   const tell = (phase: string, share: number, remark = ''): void => {
@@ -101,7 +101,7 @@ async function evaluateUnseen(
     if (unseen === null) return null;
     const { data, rows, folds } = unseen;
     tell('forecast', 0);
-    const own = tableOf(MODEL_NAME, await forecastDataset(data, rows, model));
+    const own = tableOf(manifest.name, await forecastDataset(data, rows, forecaster));
     const outcomes = outcomeTable(markets, data, rows, folds);
     const methods = wholeField === true ? FIELD_METHODS : QUICK_METHODS;
     const judged = await judgeAgainstField(markets, outcomes, folds, own, methods, policy, (done, total) =>
@@ -121,7 +121,7 @@ async function evaluateUnseen(
     const { from, until, markets: count, rows: judgedRows } = judgement.span;
     // A span that a version had not seen is spent when it is looked at: the log says how often it was.
     await openExperimentLog(dataDir).append({
-      ...blankExperiment('evaluate', MODEL_NAME, isoTime(context.clock.now())),
+      ...blankExperiment('evaluate', manifest.name, isoTime(context.clock.now())),
       version,
       data: { fingerprint, from, to: until, markets: count, rows: judgedRows, simulated },
       folds: [{ fittedUntil: manifest.data.to, from, until }],
@@ -138,6 +138,7 @@ async function evaluateUnseen(
     if (thrown instanceof PlimsollError && thrown.code === 'DATA_INSUFFICIENT') return null;
     throw thrown;
   } finally {
+    forecaster.dispose();
     bar.finish();
   }
 }
@@ -161,7 +162,7 @@ export function lastLabelEnd({ data }: ModelManifest): number {
 }
 
 export async function judgedAtTraining(registry: ModelRegistry, version: string): Promise<Judged> {
-  const { evaluation, data } = await registry.manifest(version);
+  const { name, evaluation, data } = await registry.manifest(version);
   const scores = await registry.document(version, 'scores.csv');
   if (evaluation === null || scores === null) {
     throw new PlimsollError(
@@ -172,7 +173,8 @@ export async function judgedAtTraining(registry: ModelRegistry, version: string)
   }
   return {
     version,
-    basis: 'same recipe, fitted without the span',
+    // What comes from elsewhere is judged itself, on time after its data.
+    basis: name === ONNX_NAME ? 'unseen data' : 'same recipe, fitted without the span',
     from: evaluation.testFrom,
     to: evaluation.testTo,
     simulated: data.simulated,

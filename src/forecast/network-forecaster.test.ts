@@ -26,8 +26,10 @@ import {
   softplusInverse,
   VOLATILITY_OUTPUT,
 } from './network-output.ts';
-import { emptyArrays, forecastRows, NetworkPredictor } from './network-predictor.ts';
+import { NetworkForecaster } from './network-forecaster.ts';
 import { CELLS_PER_MARKET, CONFIDENCE_COUNT, cellIndex, HORIZON_COUNT } from './predictor.ts';
+import { emptyArrays } from './row-forecaster.ts';
+import { RowPredictor } from './row-predictor.ts';
 import type { NetworkWeights, ShockModel } from './shock-model.ts';
 
 function randomWeights(seed: number, sizes: readonly number[], size = 0.3): NetworkWeights {
@@ -150,12 +152,12 @@ describe('what leaves the network', () => {
   test('a forecast keeps every order after averaging, and nobody loses more than the price', async () => {
     for (const size of [0.1, 1, 5]) {
       const model = randomModel(5, size);
-      const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
+      const forecaster = await NetworkForecaster.load(model);
       const random = Random.stream(6, 'features');
       const rows = 40;
       const features = Float64Array.from({ length: rows * FEATURE_COUNT }, () => 3 * random.normal());
       const out = emptyArrays(rows);
-      forecastRows(model, networks, features, rows, out);
+      await forecaster.forecast(features, rows, out);
       for (let row = 0; row < rows; row++) {
         for (let side = 0; side < 2; side++) {
           for (let h = 0; h < HORIZON_COUNT; h++) {
@@ -173,7 +175,7 @@ describe('what leaves the network', () => {
           }
         }
       }
-      for (const network of networks) network.dispose();
+      forecaster.dispose();
     }
   });
 
@@ -181,18 +183,18 @@ describe('what leaves the network', () => {
     // Volatility features rise together by as much, as they do when every return is as many times as large.
     for (const size of [0.1, 0.5]) {
       const model = randomModel(7, size);
-      const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
+      const forecaster = await NetworkForecaster.load(model);
       const random = Random.stream(8, 'features');
       const rows = 60;
       const calm = Float64Array.from({ length: rows * FEATURE_COUNT }, () => random.normal());
       for (const features of FEATURES_OF_LEVEL) {
         expect(features.length).toBeGreaterThan(4);
         let before = emptyArrays(rows);
-        forecastRows(model, networks, calm, rows, before);
+        await forecaster.forecast(calm, rows, before);
         for (const rise of [0.01, 0.1, 1, 3]) {
           const risen = calm.map((value, i) => (features.includes(i % FEATURE_COUNT) ? value + rise : value));
           const after = emptyArrays(rows);
-          forecastRows(model, networks, risen, rows, after);
+          await forecaster.forecast(risen, rows, after);
           for (const name of ['valueAtRisk', 'expectedShortfall', 'quantiles', 'variance'] as const) {
             const fallen = after[name].findIndex((value, i) => value < before[name][i] * (1 - FLOAT32_NOISE));
             expect(fallen, `${name} after a rise by ${rise}`).toBe(-1);
@@ -200,7 +202,7 @@ describe('what leaves the network', () => {
           before = after;
         }
       }
-      for (const network of networks) network.dispose();
+      forecaster.dispose();
     }
   });
 
@@ -229,11 +231,11 @@ describe('what leaves the network', () => {
   });
 });
 
-describe('the network predictor', () => {
+describe('the network behind the predictor port', () => {
   test('a market without a week of history is unavailable by reason and leaves the others as they were', async () => {
     const model = randomModel(9);
-    const networks = await Promise.all(model.members.map((member) => LoadedNetwork.load(member)));
-    const predictor = new NetworkPredictor('test@1', model, networks);
+    const forecaster = await NetworkForecaster.load(model);
+    const predictor = new RowPredictor('test@1', forecaster);
     const old = randomMarket({ seed: 1, hours: 1000 });
     const young = randomMarket({ seed: 2, hours: 40, start: old.bars.openTime[960] });
     const asOf = old.bars.openTime[999] + 3_600_000;
