@@ -36,7 +36,13 @@ export async function gatesOf(
   policy: GatePolicy,
 ): Promise<readonly GateResult[]> {
   const { outcomes, forecasts, judgement } = trial;
-  const pool = judgePool(outcomes, forecasts, judgement, judgement.candidate, 1 - policy.coverageSignificance);
+  const pool = judgePool(
+    outcomes,
+    forecasts,
+    judgement,
+    judgement.candidate,
+    1 - policy.coverageSignificance,
+  );
   const own = checkGates(judgement, { ...facts, champion: null, pool }, policy);
   if (champion === null) return own;
   const duel = await judgeAgainstChampion(trial, data, champion);

@@ -8,7 +8,6 @@ import type { Clock } from '../src/clock.ts';
 import { isoTime } from '../src/clock.ts';
 import { PlimsollError } from '../src/errors.ts';
 import { NetworkForecaster } from '../src/forecast/network-forecaster.ts';
-import { valueAtRiskOf } from '../src/forecast/row-forecaster.ts';
 import { PROGRAM_VERSION } from '../src/program.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
 import { DOCUMENTS_BESIDE, modelCard } from './card.ts';
@@ -99,11 +98,7 @@ export async function runTrainingJob(
   const { model } = final.trained;
   const forecaster = await NetworkForecaster.load(model);
   const weights = packWeights(model.members);
-  const facts = await measureModel(
-    (features, rows) => valueAtRiskOf(forecaster, features, rows),
-    weights.length,
-    data,
-  );
+  const facts = await measureModel(forecaster, weights.length, data);
   const champion = await championOfToday(registry);
   // Also where it is damaged: whoever is promoted takes its place.
   const parent = await registry.versionOf('champion');

@@ -240,7 +240,8 @@ export async function forecastDataset(
     await forecaster.forecast(gatherFeatures(data, rows.subarray(from, to)), to - from, part);
     for (let i = from; i < to; i++) {
       const first = rows[i] * PATHS_PER_MARKET;
-      if (Number.isNaN(data.shockThreshold[first]) || Number.isNaN(valueAtRisk[i * CELLS_PER_MARKET])) continue;
+      if (Number.isNaN(data.shockThreshold[first]) || Number.isNaN(valueAtRisk[i * CELLS_PER_MARKET]))
+        continue;
       thresholds.set(data.shockThreshold.subarray(first, first + PATHS_PER_MARKET));
       writeShockProbabilities(part, i - from, thresholds, 0, shockProbability, i * PATHS_PER_MARKET);
     }

@@ -108,16 +108,15 @@ export function buildProgram(context: CliContext): Command {
 
   verb(
     'judge',
-    'anybody’s predictor module on the rows that a training is judged on',
-    'judge my-model.ts --seen-until 2023-12-31 --output judged.html',
+    'anybody’s model on the rows that a training is judged on, by the same gates',
+    'judge my-model.onnx --register --output judged.html',
   )
-    .argument('<module>', 'a file that exports a predictor; it is code, and is run')
+    .argument('<file>', 'an ONNX file, or a module that exports a predictor; a module is code, and is run')
     .option('--seen-until <date>', 'the newest day that it was made from; later ones are judged', parseDate)
     .option('--whole-field', 'judge against every classical forecaster, also those that take long')
+    .option('--register', 'keep an ONNX file as a version; the challenger, if it passes every gate')
     .option('--output <file>', 'write the report as one HTML page')
-    .action(async (module, options) =>
-      (await import('./verbs/judge.ts')).judgeModule(context, module, options),
-    );
+    .action(async (file, options) => (await import('./verbs/judge.ts')).judgeFile(context, file, options));
 
   verb('compare', 'two versions side by side', 'compare champion challenger')
     .argument('<a>', 'a version or an alias')

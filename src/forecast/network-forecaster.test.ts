@@ -5,6 +5,7 @@ import { latestFeatures } from '../features/batch.ts';
 import { FEATURE_COUNT, featureIndex, HAR_FEATURES } from '../features/spec.ts';
 import { Random } from '../random.ts';
 import { LoadedNetwork } from './network.ts';
+import { NetworkForecaster } from './network-forecaster.ts';
 import {
   FEATURE_BOUND,
   FEATURES_OF_LEVEL,
@@ -26,7 +27,6 @@ import {
   softplusInverse,
   VOLATILITY_OUTPUT,
 } from './network-output.ts';
-import { NetworkForecaster } from './network-forecaster.ts';
 import { CELLS_PER_MARKET, CONFIDENCE_COUNT, cellIndex, HORIZON_COUNT } from './predictor.ts';
 import { emptyArrays } from './row-forecaster.ts';
 import { RowPredictor } from './row-predictor.ts';

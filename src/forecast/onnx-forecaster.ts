@@ -2,7 +2,13 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { PlimsollError } from '../errors.ts';
 import { FEATURE_COUNT } from '../features/spec.ts';
 import { LEVELS_PER_PATH } from './network-output.ts';
-import { CELLS_PER_MARKET, HORIZON_COUNT, HORIZONS_HOURS, PATHS_PER_MARKET, SIDE_COUNT } from './predictor.ts';
+import {
+  CELLS_PER_MARKET,
+  HORIZON_COUNT,
+  HORIZONS_HOURS,
+  PATHS_PER_MARKET,
+  SIDE_COUNT,
+} from './predictor.ts';
 import { boundRow, type ForecastArrays, type RowForecaster } from './row-forecaster.ts';
 
 /**

@@ -17,8 +17,6 @@ export interface JudgedAgainstField {
   /** The candidate's first, levelled as the service would have published them. */
   readonly forecasts: readonly ForecastTable[];
   readonly judgement: Judgement;
-  /** Those that forecasts alone can pass or fail. */
-  readonly gates: readonly GateResult[];
 }
 
 /**
@@ -33,17 +31,21 @@ export async function judgeAgainstField(
   folds: readonly Fold[],
   candidate: ForecastTable,
   methods: readonly FieldMethod[],
-  policy: GatePolicy,
   onField: (done: number, total: number) => void,
 ): Promise<JudgedAgainstField> {
   const field = await classicalField(markets, outcomes, folds, methods, onField);
   const forecasts = [trackedForecasts(outcomes, candidate), ...field];
   const name = candidate.forecaster;
   const judgement = judge(outcomes, forecasts, name, JUDGED_EVERY_HOURS);
-  const pool = judgePool(outcomes, forecasts, judgement, name);
-  return {
-    forecasts,
-    judgement,
-    gates: [...scoreGates(judgement, null, policy), ...coverageGates(judgement, pool, policy)],
-  };
+  return { forecasts, judgement };
+}
+
+/** The gates that forecasts alone can pass or fail. */
+export function gatesOfForecasts(
+  outcomes: OutcomeTable,
+  { forecasts, judgement }: JudgedAgainstField,
+  policy: GatePolicy,
+): readonly GateResult[] {
+  const pool = judgePool(outcomes, forecasts, judgement, judgement.candidate);
+  return [...scoreGates(judgement, null, policy), ...coverageGates(judgement, pool, policy)];
 }

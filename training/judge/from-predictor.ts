@@ -1,9 +1,11 @@
 import { PlimsollError } from '../../src/errors.ts';
+import type { FeatureTable } from '../../src/features/batch.ts';
 import { FEATURE_COUNT } from '../../src/features/spec.ts';
 import { barsClosedBy } from '../../src/forecast/excursion-history.ts';
 import { forecastFault } from '../../src/forecast/forecast-check.ts';
-import { CELLS_PER_MARKET, type Predictor } from '../../src/forecast/predictor.ts';
+import { CELLS_PER_MARKET, type ForecastBatch, type Predictor } from '../../src/forecast/predictor.ts';
 import { type FundingSeries, type MarketHistory, sliceBars } from '../../src/risk/bars.ts';
+import type { VolatilityScorer } from './monotone.ts';
 import { emptyForecastTable, type ForecastTable, type OutcomeTable } from './tables.ts';
 
 /**
@@ -33,19 +35,12 @@ export async function forecastByPredictor(
     const own = Array.from(outcomes.market.subarray(from, to), (m) =>
       knownBy(histories[m], outcomes.symbols[m], asOf),
     );
-    const batch = await predictor.predict({
+    const batch = await answerOf(
+      predictor,
+      own,
       asOf,
-      markets: own,
-      features: features.slice(from * FEATURE_COUNT, to * FEATURE_COUNT),
-      featuresReady: new Uint8Array(to - from).fill(1),
-    });
-    const fault = forecastFault(batch, own);
-    if (fault !== null) {
-      throw new PlimsollError('INPUT_INVALID', `${predictor.id} at ${asOf}: ${fault}`, {
-        remedy: 'Give finite VaR and ES that rise with confidence, ES at or above VaR, for every market.',
-        details: { predictor: predictor.id, asOf },
-      });
-    }
+      features.slice(from * FEATURE_COUNT, to * FEATURE_COUNT),
+    );
     for (const [i, why] of batch.unavailable.entries()) {
       if (why !== '') continue;
       const cells = [i * CELLS_PER_MARKET, (i + 1) * CELLS_PER_MARKET] as const;
@@ -56,6 +51,59 @@ export async function forecastByPredictor(
     onProgress(from / outcomes.rows);
   }
   return table;
+}
+
+/**
+ * A predictor's VaR for rows of a dataset whose features may be changed; the bars stay as they were. A market that it has no answer for
+ * counts 1.
+ *
+ * @param rows of the dataset, ascending.
+ */
+export function scorerOfPredictor(
+  predictor: Predictor,
+  markets: readonly MarketHistory[],
+  { asOf, market, symbols }: FeatureTable,
+  rows: Uint32Array,
+): VolatilityScorer {
+  const bySymbol = new Map(markets.map((one) => [one.symbol, one]));
+  const origins = Map.groupBy(rows.keys(), (i) => asOf[rows[i]]);
+  const inputs = Array.from(origins, ([time, own]) => ({
+    time,
+    from: own[0],
+    to: own[0] + own.length,
+    markets: own.map((i) => {
+      const symbol = symbols[market[rows[i]]];
+      return knownBy(bySymbol.get(symbol), symbol, time);
+    }),
+  }));
+  return async (features, count) => {
+    const valueAtRisk = new Float64Array(count * CELLS_PER_MARKET);
+    for (const { time, from, to, markets: own } of inputs) {
+      const part = features.slice(from * FEATURE_COUNT, to * FEATURE_COUNT);
+      const batch = await answerOf(predictor, own, time, part);
+      valueAtRisk.set(batch.valueAtRisk, from * CELLS_PER_MARKET);
+      for (const [i, why] of batch.unavailable.entries())
+        if (why !== '') valueAtRisk.fill(1, (from + i) * CELLS_PER_MARKET, (from + i + 1) * CELLS_PER_MARKET);
+    }
+    return valueAtRisk;
+  };
+}
+
+/** @throws PlimsollError INPUT_INVALID for an answer that is no forecast. */
+async function answerOf(
+  predictor: Predictor,
+  markets: readonly MarketHistory[],
+  asOf: number,
+  features: Float64Array,
+): Promise<ForecastBatch> {
+  const featuresReady = new Uint8Array(markets.length).fill(1);
+  const batch = await predictor.predict({ asOf, markets, features, featuresReady });
+  const fault = forecastFault(batch, markets);
+  if (fault === null) return batch;
+  throw new PlimsollError('INPUT_INVALID', `${predictor.id} at ${asOf}: ${fault}`, {
+    remedy: 'Give finite VaR and ES that rise with confidence, ES at or above VaR, for every market.',
+    details: { predictor: predictor.id, asOf },
+  });
 }
 
 /** A market as it was known at a time, as views on the same memory. */

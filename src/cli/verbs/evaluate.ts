@@ -1,10 +1,11 @@
+import { writeFile } from 'node:fs/promises';
 import { BarStore } from '../../../data/bar-store.ts';
 import type { GateResult } from '../../../models/gate-record.ts';
 import { type ModelManifest, ONNX_NAME } from '../../../models/manifest.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
 import { blankExperiment } from '../../../training/experiments.ts';
 import { FIELD_METHODS, QUICK_METHODS } from '../../../training/field/field.ts';
-import { judgeAgainstField } from '../../../training/judge/against-field.ts';
+import { gatesOfForecasts, judgeAgainstField } from '../../../training/judge/against-field.ts';
 import type { Judgement } from '../../../training/judge/judgement.ts';
 import { outcomeTable } from '../../../training/judge/outcomes.ts';
 import { openExperimentLog } from '../../../training/run.ts';
@@ -18,7 +19,7 @@ import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
 import { jobBar } from '../job-bar.ts';
-import { printGates, writeJudgedPage } from '../judged.ts';
+import { judgedPage, printGates } from '../judged.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
 import { openRegistry, versionNamed } from './models.ts';
 
@@ -104,20 +105,25 @@ async function evaluateUnseen(
     const own = tableOf(manifest.name, await forecastDataset(data, rows, forecaster));
     const outcomes = outcomeTable(markets, data, rows, folds);
     const methods = wholeField === true ? FIELD_METHODS : QUICK_METHODS;
-    const judged = await judgeAgainstField(markets, outcomes, folds, own, methods, policy, (done, total) =>
+    const judged = await judgeAgainstField(markets, outcomes, folds, own, methods, (done, total) =>
       tell('evaluate', done / total, 'the classical field'),
     );
-    const { judgement, gates } = judged;
+    const { judgement } = judged;
+    const gates = gatesOfForecasts(outcomes, judged, policy);
     const simulated = markets.some((market) => market.simulated);
     if (output !== undefined)
-      await writeJudgedPage(context, output, judged, outcomes, {
-        simulated,
-        lineage: [
-          ['version', version],
-          ['trained on data to', manifest.data.to],
-        ],
-        command: `plimsoll evaluate ${version}`,
-      });
+      await writeFile(
+        output,
+        judgedPage(context, judged, outcomes, {
+          gates,
+          simulated,
+          lineage: [
+            ['version', version],
+            ['trained on data to', manifest.data.to],
+          ],
+          command: `plimsoll evaluate ${version}`,
+        }),
+      );
     const { from, until, markets: count, rows: judgedRows } = judgement.span;
     // A span that a version had not seen is spent when it is looked at: the log says how often it was.
     await openExperimentLog(dataDir).append({
