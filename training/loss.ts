@@ -64,19 +64,17 @@ const slopes = new Float64Array(OUTPUTS_PER_PATH);
 const quantiles = new Float64Array(LEVELS_PER_PATH);
 /** Derivative of the loss by each quantile, the shortfall moving with it. */
 const quantileSlopes = new Float64Array(LEVELS_PER_PATH);
-/** 1 + softplus of the step to each quantile, and the derivative of the softplus. */
-const steps = new Float64Array(LEVELS_PER_PATH);
-const stepSlopes = new Float64Array(LEVELS_PER_PATH);
+/** Softplus of each output that is a step, and its derivative. */
+const softplus = new Float64Array(OUTPUTS_PER_PATH);
+const softplusSlopes = new Float64Array(OUTPUTS_PER_PATH);
 
 function lossOfPath(raw: Float32Array, offset: number, outcome: number): number {
   let loss = 0;
   for (let l = 0; l < LEVELS_PER_PATH; l++) {
     if (l === 0) quantiles[0] = Math.exp(raw[offset]);
     else {
-      softplusAndSlope(raw[offset + l]);
-      steps[l] = 1 + softplus;
-      stepSlopes[l] = softplusSlope;
-      quantiles[l] = quantiles[l - 1] * steps[l];
+      writeSoftplus(raw[offset + l], l);
+      quantiles[l] = quantiles[l - 1] * (1 + softplus[l]);
     }
     const level = QUANTILE_LEVELS[l];
     const missing = outcome - quantiles[l];
@@ -86,8 +84,8 @@ function lossOfPath(raw: Float32Array, offset: number, outcome: number): number 
   }
   for (let c = 0; c < CONFIDENCE_COUNT; c++) {
     const l = LEVEL_OF_CONFIDENCE[c];
-    softplusAndSlope(raw[offset + SHORTFALL_OUTPUT + c]);
-    const ratio = 1 + softplus;
+    writeSoftplus(raw[offset + SHORTFALL_OUTPUT + c], SHORTFALL_OUTPUT + c);
+    const ratio = 1 + softplus[SHORTFALL_OUTPUT + c];
     const q = quantiles[l];
     const e = q * ratio;
     const tail = 1 - QUANTILE_LEVELS[l];
@@ -97,23 +95,20 @@ function lossOfPath(raw: Float32Array, offset: number, outcome: number): number 
     // FZ0 by e at fixed q, times e; and by q at fixed e, times e.
     const byShortfall = FZ0_WEIGHTS[c] * (1 - excess - 1 / ratio);
     const byQuantile = FZ0_WEIGHTS[c] * (1 - (isAbove ? 1 / tail : 0));
-    slopes[SHORTFALL_OUTPUT + c] = (byShortfall / ratio) * softplusSlope;
+    slopes[SHORTFALL_OUTPUT + c] = (byShortfall / ratio) * softplusSlopes[SHORTFALL_OUTPUT + c];
     quantileSlopes[l] += byQuantile / e + byShortfall / q;
   }
   for (let l = LEVELS_PER_PATH - 1; l > 0; l--) {
-    slopes[l] = quantileSlopes[l] * quantiles[l - 1] * stepSlopes[l];
-    quantileSlopes[l - 1] += quantileSlopes[l] * steps[l];
+    slopes[l] = quantileSlopes[l] * quantiles[l - 1] * softplusSlopes[l];
+    quantileSlopes[l - 1] += quantileSlopes[l] * (1 + softplus[l]);
   }
   slopes[0] = quantileSlopes[0] * quantiles[0];
   return loss;
 }
 
-let softplus = 0;
-let softplusSlope = 0;
-
-/** Sets both from one exponential. */
-function softplusAndSlope(x: number): void {
+/** Both from one exponential. Arrays, not variables: a variable that holds a fraction is a new object at every change. */
+function writeSoftplus(x: number, at: number): void {
   const power = Math.exp(-Math.abs(x));
-  softplus = Math.max(x, 0) + Math.log(1 + power);
-  softplusSlope = (x >= 0 ? 1 : power) / (1 + power);
+  softplus[at] = Math.max(x, 0) + Math.log(1 + power);
+  softplusSlopes[at] = (x >= 0 ? 1 : power) / (1 + power);
 }

@@ -20,7 +20,7 @@ export type FitWorkerMessage =
  * Fits one network for each seed, several at a time in threads of their own. A fit draws all its chance from its seed
  * and shares nothing that changes, so the weights are the same to the bit however many run side by side.
  *
- * @param threads at most this many at a time. With one, or one seed, or a backend that spreads a single fit over
+ * @param threads about this many at a time. With one, or one seed, or a backend that spreads a single fit over
  *   all cores by itself, they are fitted here, one after another.
  * @param kept what an earlier run had finished is not fitted again.
  * @returns by seed. @throws the reason of `interrupted` when it is aborted; what a fit or `onProgress` throws.
@@ -36,7 +36,7 @@ export async function fitMembers(
   kept: FitKeeper | null = null,
 ): Promise<FitResult[]> {
   const results: FitResult[] = [];
-  const lanes = (await readyBackend()) === 'tensorflow' ? 1 : Math.min(threads, seeds.length);
+  const lanes = (await readyBackend()) === 'tensorflow' ? 1 : lanesOf(seeds.length, threads);
   if (lanes <= 1) {
     for (const [member, seed] of seeds.entries()) {
       const own = { ...options, seed, interrupted, onProgress: (p: FitProgress) => onProgress(member, p) };
@@ -66,6 +66,16 @@ export async function fitMembers(
   await Promise.all(running);
   ended.throwIfAborted();
   return results;
+}
+
+/**
+ * How many are fitted at a time: in so many rounds that none of them leaves threads idle for long. Three on two cores are fitted all at
+ * once, and each has two thirds of a core; two and then one would leave a core idle for half of the time.
+ */
+function lanesOf(members: number, threads: number): number {
+  if (threads <= 1) return 1;
+  const rounds = Math.max(Math.floor(members / threads), 1);
+  return Math.ceil(members / rounds);
 }
 
 async function unlessKept(

@@ -27,7 +27,7 @@ export interface ModelOptions {
   /** One network for each; their forecasts are averaged. */
   readonly seeds: readonly number[];
   readonly fit: Omit<MemberOptions, 'slopeFloors'>;
-  /** At most this many networks are fitted at a time. It changes no bit of them. */
+  /** About this many networks are fitted at a time. It changes no bit of them. */
   readonly threads: number;
   readonly onProgress: (member: number, progress: FitProgress) => void;
   readonly interrupted: AbortSignal;
