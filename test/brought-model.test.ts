@@ -127,7 +127,7 @@ describe('a model that was made elsewhere', () => {
     writeFileSync(join(served, 'models', 'aliases.json'), JSON.stringify({ champion: version }));
     const service = await serve(served);
     await service.inForce;
-    const book = await (await fetch(`${service.url}/v1/limits`)).json();
+    const book = (await (await fetch(`${service.url}/v1/limits`)).json()) as { model: string };
     expect(await service.end('SIGTERM')).toBe(0);
     expect(book.model).toBe(`onnx@${version}`);
   }, 120_000);
