@@ -20,7 +20,7 @@ export interface OperatorKey {
 export async function ensureOperatorKey(dataDir: string): Promise<OperatorKey> {
   const path = operatorKeyPath(dataDir);
   await mkdir(dataDir, { recursive: true });
-  const created = await createKeyFile(path);
+  const created = await createKeyFile(path, () => randomBytes(32).toString('base64url'));
   if (created !== null) return { hash: hashKey(created), created, path };
   return { hash: hashKey(await readOperatorKey(dataDir)), created: null, path };
 }
@@ -66,12 +66,13 @@ export async function readKey(
 }
 
 /**
- * The key is written whole under another name and then linked, which fails where the file exists: of two first starts
- * one makes the key and the other reads it, and a start that is killed leaves no half of a key.
+ * Makes a key and keeps it, for its owner alone; null where the file exists. The key is written whole under another
+ * name and then linked, which fails where the file exists: of two first starts one makes the key and the other reads
+ * it, and a start that is killed leaves no half of a key.
  */
-async function createKeyFile(path: string): Promise<string | null> {
+export async function createKeyFile(path: string, makeKey: () => string): Promise<string | null> {
   if (await exists(path)) return null;
-  const key = randomBytes(32).toString('base64url');
+  const key = makeKey();
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   const file = await open(temporary, 'wx', 0o600);
   try {

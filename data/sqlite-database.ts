@@ -120,6 +120,30 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX idempotency_key_by_age ON idempotency_key (audit_sequence);
   `,
+  `
+  -- What books were decided from, in parts that are kept once for all books that share them.
+  CREATE TABLE input_part (
+    -- SHA-256 of the bytes before they were compressed.
+    hash         TEXT PRIMARY KEY,
+    -- The newest book that was decided from it.
+    last_version INTEGER NOT NULL,
+    -- Zstandard.
+    body         BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX input_part_by_last_version ON input_part (last_version);
+
+  CREATE TABLE decision_input (
+    version INTEGER PRIMARY KEY REFERENCES book (version),
+    -- Canonical JSON of the hashes of its parts; its own hash is in the book.
+    body    TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE checkpoint (
+    number INTEGER PRIMARY KEY,
+    -- JSON of the whole checkpoint, its signature included.
+    body   TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 export interface StateFileOptions {
@@ -228,6 +252,16 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the reason.
     if (database.isTransaction) database.exec('ROLLBACK');
     throw thrown;
+  }
+}
+
+/** Runs `work`, which only reads, on the state of one moment: what another process commits meanwhile is not seen. */
+export function inSnapshot<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN');
+  try {
+    return work();
+  } finally {
+    database.exec('ROLLBACK');
   }
 }
 

@@ -10,11 +10,10 @@ import {
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
 import { inTransaction } from './sqlite-database.ts';
+import { isRowOf, type Row } from './sqlite-rows.ts';
 
 /** Requests that are repeated are repeated soon: the newest keys are enough. */
 const KEPT_KEYS = 10_000;
-
-type Row = Record<string, unknown>;
 
 /** What the store lends: its way of telling failures, and its audit chain. */
 interface ChainAccess {
@@ -109,12 +108,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
     const { details } = this.#chain.auditEntry(row.audit_sequence as number);
     const changes = (details.changes ?? []) as readonly Change[];
     const change = changes.find(({ number }) => number === row.number);
-    const isWhole =
-      change !== undefined &&
-      change.id === row.id &&
-      change.requested.at === row.requested_at &&
-      endOf(change) === row.ends_at;
-    if (isWhole) return change;
+    if (change !== undefined && isRowOf(row, change)) return change;
     throw new PlimsollError('CHAIN_BROKEN', `the record of change ${row.number} is not what was audited`, {
       remedy: 'Run plimsoll audit verify to see what else was changed; restore the last good backup.',
     });

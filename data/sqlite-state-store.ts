@@ -12,6 +12,8 @@ import type {
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
 import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import type { Checkpoint, PublicKeys } from '../src/limits/checkpoint.ts';
+import type { EncodedInputs } from '../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
 import {
@@ -23,6 +25,8 @@ import {
   translateErrors,
 } from './sqlite-database.ts';
 import { SqliteGovernanceStore } from './sqlite-governance.ts';
+import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
+import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';
 import { verifyStateFile } from './sqlite-verify.ts';
 
 /**
@@ -37,13 +41,15 @@ export class SqliteStateStore implements StateStore {
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #statements: Statements;
+  readonly #proof: SqliteProof;
   /** The brackets of the newest book, so that publishing does not read back what was just written. */
   #latest: { readonly hash: string; readonly schedules: SchedulesBySymbol } | undefined;
 
-  private constructor(database: DatabaseSync, path: string) {
+  private constructor(database: DatabaseSync, path: string, options: ProofOptions) {
     this.#database = database;
     this.#path = path;
     this.#statements = prepareStatements(database);
+    this.#proof = new SqliteProof(database, options);
     this.governance = new SqliteGovernanceStore(database, {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),
@@ -52,10 +58,10 @@ export class SqliteStateStore implements StateStore {
   }
 
   /** See `openStateFile` for what it throws. */
-  static open(dataDir: string, options: StateFileOptions = {}): SqliteStateStore {
+  static open(dataDir: string, options: StateFileOptions & ProofOptions = {}): SqliteStateStore {
     const path = join(dataDir, STATE_FILE_NAME);
     const database = openStateFile(dataDir, options);
-    return translateErrors(path, () => new SqliteStateStore(database, path));
+    return translateErrors(path, () => new SqliteStateStore(database, path, options));
   }
 
   async latestBook(): Promise<LimitBook | null> {
@@ -70,7 +76,7 @@ export class SqliteStateStore implements StateStore {
     return this.#try(() => this.#book(this.#statements.bookAsOf.get(time)));
   }
 
-  async publish(book: LimitBook, audit: AuditDraft): Promise<void> {
+  async publish(book: LimitBook, audit: AuditDraft, inputs?: EncodedInputs): Promise<void> {
     const { hash, ...content } = book;
     const body = canonicalJson(content);
     if (chainHashOfText(book.previousHash, body) !== hash) {
@@ -106,6 +112,8 @@ export class SqliteStateStore implements StateStore {
             canonicalJson(change.reasons),
           );
         }
+        if (inputs !== undefined) this.#proof.insertInputs(book, inputs);
+        this.#proof.insertCheckpoint(audit.at);
       }),
     );
     this.#latest = { hash, schedules };
@@ -132,9 +140,17 @@ export class SqliteStateStore implements StateStore {
     return previous === null ? new Map() : schedulesOf(previous);
   }
 
-  async history(symbol: string, limit: number): Promise<readonly HistoryEntry[]> {
+  async inputs(version: number): Promise<EncodedInputs | null> {
+    return this.#try(() => this.#proof.inputs(version));
+  }
+
+  async history(
+    symbol: string,
+    limit: number,
+    until = Number.MAX_SAFE_INTEGER,
+  ): Promise<readonly HistoryEntry[]> {
     return this.#try(() =>
-      this.#statements.history.all(symbol, limit).map((row) => ({
+      this.#statements.history.all(symbol, until, limit).map((row) => ({
         version: row.version as number,
         decidedAt: row.decided_at as number,
         effectiveAt: row.effective_at as number,
@@ -182,9 +198,17 @@ export class SqliteStateStore implements StateStore {
     return this.#try(() => (this.#statements.auditHead.get()?.sequence as number | undefined) ?? 0);
   }
 
-  async verify(): Promise<ChainVerification> {
+  async appendCheckpoint(at: number): Promise<void> {
+    this.#try(() => inTransaction(this.#database, () => this.#proof.insertCheckpoint(at)));
+  }
+
+  async latestCheckpoint(): Promise<Checkpoint | null> {
+    return this.#try(() => this.#proof.latestCheckpoint());
+  }
+
+  async verify(keys: PublicKeys = new Map()): Promise<ChainVerification> {
     try {
-      return await verifyStateFile(this.#database);
+      return await verifyStateFile(this.#database, this.#proof, keys);
     } catch (thrown) {
       throw asStoreError(this.#path, thrown);
     }
@@ -288,8 +312,6 @@ export class SqliteStateStore implements StateStore {
   }
 }
 
-type Row = Record<string, unknown>;
-
 type Statements = ReturnType<typeof prepareStatements>;
 
 function prepareStatements(database: DatabaseSync) {
@@ -315,7 +337,7 @@ function prepareStatements(database: DatabaseSync) {
     history: prepare(
       `SELECT c.version, b.decided_at, b.effective_at, c.max_leverage, c.binding_bound, c.move, c.reasons, b.hash
        FROM schedule_change c JOIN book b ON b.version = c.version
-       WHERE c.symbol = ? ORDER BY c.version DESC LIMIT ?`,
+       WHERE c.symbol = ? AND b.effective_at <= ? ORDER BY c.version DESC LIMIT ?`,
     ),
     auditHead: prepare('SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1'),
     auditAfter: prepare(`SELECT ${audit} WHERE sequence > ? ORDER BY sequence LIMIT ?`),
@@ -337,27 +359,5 @@ function prepareStatements(database: DatabaseSync) {
     putWatchEntry: prepare('INSERT OR REPLACE INTO watch_entry (name, body) VALUES (?, ?)'),
     removeWatchEntry: prepare('DELETE FROM watch_entry WHERE name = ?'),
     trainingRuns: prepare('SELECT * FROM training_run ORDER BY started_at DESC, id DESC LIMIT ?'),
-  };
-}
-
-function userPolicy(row: Row): UserPolicy {
-  return {
-    userId: row.user_id as string,
-    maxLeverage: row.max_leverage as number | null,
-    accountCreatedAt: row.account_created_at as number | null,
-    ownInitialMarginRatePpm: row.own_initial_margin_rate_ppm as number | null,
-    updatedAt: row.updated_at as number,
-  };
-}
-
-function trainingRun(row: Row): TrainingRun {
-  return {
-    id: row.id as string,
-    startedAt: row.started_at as number,
-    finishedAt: row.finished_at as number | null,
-    result: row.result as TrainingRun['result'],
-    modelVersion: row.model_version as string | null,
-    trigger: row.trigger as TrainingRun['trigger'],
-    message: row.message as string,
   };
 }

@@ -1,29 +1,42 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ChainVerification } from '../src/control/ports.ts';
+import type { AuditEntry, ChainVerification } from '../src/control/ports.ts';
 import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import type { PublicKeys } from '../src/limits/checkpoint.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
+import type { SqliteProof } from './sqlite-proof.ts';
+import type { Row } from './sqlite-rows.ts';
+import { InputsCheck, verifyCheckpoints } from './verify-proof.ts';
+import { AuditedRecords } from './verify-records.ts';
 
 /** Rows read at a time; between two pages other work of the process gets its turn. */
 const PAGE_ROWS = 64;
 
-type Row = Record<string, unknown>;
-
 /**
  * Recomputes every hash of both chains from the stored bytes and compares what was derived from a book (its columns,
- * the history of changed schedules) with the book. Names the first entry that does not hold; what comes after a bad
- * entry is not judged. A chain that was cut off at its end is whole: only a copy of its last hash, kept elsewhere,
- * shows that.
+ * the history of changed schedules) or from an audit entry (users' policies, changes of people) with it. Names the first
+ * entry that does not hold; what comes after a bad entry is not judged. A chain that was cut off at its end shows where
+ * a checkpoint went further; where the checkpoints were cut off with it, only a copy that is kept elsewhere shows it.
  */
-export async function verifyStateFile(database: DatabaseSync): Promise<ChainVerification> {
-  const audit = await verifyAudit(database);
-  const books = await verifyBooks(database);
+export async function verifyStateFile(
+  database: DatabaseSync,
+  proof: SqliteProof,
+  keys: PublicKeys,
+): Promise<ChainVerification> {
+  const records = new AuditedRecords();
+  const audit = await verifyAudit(database, records);
+  const books = await verifyBooks(database, new InputsCheck(database, proof));
+  const checkpoint = await verifyCheckpoints(database, keys);
   return {
     books: count(database, 'book'),
+    replayable: count(database, 'decision_input'),
     auditEntries: count(database, 'audit'),
+    checkpoints: count(database, 'checkpoint'),
     firstBadBook: books === null ? null : { version: books.position, reason: books.reason },
     firstBadAuditEntry: audit === null ? null : { sequence: audit.position, reason: audit.reason },
+    firstBadCheckpoint: checkpoint,
+    firstBadRecord: audit === null ? records.firstBad(database) : null,
   };
 }
 
@@ -32,20 +45,22 @@ interface BadLink {
   readonly reason: string;
 }
 
-async function verifyAudit(database: DatabaseSync): Promise<BadLink | null> {
+async function verifyAudit(database: DatabaseSync, records: AuditedRecords): Promise<BadLink | null> {
   const page = database.prepare(
     `SELECT sequence AS position, hash, previous_hash, body FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ${PAGE_ROWS}`,
   );
   return walkChain(
     (after) => page.all(after),
-    (row, content) =>
-      content.sequence === row.position && content.previousHash === row.previous_hash
-        ? null
-        : 'its columns differ from its content',
+    (row, content) => {
+      if (content.sequence !== row.position || content.previousHash !== row.previous_hash)
+        return 'its columns differ from its content';
+      records.see(content as unknown as AuditEntry);
+      return null;
+    },
   );
 }
 
-async function verifyBooks(database: DatabaseSync): Promise<BadLink | null> {
+async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise<BadLink | null> {
   const page = database.prepare(
     `SELECT version AS position, hash, previous_hash, decided_at, effective_at, audit_sequence, body
      FROM book WHERE version > ? ORDER BY version LIMIT ${PAGE_ROWS}`,
@@ -77,9 +92,9 @@ async function verifyBooks(database: DatabaseSync): Promise<BadLink | null> {
       ]);
       previous = schedules;
       const stored = changes.all(book.version).map((change) => Object.values(change));
-      return canonicalJson(stored) === canonicalJson(expected)
-        ? null
-        : 'the history of changed schedules differs from it';
+      if (canonicalJson(stored) !== canonicalJson(expected))
+        return 'the history of changed schedules differs from it';
+      return inputs.faultOf(book);
     },
   );
 }
@@ -124,6 +139,6 @@ function judge(check: () => string | null): string | null {
   }
 }
 
-function count(database: DatabaseSync, tableName: 'book' | 'audit'): number {
+function count(database: DatabaseSync, tableName: string): number {
   return Number(database.prepare(`SELECT count(*) AS n FROM ${tableName}`).get()?.n ?? 0);
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { ChainVerification } from './control/ports.ts';
+import { type ChainVerification, verificationFaults } from './control/ports.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { siblingUrl } from './program.ts';
 import { DAY_MILLISECONDS } from './units.ts';
@@ -48,13 +48,14 @@ export class ChainVerifier {
       logger.error({ reason: answer.failure }, 'the chains could not be verified');
       return false;
     }
-    const { books, auditEntries, firstBadBook, firstBadAuditEntry } = answer.found;
-    if (firstBadBook === null && firstBadAuditEntry === null) {
-      logger.info({ books, auditEntries }, 'both chains hold');
+    const { books, auditEntries, checkpoints } = answer.found;
+    const faults = verificationFaults(answer.found);
+    if (faults.length === 0) {
+      logger.info({ books, auditEntries, checkpoints }, 'both chains hold');
       return true;
     }
     metrics.verificationFailed();
-    logger.error({ firstBadBook, firstBadAuditEntry }, 'a chain does not hold');
+    logger.error({ faults }, 'a chain does not hold');
     return false;
   }
 }

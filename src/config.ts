@@ -34,6 +34,8 @@ export interface Config {
   readonly trainingTriggerHours: number;
   /** A training that the service started is ended after this many minutes. */
   readonly trainingLimitMinutes: number;
+  /** What books were decided from is kept for so many days; 0 for always. */
+  readonly inputsKeptDays: number;
   /** Whether simulated markets are made where nothing has been imported. */
   readonly sampleMarket: boolean;
   /** Markets with metrics of their own. */
@@ -139,6 +141,13 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     fallback: 120,
     fromText: asNumber,
     meaning: 'a training that the service started is ended after this many minutes',
+  },
+  inputsKeptDays: {
+    variable: 'PLIMSOLL_INPUTS_KEPT_DAYS',
+    schema: z.number('must be a number').min(0).max(36_500),
+    fallback: 0,
+    fromText: asNumber,
+    meaning: 'days that the inputs of decisions are kept for replay; 0 keeps all',
   },
   sampleMarket: {
     variable: 'PLIMSOLL_SAMPLE_MARKET',

@@ -32,6 +32,7 @@ export const ERROR_CATALOGUE = {
   MODEL_DAMAGED: { exitCode: 5, httpStatus: 500, title: 'The model folder is damaged' },
   STORE_DAMAGED: { exitCode: 5, httpStatus: 500, title: 'The state store is damaged' },
   CHAIN_BROKEN: { exitCode: 5, httpStatus: 500, title: 'The hash chain does not hold' },
+  REPLAY_DIFFERS: { exitCode: 1, httpStatus: 500, title: 'The decision is not what its inputs give' },
   CONFLICT: { exitCode: 6, httpStatus: 409, title: 'Someone else was first' },
   PRECONDITION_FAILED: { exitCode: 6, httpStatus: 412, title: 'Something else was changed in between' },
   IDEMPOTENCY_KEY_REUSED: { exitCode: 6, httpStatus: 422, title: 'This key was used for another request' },

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { ensureCheckpointKey } from '../data/checkpoint-key.ts';
 import { acquireLock, type HeldLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { isMarketSeries } from '../data/primary-series.ts';
@@ -72,7 +73,9 @@ async function start(
   undo: (() => unknown)[],
 ): Promise<RunningService> {
   const operatorKey = config.keys.length === 0 ? await ensureOperatorKey(config.dataDir) : null;
-  const store = SqliteStateStore.open(config.dataDir);
+  const signer = await ensureCheckpointKey(config.dataDir);
+  const { inputsKeptDays } = config;
+  const store = SqliteStateStore.open(config.dataDir, { signer, inputsKeptDays });
   undo.push(() => store.close());
   const registry = new ModelRegistry(SHIPPED_MODELS, config.dataDir);
   const metrics = new Metrics({ watchList: config.watchList, version: PROGRAM_VERSION });
@@ -88,7 +91,8 @@ async function start(
   });
   const recovered = control.currentBook();
   if (recovered !== null) metrics.bookInForce(recovered);
-  await store.appendAudit(startEntry(config, clock, recovered));
+  await store.appendAudit(startEntry(config, clock, recovered, signer.keyId));
+  await store.appendCheckpoint(clock.now());
 
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
@@ -178,6 +182,7 @@ async function start(
         cycle.stop().then(() => watch.stop()),
         proposer.close(),
       ]);
+      await store.appendCheckpoint(clock.now());
       await store.close();
       lock.release();
     },
@@ -199,9 +204,9 @@ function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): Deci
   return { config: { dataDir, sampleMarket, policy, logLevel }, shippedModels: SHIPPED_MODELS };
 }
 
-function startEntry(config: Config, clock: Clock, recovered: LimitBook | null) {
+function startEntry(config: Config, clock: Clock, recovered: LimitBook | null, checkpointKey: string) {
   const reason = recovered === null ? 'first start' : `recovered book ${recovered.version}`;
-  const details = { version: PROGRAM_VERSION, policy: config.policy.name };
+  const details = { version: PROGRAM_VERSION, policy: config.policy.name, checkpointKey };
   return { at: clock.now(), kind: 'start', actor: 'service', subject: 'service', reason, details } as const;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { asPlimsollError, type PlimsollError } from '../errors.ts';
+import type { EncodedInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey, NO_GOVERNANCE } from '../limits/governance.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { OriginCount } from './coverage-alarms.ts';
@@ -31,6 +32,8 @@ export interface CoverageCount {
 
 export interface Proposal {
   readonly book: LimitBook;
+  /** What it was decided from: kept with it, so that it can be decided again. */
+  readonly inputs?: EncodedInputs;
   readonly facts: CycleFacts;
 }
 
@@ -131,7 +134,7 @@ export class DecisionCycle {
         this.#isWoken = true;
         return null;
       }
-      await this.#store.publish(proposal.book, decisionAudit(proposal.book, previous));
+      await this.#store.publish(proposal.book, decisionAudit(proposal.book, previous), proposal.inputs);
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
       return null;

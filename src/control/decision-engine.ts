@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { latestFeatures } from '../features/batch.ts';
@@ -19,6 +18,7 @@ import {
 } from '../forecast/predictor.ts';
 import { stressedMarkets } from '../forecast/stressed-share.ts';
 import { decideBook } from '../limits/decide.ts';
+import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
 import type {
   LiquidityInput,
@@ -29,6 +29,7 @@ import type {
 } from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import { PROGRAM_VERSION } from '../program.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import { robustHourlyVolume } from '../risk/liquidity.ts';
 import { stressExcursion, worstExcursions } from '../risk/portfolio/stress.ts';
@@ -148,15 +149,17 @@ export class DecisionEngine implements BookProposer {
       axes: { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES },
       decidedAt,
       model,
-      inputsHash: hashInputs(markets, inputs, marketWide),
       governance,
       marketWide,
     };
-    const book = decideBook(inputs, previous, context);
-    this.#trials.keep(inputs, context);
+    const encoded = encodeInputs({ markets: inputs, context, program: PROGRAM_VERSION });
+    const decision = { ...context, inputsHash: encoded.hash };
+    const book = decideBook(inputs, previous, decision);
+    this.#trials.keep(inputs, decision);
     this.#decided = { fingerprint, model: predictor?.id ?? null, governed, hash: book.hash };
     return {
       book,
+      inputs: encoded,
       facts: {
         fallbackReason: model === null ? forecasts.fallbackReason : null,
         lastObservationBySource: newestCloseBySource(markets),
@@ -385,30 +388,4 @@ function liquidityOf(
     hourlyVolume,
     dailyVolatility: dailyVolatilityOf(features.values[m * FEATURE_COUNT + VOLATILITY_720_HOURS]),
   };
-}
-
-const FORECASTS = ['shockModel', 'historical', 'filtered', 'tail', 'antiProcyclical'] as const;
-
-/** SHA-256 over everything numeric that the decision used, market by market. */
-function hashInputs(
-  markets: readonly MarketHistory[],
-  inputs: readonly MarketInput[],
-  marketWide: MarketWideInput | null,
-): string {
-  const hash = createHash('sha256');
-  hash.update(`${JSON.stringify(marketWide)}\n`);
-  for (const [m, input] of inputs.entries()) {
-    hash.update(`${input.symbol}\n${markets[m].source}\n${input.asOf}\n${input.quality}\n${input.stale}\n`);
-    hash.update(
-      `${input.historyDays}\n${input.liquidity?.hourlyVolume}\n${input.liquidity?.dailyVolatility}\n`,
-    );
-    hash.update(`${JSON.stringify(input.openInterest)}\n`);
-    for (const source of FORECASTS.map((name) => input[name])) {
-      hash.update(`${source.predictor}\n${source.unavailable}\n`);
-      hash.update(source.valueAtRisk).update(source.expectedShortfall);
-      hash.update(source.shockThreshold).update(source.shockProbability);
-    }
-    hash.update(input.stress.excursion);
-  }
-  return hash.digest('hex');
 }

@@ -1,4 +1,6 @@
 import type { LevelState } from '../forecast/level-tracking.ts';
+import type { Checkpoint, PublicKeys } from '../limits/checkpoint.ts';
+import type { EncodedInputs } from '../limits/decision-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { Change } from './governance/change.ts';
 
@@ -10,19 +12,25 @@ export interface StateStore {
   /** The book that was in force at a time (newest with effectiveAt ≤ time). */
   bookAsOf(time: number): Promise<LimitBook | null>;
   /**
-   * Makes the book durable together with its audit entry, in one transaction; returns only once both would survive
-   * a crash. Fails with CONFLICT unless the book's version and previousHash follow the latest stored one.
+   * Makes the book durable together with its audit entry, what it was decided from and a checkpoint, in one
+   * transaction; returns only once all would survive a crash. Fails with CONFLICT unless the book's version and
+   * previousHash follow the latest stored one.
    */
-  publish(book: LimitBook, audit: AuditDraft): Promise<void>;
-  /** Where a market's schedule changed, newest first. */
-  history(symbol: string, limit: number): Promise<readonly HistoryEntry[]>;
+  publish(book: LimitBook, audit: AuditDraft, inputs?: EncodedInputs): Promise<void>;
+  /** What a book was decided from; null where it is not kept. */
+  inputs(version: number): Promise<EncodedInputs | null>;
+  /** Where a market's schedule changed, newest first; only changes in force by `until` (epoch milliseconds). */
+  history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]>;
   appendAudit(draft: AuditDraft): Promise<AuditEntry>;
   auditAfter(sequence: number, limit: number): Promise<readonly AuditEntry[]>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;
   /** How many entries the chain has. */
   auditLength(): Promise<number>;
-  /** Recomputes both chains; the first bad entry of each, or null where the chain holds. */
-  verify(): Promise<ChainVerification>;
+  /** Signs how far both chains go, where they went on since the last checkpoint. Does nothing without a key. */
+  appendCheckpoint(at: number): Promise<void>;
+  latestCheckpoint(): Promise<Checkpoint | null>;
+  /** Recomputes everything; the first that does not hold of each kind, or null. `keys` are those whose checkpoints are believed. */
+  verify(keys?: PublicKeys): Promise<ChainVerification>;
   /** Makes the policy durable together with its audit entry, in one transaction. */
   putUser(policy: UserPolicy, audit: AuditDraft): Promise<void>;
   user(userId: string): Promise<UserPolicy | null>;
@@ -127,9 +135,30 @@ export interface AuditEntry extends AuditDraft {
 
 export interface ChainVerification {
   readonly books: number;
+  /** Books whose inputs are kept, so that they can be decided again. */
+  readonly replayable: number;
   readonly auditEntries: number;
+  readonly checkpoints: number;
   readonly firstBadBook: { readonly version: number; readonly reason: string } | null;
   readonly firstBadAuditEntry: { readonly sequence: number; readonly reason: string } | null;
+  readonly firstBadCheckpoint: { readonly number: number; readonly reason: string } | null;
+  /** A user's policy or a change of people that is not as it was audited; null also where the audit chain itself is bad. */
+  readonly firstBadRecord: { readonly record: string; readonly reason: string } | null;
+}
+
+/** What does not hold, in words: the first of each kind; empty where everything does. */
+export function verificationFaults(found: ChainVerification): string[] {
+  const { firstBadBook, firstBadAuditEntry, firstBadCheckpoint, firstBadRecord } = found;
+  return [
+    ...(firstBadBook === null ? [] : [`book ${firstBadBook.version}: ${firstBadBook.reason}`]),
+    ...(firstBadAuditEntry === null
+      ? []
+      : [`audit entry ${firstBadAuditEntry.sequence}: ${firstBadAuditEntry.reason}`]),
+    ...(firstBadCheckpoint === null
+      ? []
+      : [`checkpoint ${firstBadCheckpoint.number}: ${firstBadCheckpoint.reason}`]),
+    ...(firstBadRecord === null ? [] : [`${firstBadRecord.record}: ${firstBadRecord.reason}`]),
+  ];
 }
 
 /** The house's and the user's own choices about one user. */

@@ -1,0 +1,36 @@
+import { type Change, endOf, type TrainingRun, type UserPolicy } from '../src/control/ports.ts';
+
+/** Rows of the state store as what they stand for. */
+export type Row = Record<string, unknown>;
+
+export function userPolicy(row: Row): UserPolicy {
+  return {
+    userId: row.user_id as string,
+    maxLeverage: row.max_leverage as number | null,
+    accountCreatedAt: row.account_created_at as number | null,
+    ownInitialMarginRatePpm: row.own_initial_margin_rate_ppm as number | null,
+    updatedAt: row.updated_at as number,
+  };
+}
+
+export function trainingRun(row: Row): TrainingRun {
+  return {
+    id: row.id as string,
+    startedAt: row.started_at as number,
+    finishedAt: row.finished_at as number | null,
+    result: row.result as TrainingRun['result'],
+    modelVersion: row.model_version as string | null,
+    trigger: row.trigger as TrainingRun['trigger'],
+    message: row.message as string,
+  };
+}
+
+/** Whether the columns that find a change say what it says. */
+export function isRowOf(row: Row, change: Change): boolean {
+  return (
+    change.number === row.number &&
+    change.id === row.id &&
+    change.requested.at === row.requested_at &&
+    endOf(change) === row.ends_at
+  );
+}
