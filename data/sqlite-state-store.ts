@@ -28,6 +28,7 @@ import { SqliteGovernanceStore } from './sqlite-governance.ts';
 import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
 import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';
 import { verifyStateFile } from './sqlite-verify.ts';
+import { ChainLookup } from './verify-proof.ts';
 
 /**
  * The state store on SQLite: one file in the data folder, read by any number of processes while the service writes.
@@ -204,6 +205,11 @@ export class SqliteStateStore implements StateStore {
 
   async latestCheckpoint(): Promise<Checkpoint | null> {
     return this.#try(() => this.#proof.latestCheckpoint());
+  }
+
+  /** Whether both chains still go through what a checkpoint saw: null, or what is wrong. Its signature is not judged. */
+  async checkpointFault(checkpoint: Checkpoint): Promise<string | null> {
+    return this.#try(() => new ChainLookup(this.#database).faultOf(checkpoint));
   }
 
   async verify(keys: PublicKeys = new Map()): Promise<ChainVerification> {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from './command.ts';
 
-type MakeVerb = (signature: string, description: string, example: string) => Command;
+export type MakeVerb = (signature: string, description: string, example: string, parent?: Command) => Command;
 interface Parsers {
   readonly parseDate: (text: string) => number;
   readonly parseCount: (text: string) => number;

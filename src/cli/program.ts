@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { PROGRAM_VERSION } from '../program.ts';
 import { RISK_METHODS, type RiskMethod } from '../risk/tail/method-names.ts';
+import { addAuditVerbs } from './audit-verbs.ts';
 import type { CliContext } from './command.ts';
 import { addGovernanceVerbs } from './governance-verbs.ts';
 
@@ -212,10 +213,7 @@ export function buildProgram(context: CliContext): Command {
 
   addGovernanceVerbs(context, verb, { parseDate, parseCount });
 
-  const audit = program.command('audit').description('the hash chains of books and of the audit log');
-  verb('verify', 'recompute both chains from their first entry', 'verify', audit).action(async (options) =>
-    (await import('./verbs/audit.ts')).verify(context, options),
-  );
+  addAuditVerbs(context, program, verb);
 
   const config = program.command('config').description('the effective configuration');
   verb('check', 'check and print the configuration, origins named, secrets masked', 'check', config).action(

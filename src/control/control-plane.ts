@@ -1,8 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
+import type { Checkpoint } from '../limits/checkpoint.ts';
+import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { CycleFacts } from './decision-cycle.ts';
+import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
@@ -111,8 +114,12 @@ export class ControlPlane implements ControlReads {
     return this.#store.bookAsOf(time);
   }
 
-  history(symbol: string, limit: number): Promise<readonly HistoryEntry[]> {
-    return this.#store.history(symbol, limit);
+  async governanceAsOf(time: number): Promise<GovernanceState> {
+    return governanceOf(await this.#store.governance.changesAt(time), time);
+  }
+
+  history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]> {
+    return this.#store.history(symbol, limit, until);
   }
 
   models(): Promise<readonly ModelSummary[]> {
@@ -129,6 +136,10 @@ export class ControlPlane implements ControlReads {
 
   auditEntry(sequence: number): Promise<AuditEntry | null> {
     return this.#store.auditEntry(sequence);
+  }
+
+  latestCheckpoint(): Promise<Checkpoint | null> {
+    return this.#store.latestCheckpoint();
   }
 
   userNow(userId: string): UserPolicy | null {

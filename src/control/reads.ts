@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../limits/checkpoint.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
@@ -73,11 +74,15 @@ export interface ControlReads {
   policy(): Policy;
   userNow(userId: string): UserPolicy | null;
   bookAsOf(time: number): Promise<LimitBook | null>;
-  history(symbol: string, limit: number): Promise<readonly HistoryEntry[]>;
+  /** What people had decided, as it was at a time. */
+  governanceAsOf(time: number): Promise<GovernanceState>;
+  /** See `StateStore`. */
+  history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]>;
   models(): Promise<readonly ModelSummary[]>;
   trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
   audit(after: number, limit: number): Promise<readonly AuditEntry[]>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;
+  latestCheckpoint(): Promise<Checkpoint | null>;
   /** Durable when it returns. */
   putUser(policy: UserPolicy, actor: string): Promise<void>;
 }

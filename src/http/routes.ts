@@ -5,36 +5,28 @@ import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
-import { bracketFor } from '../limits/brackets.ts';
-import type { LimitBook, MarketLimit } from '../limits/types.ts';
-import { formatWhole, microsToWholeUp, parseMicros } from '../units.ts';
+import { formatWhole } from '../units.ts';
+import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
+import { isExpired, requireBook, requireMarket, wholeNotional } from './books.ts';
 import { GOVERNANCE_ROUTES } from './governance-routes.ts';
+import { MARKET_ROUTES } from './market-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
-import { refuse } from './problem.ts';
 import {
-  auditEntrySchema,
-  auditSchema,
-  bracketsSchema,
   capsSchema,
   checkInputSchema,
   checkSchema,
   decimalSchema,
-  explainSchema,
-  forecastSchema,
-  historySchema,
-  limitsSchema,
-  marketsSchema,
+  limitQuery,
   modelsSchema,
   readinessSchema,
   symbolSchema,
-  timeSchema,
   trainingRunsSchema,
   userIdSchema,
   userInputSchema,
   userSchema,
 } from './schemas.ts';
-import { auditEntryShape, bracketsShape, historyShape, trainingRunsShape, userShape } from './shapes.ts';
+import { trainingRunsShape, userShape } from './shapes.ts';
 
 /** What a handler works with. */
 export interface RouteContext {
@@ -85,133 +77,14 @@ export interface Route {
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
 }
 
-const marketParams = z.object({ symbol: symbolSchema });
 const userParams = z.object({ id: userIdSchema });
-const limitQuery = z.coerce.number().int().min(1).max(1000).default(100);
-
-function requireBook({ reads }: RouteContext): LimitBook {
-  const book = reads.currentBook();
-  if (book === null)
-    throw refuse('NOTHING_PUBLISHED', 'no limits have been decided yet', 'Try again in a few seconds.');
-  return book;
-}
-
-function requireMarket(book: LimitBook, symbol: string): MarketLimit {
-  const market = book.markets.find((candidate) => candidate.symbol === symbol);
-  if (market !== undefined) return market;
-  throw refuse('MARKET_UNKNOWN', `there is no market ${symbol}`, 'List the markets: GET /v1/markets.');
-}
-
-/** Notionals count up to the next whole unit: bracket edges are whole, so nothing else can change. */
-function wholeNotional(text: string): number {
-  return microsToWholeUp(parseMicros(text) ?? 0n);
-}
-
-function isExpired(book: LimitBook, { clock }: RouteContext): boolean {
-  return clock.now() > book.validUntil;
-}
 
 function limitsOf(user: UserPolicy | null): UserLimits {
   return user ?? UNKNOWN_USER;
 }
 
 export const ROUTES: readonly Route[] = [
-  {
-    method: 'get',
-    path: '/v1/markets',
-    operationId: 'getMarkets',
-    summary: 'All markets at a glance',
-    answer: marketsSchema,
-    handle: (context) => {
-      requireBook(context);
-      return { prepared: '/v1/markets' };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/limits',
-    operationId: 'getLimits',
-    summary: 'The whole limit book',
-    answer: limitsSchema,
-    handle: (context) => {
-      requireBook(context);
-      return { prepared: '/v1/limits' };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/markets/{symbol}/brackets',
-    operationId: 'getBrackets',
-    summary: 'The brackets of a market: all, the one of a notional, or those in force at a time',
-    params: marketParams,
-    query: z.object({ notional: decimalSchema.optional(), asOf: timeSchema.optional() }),
-    answer: bracketsSchema,
-    handle: async (context, { params, query }) => {
-      const { notional, asOf } = query as { notional?: string; asOf?: string };
-      const { symbol } = params;
-      const at = asOf === undefined ? context.clock.now() : Date.parse(asOf);
-      const current = requireBook(context);
-      if (notional === undefined && asOf === undefined) {
-        requireMarket(current, symbol);
-        return { prepared: `/v1/markets/${symbol}/brackets` };
-      }
-      const book = asOf === undefined ? current : await context.reads.bookAsOf(at);
-      if (book === null)
-        throw refuse('NOT_FOUND', `no limits were in force at ${asOf}`, 'Ask for a later time.');
-      const market = requireMarket(book, symbol);
-      const bracket = notional === undefined ? null : bracketFor(market.brackets, wholeNotional(notional));
-      if (notional !== undefined && bracket === null) {
-        const last = formatWhole(market.brackets[market.brackets.length - 1].notionalCap);
-        throw refuse(
-          'INPUT_INVALID',
-          `${symbol} takes no position above ${last}`,
-          'Ask for a smaller notional.',
-        );
-      }
-      const shown = bracket === null ? market.brackets : [bracket];
-      const hasRunOut = at > book.validUntil;
-      return { json: bracketsShape(book, market, shown, hasRunOut), isExpired: hasRunOut };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/markets/{symbol}/explain',
-    operationId: 'explainMarket',
-    summary: 'Why the limit is what it is: every bound, the binding one, the governor',
-    params: marketParams,
-    answer: explainSchema,
-    handle: (context, { params }) => {
-      requireMarket(requireBook(context), params.symbol);
-      return { prepared: `/v1/markets/${params.symbol}/explain` };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/markets/{symbol}/history',
-    operationId: 'getHistory',
-    summary: 'When and how the schedule changed, newest first',
-    params: marketParams,
-    query: z.object({ limit: limitQuery }),
-    answer: historySchema,
-    handle: async (context, { params, query }) => {
-      requireMarket(requireBook(context), params.symbol);
-      return {
-        json: historyShape(params.symbol, await context.reads.history(params.symbol, query.limit as number)),
-      };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/markets/{symbol}/forecast',
-    operationId: 'getForecast',
-    summary: 'VaR, ES and shock probability of the adverse excursion, by side and horizon',
-    params: marketParams,
-    answer: forecastSchema,
-    handle: (context, { params }) => {
-      requireMarket(requireBook(context), params.symbol);
-      return { prepared: `/v1/markets/${params.symbol}/forecast` };
-    },
-  },
+  ...MARKET_ROUTES,
   {
     method: 'put',
     path: '/v1/users/{id}',
@@ -326,34 +199,7 @@ export const ROUTES: readonly Route[] = [
       json: trainingRunsShape(await reads.trainingRuns(query.limit as number)),
     }),
   },
-  {
-    method: 'get',
-    path: '/v1/audit',
-    operationId: 'getAudit',
-    summary: 'The audit chain, oldest first, after a sequence number',
-    query: z.object({ after: z.coerce.number().int().min(0).default(0), limit: limitQuery }),
-    answer: auditSchema,
-    handle: async ({ reads }, { query }) => {
-      const { after, limit } = query as { after: number; limit: number };
-      const entries = (await reads.audit(after, limit)).map(auditEntryShape);
-      const nextAfter = entries.length < limit ? null : (entries.at(-1)?.sequence ?? null);
-      return { json: { total: entries.length, nextAfter, entries } };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/audit/{id}',
-    operationId: 'getAuditEntry',
-    summary: 'One entry of the audit chain',
-    params: z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }),
-    answer: auditEntrySchema,
-    handle: async ({ reads }, { params }) => {
-      const entry = await reads.auditEntry(Number(params.id));
-      if (entry === null)
-        throw refuse('NOT_FOUND', `there is no audit entry ${params.id}`, 'List them: GET /v1/audit.');
-      return { json: auditEntryShape(entry) };
-    },
-  },
+  ...AUDIT_ROUTES,
   {
     method: 'get',
     path: '/livez',

@@ -28,7 +28,7 @@ const accountTimeSchema = timeSchema.refine((text) => {
 const ppm = z.number().int().min(0).max(1_000_000);
 const probability = z.number().min(0).max(1);
 const side = z.enum(['long', 'short']);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const bracketSchema = z
   .object({
@@ -357,27 +357,8 @@ export const trainingRunsSchema = z
   })
   .meta({ id: 'TrainingRuns' });
 
-export const auditEntrySchema = z
-  .object({
-    sequence: z.number().int(),
-    at: timeSchema,
-    kind: z.string(),
-    actor: z.string(),
-    subject: z.string(),
-    reason: z.string(),
-    details: z.record(z.string(), z.unknown()),
-    previousHash: sha256,
-    hash: sha256,
-  })
-  .meta({ id: 'AuditEntry' });
-
-export const auditSchema = z
-  .object({
-    total: z.number().int(),
-    nextAfter: z.number().int().nullable(),
-    entries: z.array(auditEntrySchema),
-  })
-  .meta({ id: 'Audit' });
+/** How many rows an answer may have. */
+export const limitQuery = z.coerce.number().int().min(1).max(1000).default(100);
 
 export const readinessSchema = z
   .object({

@@ -5,8 +5,8 @@ import { boundDistance } from '../limits/bounds/distance.ts';
 import { maintenanceOf } from '../limits/brackets.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
+import type { auditEntrySchema } from './audit-schemas.ts';
 import type {
-  auditEntrySchema,
   bracketSchema,
   bracketsSchema,
   explainSchema,

@@ -39,7 +39,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
     return new Reader(bytes).all();
   } catch (cause) {
     throw new PlimsollError('STORE_DAMAGED', 'stored inputs are not in the form that this Plimsoll reads', {
-      remedy: 'Read them with the version that wrote them; the first line of the decision names it.',
+      remedy: 'Read them with the version of Plimsoll that wrote them.',
       cause,
     });
   }
@@ -167,7 +167,7 @@ class Reader {
 
   constructor(bytes: Uint8Array) {
     // A copy begins where float64 may begin.
-    const { buffer } = bytes.slice();
+    const { buffer } = Uint8Array.from(bytes);
     const [magic, numbers, structure, texts] = new Uint32Array(buffer, 0, 4);
     const end = HEADER_BYTES + numbers * 8 + structure + texts;
     if (magic !== MAGIC || end !== bytes.length) throw new RangeError('not the lengths of the header');

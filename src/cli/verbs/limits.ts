@@ -93,14 +93,13 @@ export async function history(
 ): Promise<void> {
   const entries = await withStateStore(flags, async (store) => {
     marketOf(await readBook(store, undefined), symbol);
-    return store.history(symbol, limit);
+    return store.history(symbol, limit, asOf);
   });
-  const shown = entries.filter(({ effectiveAt }) => asOf === undefined || effectiveAt <= asOf);
   if (json === true) {
-    context.printJson(historyShape(symbol, shown));
+    context.printJson(historyShape(symbol, entries));
     return;
   }
-  const rows = shown.map((entry) => [
+  const rows = entries.map((entry) => [
     String(entry.version),
     isoTime(entry.effectiveAt),
     `${entry.maxLeverage}x`,

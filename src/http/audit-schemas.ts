@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { sha256, timeSchema } from './schemas.ts';
+
+export const auditEntrySchema = z
+  .object({
+    sequence: z.number().int(),
+    at: timeSchema,
+    kind: z.string(),
+    actor: z.string(),
+    subject: z.string(),
+    reason: z.string(),
+    details: z.record(z.string(), z.unknown()),
+    previousHash: sha256,
+    hash: sha256,
+  })
+  .meta({ id: 'AuditEntry' });
+
+/** As it was signed: `plimsoll audit verify --checkpoint` takes it from a file. */
+const checkpointSchema = z
+  .object({
+    format: z.literal('plimsoll-checkpoint-1'),
+    number: z.number().int(),
+    at: timeSchema,
+    books: z.number().int(),
+    bookHash: sha256,
+    auditEntries: z.number().int(),
+    auditHash: sha256,
+    keyId: z.string(),
+    signature: z.string(),
+  })
+  .meta({ id: 'Checkpoint' });
+
+export const auditSchema = z
+  .object({
+    total: z.number().int(),
+    nextAfter: z.number().int().nullable(),
+    checkpoint: checkpointSchema.nullable(),
+    entries: z.array(auditEntrySchema),
+  })
+  .meta({ id: 'Audit' });

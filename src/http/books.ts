@@ -1,0 +1,34 @@
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
+import { microsToWholeUp, parseMicros } from '../units.ts';
+import { refuse } from './problem.ts';
+import type { RouteContext } from './routes.ts';
+
+/** The book that a request is answered from, and what it may be asked for. */
+export function requireBook({ reads }: RouteContext): LimitBook {
+  const book = reads.currentBook();
+  if (book === null)
+    throw refuse('NOTHING_PUBLISHED', 'no limits have been decided yet', 'Try again in a few seconds.');
+  return book;
+}
+
+/** @param asOf ISO 8601. */
+export async function requireBookAsOf({ reads }: RouteContext, asOf: string): Promise<LimitBook> {
+  const book = await reads.bookAsOf(Date.parse(asOf));
+  if (book !== null) return book;
+  throw refuse('NOT_FOUND', `no limits were in force at ${asOf}`, 'Ask for a later time.');
+}
+
+export function requireMarket(book: LimitBook, symbol: string): MarketLimit {
+  const market = book.markets.find((candidate) => candidate.symbol === symbol);
+  if (market !== undefined) return market;
+  throw refuse('MARKET_UNKNOWN', `there is no market ${symbol}`, 'List the markets: GET /v1/markets.');
+}
+
+export function isExpired(book: LimitBook, { clock }: RouteContext): boolean {
+  return clock.now() > book.validUntil;
+}
+
+/** Notionals count up to the next whole unit: bracket edges are whole, so nothing else can change. */
+export function wholeNotional(text: string): number {
+  return microsToWholeUp(parseMicros(text) ?? 0n);
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { bracketFor } from '../limits/brackets.ts';
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
+import { formatWhole } from '../units.ts';
+import { requireBook, requireBookAsOf, requireMarket, wholeNotional } from './books.ts';
+import { governanceShape } from './governance-shapes.ts';
+import { refuse } from './problem.ts';
+import type { Route, RouteAnswer, RouteContext } from './routes.ts';
+import {
+  bracketsSchema,
+  decimalSchema,
+  explainSchema,
+  forecastSchema,
+  historySchema,
+  limitQuery,
+  limitsSchema,
+  marketsSchema,
+  symbolSchema,
+  timeSchema,
+} from './schemas.ts';
+import {
+  bracketsShape,
+  explainShape,
+  forecastShape,
+  historyShape,
+  limitsShape,
+  marketsShape,
+} from './shapes.ts';
+
+const params = z.object({ symbol: symbolSchema });
+const asOfQuery = z.object({ asOf: timeSchema.optional() });
+
+/** What limits are in force, or were at a time. What is asked for now was made at publication. */
+export const MARKET_ROUTES: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/v1/markets',
+    operationId: 'getMarkets',
+    summary: 'All markets at a glance, now or at a time',
+    query: asOfQuery,
+    answer: marketsSchema,
+    handle: (context, { query }) => bookAnswer(context, query, '/v1/markets', marketsShape),
+  },
+  {
+    method: 'get',
+    path: '/v1/limits',
+    operationId: 'getLimits',
+    summary: 'The whole limit book, now or at a time',
+    query: asOfQuery,
+    answer: limitsSchema,
+    handle: (context, { query }) => bookAnswer(context, query, '/v1/limits', limitsShape),
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/brackets',
+    operationId: 'getBrackets',
+    summary: 'The brackets of a market: all, the one of a notional, or those in force at a time',
+    params,
+    query: asOfQuery.extend({ notional: decimalSchema.optional() }),
+    answer: bracketsSchema,
+    handle: async (context, { params: { symbol }, query }) => {
+      const { notional, asOf } = query as { notional?: string; asOf?: string };
+      if (notional === undefined)
+        return marketAnswer(context, query, symbol, 'brackets', (book, market, hasRunOut) =>
+          bracketsShape(book, market, market.brackets, hasRunOut),
+        );
+      const { book, hasRunOut } = await bookAt(context, asOf);
+      const market = requireMarket(book, symbol);
+      const bracket = bracketFor(market.brackets, wholeNotional(notional));
+      if (bracket === null) {
+        const last = formatWhole(market.brackets[market.brackets.length - 1].notionalCap);
+        throw refuse(
+          'INPUT_INVALID',
+          `${symbol} takes no position above ${last}`,
+          'Ask for a smaller notional.',
+        );
+      }
+      return { json: bracketsShape(book, market, [bracket], hasRunOut), isExpired: hasRunOut };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/explain',
+    operationId: 'explainMarket',
+    summary: 'Why the limit is what it is, or was at a time: every bound, the binding one, the governor',
+    params,
+    query: asOfQuery,
+    answer: explainSchema,
+    handle: async (context, { params: { symbol }, query }) => {
+      const { asOf } = query as { asOf?: string };
+      const { reads, clock } = context;
+      const at = asOf === undefined ? clock.now() : Date.parse(asOf);
+      const state = asOf === undefined ? reads.governance.state() : await reads.governanceAsOf(at);
+      return marketAnswer(context, query, symbol, 'explain', (book, market, hasRunOut) =>
+        explainShape(book, market, hasRunOut, governanceShape(state, symbol, at)),
+      );
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/history',
+    operationId: 'getHistory',
+    summary: 'When and how the schedule changed, newest first, up to now or to a time',
+    params,
+    query: asOfQuery.extend({ limit: limitQuery }),
+    answer: historySchema,
+    handle: async (context, { params: { symbol }, query }) => {
+      const { limit, asOf } = query as { limit: number; asOf?: string };
+      requireMarket(requireBook(context), symbol);
+      const until = asOf === undefined ? undefined : Date.parse(asOf);
+      return { json: historyShape(symbol, await context.reads.history(symbol, limit, until)) };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/forecast',
+    operationId: 'getForecast',
+    summary: 'VaR, ES and shock probability of the adverse excursion, by side and horizon, now or at a time',
+    params,
+    query: asOfQuery,
+    answer: forecastSchema,
+    handle: (context, { params: { symbol }, query }) =>
+      marketAnswer(context, query, symbol, 'forecast', forecastShape),
+  },
+];
+
+/** The book of now or of a time, and whether its validity was over then. */
+async function bookAt(
+  context: RouteContext,
+  asOf: string | undefined,
+): Promise<{ readonly book: LimitBook; readonly hasRunOut: boolean }> {
+  const book = asOf === undefined ? requireBook(context) : await requireBookAsOf(context, asOf);
+  const at = asOf === undefined ? context.clock.now() : Date.parse(asOf);
+  return { book, hasRunOut: at > book.validUntil };
+}
+
+async function bookAnswer(
+  context: RouteContext,
+  query: unknown,
+  prepared: string,
+  shape: (book: LimitBook, hasRunOut: boolean) => unknown,
+): Promise<RouteAnswer> {
+  requireBook(context);
+  const { asOf } = query as { asOf?: string };
+  if (asOf === undefined) return { prepared };
+  const { book, hasRunOut } = await bookAt(context, asOf);
+  return { json: shape(book, hasRunOut), isExpired: hasRunOut };
+}
+
+async function marketAnswer(
+  context: RouteContext,
+  query: unknown,
+  symbol: string,
+  what: string,
+  shape: (book: LimitBook, market: MarketLimit, hasRunOut: boolean) => unknown,
+): Promise<RouteAnswer> {
+  const current = requireBook(context);
+  const { asOf } = query as { asOf?: string };
+  if (asOf === undefined) {
+    requireMarket(current, symbol);
+    return { prepared: `/v1/markets/${symbol}/${what}` };
+  }
+  const { book, hasRunOut } = await bookAt(context, asOf);
+  return { json: shape(book, requireMarket(book, symbol), hasRunOut), isExpired: hasRunOut };
+}
