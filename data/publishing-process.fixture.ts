@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
+import { ensureCheckpointKey } from './checkpoint-key.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
-import { decisionDraft, nextBook } from './test-books.ts';
+import { decisionDraft, nextBook, someInputs } from './test-books.ts';
 
 /**
  * A process for crash tests: publishes books until it is killed and prints each version once it was acknowledged.
@@ -8,16 +9,18 @@ import { decisionDraft, nextBook } from './test-books.ts';
  */
 const [folder, marketCount] = process.argv.slice(2);
 const symbols = Array.from({ length: Number(marketCount) }, (_, market) => `M${market}USDT`);
-const store = SqliteStateStore.open(folder);
+const store = SqliteStateStore.open(folder, { signer: await ensureCheckpointKey(folder) });
 let book = await store.latestBook();
 try {
   for (;;) {
     const version = (book?.version ?? 0) + 1;
+    const inputs = someInputs(version);
     book = nextBook(
       book,
       Object.fromEntries(symbols.map((symbol, market) => [symbol, 2 + ((version + market) % 9)])),
+      inputs.hash,
     );
-    await store.publish(book, decisionDraft(book));
+    await store.publish(book, decisionDraft(book), inputs);
     // Straight to the file descriptor: a version that waits in a buffer would die with the process.
     writeSync(1, `${version}\n`);
   }

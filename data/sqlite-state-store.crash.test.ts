@@ -6,8 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Random } from '../src/random.ts';
+import { ensureCheckpointKey, readPublicKeys } from './checkpoint-key.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
-import { decisionDraft, nextBook } from './test-books.ts';
+import { decisionDraft, nextBook, someInputs } from './test-books.ts';
 
 /** What was acknowledged survives: the death of the process, the loss of the log's tail, a full disk. */
 const FIXTURE = fileURLToPath(new URL('./publishing-process.fixture.ts', import.meta.url));
@@ -47,11 +48,10 @@ async function publishAndKill(delay: number, countFrom: 'start' | 'firstBook'): 
 async function newestSoundVersion(dataDir = folder): Promise<number> {
   const store = SqliteStateStore.open(dataDir);
   const newest = (await store.latestBook())?.version ?? 0;
-  expect(await store.verify()).toEqual({
-    books: newest,
-    auditEntries: newest,
-    firstBadBook: null,
-    firstBadAuditEntry: null,
+  // Whatever book there is, there is all of what it was published with.
+  expect(await store.verify(await readPublicKeys(folder))).toEqual({
+    ...{ books: newest, replayable: newest, auditEntries: newest, checkpoints: newest },
+    ...{ firstBadBook: null, firstBadAuditEntry: null, firstBadCheckpoint: null, firstBadRecord: null },
   });
   await store.close();
   return newest;
@@ -79,12 +79,13 @@ test('kill -9 at any moment loses nothing that was acknowledged and leaves no ga
 }, 300_000);
 
 test('a log that lost its tail, as after a power failure, gives back every book that was flushed before the cut', async () => {
-  const store = SqliteStateStore.open(folder);
+  const store = SqliteStateStore.open(folder, { signer: await ensureCheckpointKey(folder) });
   const logSizeAfter: number[] = [];
   let book = null;
   for (let version = 1; version <= 30; version++) {
-    book = nextBook(book, { AURUSDT: 2 + (version % 5), BOREUSDT: 2 + (version % 3) });
-    await store.publish(book, decisionDraft(book));
+    const inputs = someInputs(version);
+    book = nextBook(book, { AURUSDT: 2 + (version % 5), BOREUSDT: 2 + (version % 3) }, inputs.hash);
+    await store.publish(book, decisionDraft(book), inputs);
     logSizeAfter.push(statSync(join(folder, 'state.sqlite-wal')).size);
   }
   const random = new Random(7);

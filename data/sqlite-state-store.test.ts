@@ -49,10 +49,8 @@ describe('books', () => {
     expect(await store.bookAsOf(FIRST_DECISION)).toBeNull();
     expect(await store.history('AURUSDT', 10)).toEqual([]);
     expect(await store.verify()).toEqual({
-      books: 0,
-      auditEntries: 0,
-      firstBadBook: null,
-      firstBadAuditEntry: null,
+      ...{ books: 0, replayable: 0, auditEntries: 0, checkpoints: 0 },
+      ...{ firstBadBook: null, firstBadAuditEntry: null, firstBadCheckpoint: null, firstBadRecord: null },
     });
   });
 

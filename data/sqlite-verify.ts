@@ -123,6 +123,8 @@ async function walkChain(
       if (reason !== null) return { position, reason };
       previousHash = row.hash as string;
     }
+    // Else somebody who writes all the time would never let it end.
+    if (rows.length < PAGE_ROWS) break;
     await nextTurn();
   }
   return null;

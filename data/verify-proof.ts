@@ -72,6 +72,7 @@ export async function verifyCheckpoints(
       const reason = checkpointFault(row.body as string, number, keys, ends);
       if (reason !== null) return { number, reason };
     }
+    if (rows.length < PAGE_ROWS) break;
     await nextTurn();
   }
   return null;

@@ -1,0 +1,345 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../src/clock.ts';
+import { GovernanceDesk } from '../src/control/governance/desk.ts';
+import type { ChainVerification, UserPolicy } from '../src/control/ports.ts';
+import { verificationFaults } from '../src/control/ports.ts';
+import { replay } from '../src/control/replay.ts';
+import type { MarketInput } from '../src/limits/market-input.ts';
+import { DEFAULT_POLICY } from '../src/limits/policy.ts';
+import { forecast, largeMarket } from '../src/limits/test-inputs.ts';
+import type { LimitBook } from '../src/limits/types.ts';
+import { ensureCheckpointKey, readPublicKeys } from './checkpoint-key.ts';
+import { SqliteStateStore } from './sqlite-state-store.ts';
+import { decidedBook, decisionDraft, FIRST_DECISION, HOUR } from './test-books.ts';
+
+/** What proves the chains: stored inputs, checkpoints, and the tables that must be as they were audited. */
+let folder: string;
+let store: SqliteStateStore;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'plimsoll-proof-'));
+  store = await open();
+});
+
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(inputsKeptDays = 0): Promise<SqliteStateStore> {
+  return SqliteStateStore.open(folder, { signer: await ensureCheckpointKey(folder), inputsKeptDays });
+}
+
+async function verified(): Promise<ChainVerification> {
+  return store.verify(await readPublicKeys(folder));
+}
+
+/** Changes the file as somebody does who has it and knows SQLite. */
+function tamper(sql: string): void {
+  const database = new DatabaseSync(join(folder, 'state.sqlite'));
+  database.exec(`PRAGMA foreign_keys = OFF; ${sql}`);
+  database.close();
+}
+
+function read(sql: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(join(folder, 'state.sqlite'));
+  const rows = database.prepare(sql).all();
+  database.close();
+  return rows;
+}
+
+const marketsAt = (hour: number): MarketInput[] => [
+  largeMarket({ shockModel: forecast('network@1', 0.02 + 1e-4 * hour) }),
+  largeMarket({ symbol: 'ETHUSDT' }),
+];
+
+async function publishMany(count: number, every = HOUR): Promise<LimitBook> {
+  let book = await store.latestBook();
+  for (let i = 0; i < count; i++) {
+    const decidedAt = (book?.decidedAt ?? FIRST_DECISION - every) + every;
+    const next = decidedBook(book, marketsAt(i), { decidedAt });
+    book = next.book;
+    await store.publish(book, decisionDraft(book), next.inputs);
+  }
+  return book as LimitBook;
+}
+
+const USER: UserPolicy = {
+  userId: 'u1',
+  maxLeverage: 5,
+  accountCreatedAt: null,
+  ownInitialMarginRatePpm: null,
+  updatedAt: 1,
+};
+
+async function setUser(userId: string, maxLeverage: number): Promise<void> {
+  const policy = { ...USER, userId, maxLeverage };
+  const draft = { at: 1, kind: 'user-policy', actor: 'ann', subject: userId, reason: 'set' } as const;
+  await store.putUser(policy, { ...draft, details: { ...policy } });
+}
+
+async function freezeTwice(): Promise<void> {
+  const clock = new ManualClock(FIRST_DECISION);
+  const desk = await GovernanceDesk.recover({ store, clock, policy: DEFAULT_POLICY, book: () => null });
+  const ann = { name: 'ann', role: 'operator', key: 'a1' } as const;
+  await desk.act(ann, { act: 'freeze', symbol: null, reason: 'first' } as never);
+  await desk.act(ann, { act: 'thaw', symbol: null, reason: 'second' } as never);
+}
+
+describe('stored inputs', () => {
+  test('give every book again, also from another process and after the policy changed', async () => {
+    await publishMany(3);
+    const before = await store.latestBook();
+    const policy = { ...DEFAULT_POLICY, maximumLeverage: 20 };
+    const changed = decidedBook(before, marketsAt(3), { policy });
+    await store.publish(changed.book, decisionDraft(changed.book), changed.inputs);
+    const reader = SqliteStateStore.open(folder, { readOnly: true });
+    for (let version = 1; version <= 4; version++) {
+      const book = (await reader.bookByVersion(version)) as LimitBook;
+      const inputs = await reader.inputs(version);
+      expect(inputs).not.toBeNull();
+      const again = replay(book, await reader.bookByVersion(version - 1), inputs as never);
+      expect([version, again.difference, again.book.hash]).toEqual([version, null, book.hash]);
+    }
+    expect(await reader.inputs(5)).toBeNull();
+    await reader.close();
+  });
+
+  test('are kept once where they did not change, and are gone with a book that was not published', async () => {
+    const first = await publishMany(1);
+    const [{ parts }] = read('SELECT count(*) AS parts FROM input_part');
+    const same = decidedBook(first, marketsAt(0));
+    await store.publish(same.book, decisionDraft(same.book), same.inputs);
+    expect(read('SELECT count(*) AS parts FROM input_part')).toEqual([{ parts: Number(parts) + 1 }]);
+    const other = decidedBook(first, marketsAt(7));
+    await expect(store.publish(other.book, decisionDraft(other.book), other.inputs)).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    const third = decidedBook(same.book, marketsAt(2));
+    await expect(store.publish(third.book, decisionDraft(third.book), other.inputs)).rejects.toMatchObject({
+      code: 'CHAIN_BROKEN',
+    });
+    expect(read('SELECT count(*) AS parts FROM input_part')).toEqual([{ parts: Number(parts) + 1 }]);
+    expect(await verified()).toMatchObject({ books: 2, replayable: 2, checkpoints: 2 });
+  });
+
+  test('are dropped after the days that they are kept for; the chain holds, and no later ones may be missing', async () => {
+    await store.close();
+    store = await open(2);
+    await publishMany(6, 24 * HOUR);
+    expect(await verified()).toMatchObject({ books: 6, replayable: 3, firstBadBook: null });
+    expect(await store.inputs(3)).toBeNull();
+    expect(await store.inputs(4)).not.toBeNull();
+    // What is shared with younger books stays: the policy is one part of all of them.
+    const kept = read('SELECT count(*) AS n FROM input_part WHERE last_version < 4');
+    expect(kept).toEqual([{ n: 0 }]);
+    tamper('DELETE FROM decision_input WHERE version = 5');
+    expect((await verified()).firstBadBook).toEqual({
+      version: 5,
+      reason: 'the inputs that it was decided from are missing',
+    });
+  });
+});
+
+describe('verify names', () => {
+  const lastPart = '(SELECT max(rowid) FROM input_part)';
+  test.each([
+    [
+      'a byte of an input',
+      `UPDATE input_part SET body = cast(substr(body, 1, 20) || x'00' || substr(body, 22) AS BLOB) WHERE rowid = ${lastPart}`,
+      'book 4',
+    ],
+    ['a removed input', `DELETE FROM input_part WHERE rowid = ${lastPart}`, 'book 4'],
+    [
+      'inputs under the hash of others',
+      'UPDATE input_part SET body = (SELECT body FROM input_part ORDER BY rowid LIMIT 1) WHERE last_version = 3',
+      'book 3',
+    ],
+    [
+      'a list of inputs',
+      `UPDATE decision_input SET body = replace(body, '"format":1', '"format":2') WHERE version = 2`,
+      'book 2',
+    ],
+    [
+      'lists of inputs that were swapped',
+      'UPDATE decision_input SET version = 99 WHERE version = 2; UPDATE decision_input SET version = 2 WHERE version = 3; UPDATE decision_input SET version = 3 WHERE version = 99',
+      'book 2',
+    ],
+    ['rubbish for a list', `UPDATE decision_input SET body = 'rubbish' WHERE version = 3`, 'book 3'],
+    [
+      'a checkpoint that says something else',
+      `UPDATE checkpoint SET body = replace(body, '"books":3', '"books":2') WHERE number = 3`,
+      'checkpoint 3: its signature',
+    ],
+    [
+      'a signature',
+      `UPDATE checkpoint SET body = replace(body, '"signature":"', '"signature":"AA') WHERE number = 2`,
+      'checkpoint 2: its signature',
+    ],
+    [
+      'rubbish for a checkpoint',
+      `UPDATE checkpoint SET body = '{}' WHERE number = 4`,
+      'checkpoint 4: its content',
+    ],
+    ['a removed checkpoint', 'DELETE FROM checkpoint WHERE number = 2', 'checkpoint 2: it is missing'],
+    [
+      'swapped checkpoints',
+      'UPDATE checkpoint SET number = 99 WHERE number = 2; UPDATE checkpoint SET number = 2 WHERE number = 3; UPDATE checkpoint SET number = 3 WHERE number = 99',
+      'checkpoint 2: its columns',
+    ],
+    [
+      'a chain of books that was cut at its end',
+      'DELETE FROM decision_input WHERE version = 4; DELETE FROM schedule_change WHERE version = 4; DELETE FROM book WHERE version = 4',
+      'checkpoint 4: book 4, which it saw, is missing',
+    ],
+    [
+      'an audit chain that was cut at its end',
+      'DELETE FROM audit WHERE sequence > 7',
+      'checkpoint 4: audit entry 8, which it saw, is missing',
+    ],
+    [
+      'the cap of a user',
+      "UPDATE user_policy SET max_leverage = 100 WHERE user_id = 'u2'",
+      'user u2: it is not as audit entry 2 says',
+    ],
+    ['a removed user', "DELETE FROM user_policy WHERE user_id = 'u1'", 'user u1: it is missing'],
+    [
+      'an invented user',
+      `INSERT INTO user_policy VALUES ('u0', 100, NULL, NULL, 1)`,
+      'user u0: nothing was audited',
+    ],
+    [
+      'when a freeze ends',
+      'UPDATE governance_change SET ends_at = ends_at + 1',
+      'freeze-1: it is not as audit entry 4 says',
+    ],
+    ['a removed freeze', 'DELETE FROM governance_change', 'change 1: it is missing'],
+    [
+      'a freeze that points at its first step',
+      'UPDATE governance_change SET audit_sequence = 3',
+      'freeze-1: it is not as audit entry 4 says',
+    ],
+  ])('%s', async (_, sql, words) => {
+    await setUser('u1', 5);
+    await setUser('u2', 5);
+    await freezeTwice();
+    await publishMany(4);
+    expect(verificationFaults(await verified())).toEqual([]);
+    tamper(sql);
+    const faults = verificationFaults(await verified());
+    expect(faults.find((fault) => fault.startsWith(words))).toBeDefined();
+    // A book whose audit entry was cut off with the chain is bad too; nothing else is accused.
+    expect(
+      faults.filter((fault) => !fault.startsWith(words)).every((fault) => /^book 4: its audit/.test(fault)),
+    ).toBe(true);
+  });
+
+  test('whichever byte of the stored inputs is changed', async () => {
+    await publishMany(2);
+    const parts = read('SELECT rowid AS id, length(body) AS size, hex(body) AS body FROM input_part');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(parts.length - 1),
+        fc.nat(100_000),
+        fc.integer({ min: 1, max: 255 }),
+        async (p, at, flip) => {
+          const { id, size, body } = parts[p];
+          const bytes = Buffer.from(body as string, 'hex');
+          bytes[at % Number(size)] ^= flip;
+          tamper(`UPDATE input_part SET body = x'${bytes.toString('hex')}' WHERE rowid = ${id}`);
+          const { firstBadBook } = await verified();
+          tamper(`UPDATE input_part SET body = x'${body}' WHERE rowid = ${id}`);
+          // The header of a compressed part has bits that mean nothing: then the same bytes come out.
+          if (firstBadBook === null) expect(at % Number(size)).toBeLessThan(16);
+          else expect(firstBadBook.reason).toBe('its stored inputs are not what it was decided from');
+        },
+      ),
+      { seed: 20240607, numRuns: 150 },
+    );
+  });
+
+  test('a whole chain that was made anew by somebody without the key', async () => {
+    await publishMany(3);
+    const kept = await store.latestCheckpoint();
+    await store.close();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `state.sqlite${suffix}`), { force: true });
+    const other = mkdtempSync(join(tmpdir(), 'plimsoll-forger-'));
+    store = SqliteStateStore.open(folder, { signer: await ensureCheckpointKey(other) });
+    await publishMany(3, 2 * HOUR);
+    rmSync(other, { recursive: true });
+    expect((await verified()).firstBadCheckpoint).toMatchObject({
+      number: 1,
+      reason: expect.stringContaining('not one of those that are believed'),
+    });
+    expect(await store.checkpointFault(kept as never)).toBe('book 3 is not the one that it saw');
+  });
+});
+
+describe('checkpoints', () => {
+  test('come with every book and on demand, but only when the chains went on', async () => {
+    expect(await store.latestCheckpoint()).toBeNull();
+    const book = await publishMany(2);
+    const audit = (await store.auditAfter(1, 1))[0];
+    expect(await store.latestCheckpoint()).toMatchObject({
+      ...{ number: 2, books: 2, bookHash: book.hash, auditEntries: 2, auditHash: audit.hash },
+      at: new Date(book.decidedAt).toISOString(),
+    });
+    await store.appendCheckpoint(1);
+    expect((await store.latestCheckpoint())?.number).toBe(2);
+    await setUser('u1', 3);
+    await store.appendCheckpoint(book.decidedAt + 5);
+    expect(await store.latestCheckpoint()).toMatchObject({ number: 3, books: 2, auditEntries: 3 });
+    expect(await verified()).toMatchObject({ checkpoints: 3, firstBadCheckpoint: null });
+  });
+
+  test('without a key there are none, and none are asked for', async () => {
+    await store.close();
+    store = SqliteStateStore.open(folder);
+    await publishMany(1);
+    await store.appendCheckpoint(1);
+    expect(await store.latestCheckpoint()).toBeNull();
+    expect(await verified()).toMatchObject({ checkpoints: 0, firstBadCheckpoint: null });
+  });
+
+  test('more than a page of them are walked', async () => {
+    await publishMany(1);
+    for (let i = 0; i < 140; i++) {
+      await setUser('u1', 1 + i);
+      await store.appendCheckpoint(i);
+    }
+    expect(await verified()).toMatchObject({ checkpoints: 141, firstBadCheckpoint: null });
+    tamper('DELETE FROM checkpoint WHERE number = 130');
+    expect((await verified()).firstBadCheckpoint).toEqual({ number: 130, reason: 'it is missing' });
+  });
+
+  test('a verification beside a service that writes accuses nobody', async () => {
+    await publishMany(60);
+    const writer = await open();
+    let isOver = false;
+    const write = async (): Promise<void> => {
+      for (let i = 0; !isOver; i++) {
+        const policy = { ...USER, userId: `w${i % 7}`, maxLeverage: 1 + (i % 50) };
+        const draft = {
+          at: 1,
+          kind: 'user-policy',
+          actor: 'ann',
+          subject: policy.userId,
+          reason: 'set',
+        } as const;
+        await writer.putUser(policy, { ...draft, details: { ...policy } });
+        await writer.appendCheckpoint(i);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const writing = write();
+    for (let i = 0; i < 5; i++) expect(verificationFaults(await verified())).toEqual([]);
+    isOver = true;
+    await writing;
+    await writer.close();
+  });
+});
