@@ -42,7 +42,9 @@ describe('a checkpoint', () => {
     for (const [name, value] of Object.entries(checkpoint)) {
       if (name === 'keyId') continue;
       const other =
-        typeof value === 'number' ? value + 1 : value.replace(/^./, (first: string) => (first === 'z' ? 'y' : 'z'));
+        typeof value === 'number'
+          ? value + 1
+          : value.replace(/^./, (first: string) => (first === 'z' ? 'y' : 'z'));
       expect([name, signatureFault({ ...checkpoint, [name]: other }, KEYS)]).toEqual([
         name,
         'its signature is not that of its content',
