@@ -58,7 +58,7 @@ print(
       'inputs, kB',
       'on disk, kB',
       'its book, kB',
-      'decision by people, kB',
+      'all of one by people, kB',
       'encode, ms',
       'replay, ms',
     ],

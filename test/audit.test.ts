@@ -104,7 +104,11 @@ describe('a store that a service left', () => {
 
   test('every decision is made again to the bit: before and after kill -9, overrides, freezes, another policy and another model', async () => {
     const versions = inState((database) =>
-      database.prepare("SELECT version, body ->> 'policyHash' AS policy FROM book ORDER BY version").all(),
+      database
+        .prepare(
+          "SELECT version, body ->> 'policyHash' AS policy, body ->> 'model' AS model FROM book ORDER BY version",
+        )
+        .all(),
     );
     expect(new Set(versions.map(({ policy }) => policy)).size).toBe(2);
     expect(new Set(versions.map(({ model }) => model)).size).toBe(2);
