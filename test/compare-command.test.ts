@@ -18,6 +18,7 @@ beforeAll(async () => {
   cpSync(join(shipped, 'versions', champion), target, { recursive: true });
   const manifest = JSON.parse(readFileSync(join(target, 'manifest.json'), 'utf8'));
   for (const coefficients of manifest.scaling.harCoefficients) coefficients[0] += 0.7;
+  manifest.probe.valueAtRisk = manifest.probe.valueAtRisk.map((value: number) => value * Math.exp(0.7));
   Object.assign(manifest, {
     version: HIGH,
     lineage: {
