@@ -54,6 +54,19 @@ export interface Requirement {
   leverageAt(notional: number): number;
 }
 
+/** What is left where a target does not even allow leverage 1 at the smallest edge: the most conservative schedule. */
+export const NOTHING_ALLOWED: Requirement = {
+  edges: [SMALLEST_NOTIONAL_CAP],
+  points: [
+    {
+      notional: SMALLEST_NOTIONAL_CAP,
+      marginMicros: SMALLEST_NOTIONAL_CAP * HIGHEST_RATE_LEVERAGE_PPM,
+      isEdge: true,
+    },
+  ],
+  leverageAt: () => 1,
+};
+
 /** @returns null where the curve does not even allow leverage 1 at the smallest edge. */
 export function requirementOf(target: ScheduleTarget, policy: Policy): Requirement | null {
   const { curve, maximumLeverage, largestNotional } = target;
@@ -203,7 +216,7 @@ function coverSteps(
 }
 
 /** The least whole slope from (floor, floorMargin) that reaches the point: exact, though division is not. */
-function slopeUp(point: CoverPoint, floor: number, floorMargin: number): number {
+export function slopeUp(point: Omit<CoverPoint, 'isEdge'>, floor: number, floorMargin: number): number {
   const run = point.notional - floor;
   const rise = point.marginMicros - floorMargin;
   let slope = Math.ceil(rise / run);
@@ -212,7 +225,13 @@ function slopeUp(point: CoverPoint, floor: number, floorMargin: number): number 
   return slope;
 }
 
-function makeBracket(before: Bracket | undefined, leverage: number, cap: number, ratePpm: number): Bracket {
+/** The bracket after `before`, at whose cap the maintenance margin goes on. */
+export function makeBracket(
+  before: Bracket | undefined,
+  leverage: number,
+  cap: number,
+  ratePpm: number,
+): Bracket {
   const floor = before?.notionalCap ?? 0;
   return {
     bracket: (before?.bracket ?? 0) + 1,

@@ -4,11 +4,12 @@ import { type BoundedMarket, boundMarket } from './bounds/combine.ts';
 import { rejectedBound } from './bounds/data-quality.ts';
 import { FORECAST_BOUNDS } from './bounds/forecast.ts';
 import { BINDING_REASON } from './bounds/reason-codes.ts';
-import { mostConservativeBrackets, scheduleFaults } from './brackets.ts';
+import { scheduleFaults } from './brackets.ts';
 import { GENESIS_HASH, sealBook } from './chain.ts';
 import type { ForecastAxes } from './curve.ts';
 import { survivalProbability } from './distribution.ts';
-import { type GovernedSchedule, govern } from './governor.ts';
+import { freezeOf, isEmergency } from './governance.ts';
+import { type Circumstances, type GovernedSchedule, govern, type InForce } from './governor.ts';
 import { type MarketInput, type SourceForecast, type UsableInput, usableInput } from './market-input.ts';
 import { type Policy, policyHash } from './policy.ts';
 import type {
@@ -31,6 +32,8 @@ export interface DecisionContext extends BoundContext {
   /** Id of the shock model that forecast, or null where the classical predictors stood in for all markets. */
   readonly model: string | null;
   readonly inputsHash: string;
+  /** Whether the clock is behind the last decision; absent for no. `decideBook` sees it by itself. */
+  readonly clockWentBack?: boolean;
 }
 
 /**
@@ -40,15 +43,18 @@ export interface DecisionContext extends BoundContext {
 export function decideBook(
   inputs: readonly MarketInput[],
   previous: LimitBook | null,
-  context: DecisionContext,
+  given: DecisionContext,
 ): LimitBook {
+  const context = withoutGoingBack(given, previous);
   const { policy, decidedAt } = context;
   const before = new Map(previous?.markets.map((market) => [market.symbol, market]));
   const bySymbol = new Map(inputs.map((input) => [input.symbol, input]));
   const decided = [...bySymbol.values()].map((input) =>
     decideMarket(input, before.get(input.symbol) ?? null, context),
   );
-  const missing = (previous?.markets ?? []).filter((market) => !bySymbol.has(market.symbol)).map(holdMissing);
+  const missing = (previous?.markets ?? [])
+    .filter((market) => !bySymbol.has(market.symbol))
+    .map((market) => holdMissing(market, context));
   const markets = [...decided, ...missing].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const reasons = bookReasons(markets, context.model);
   return sealBook({
@@ -66,6 +72,12 @@ export function decideBook(
     inputsHash: context.inputsHash,
     markets,
   });
+}
+
+/** No book is older than the one before it: a clock that went back stands still until it is there again. */
+function withoutGoingBack(context: DecisionContext, previous: LimitBook | null): DecisionContext {
+  if (previous === null || context.decidedAt >= previous.decidedAt) return context;
+  return { ...context, decidedAt: previous.decidedAt, clockWentBack: true };
 }
 
 /** Reasons that make a book degraded when any market has them. */
@@ -99,18 +111,18 @@ export function decideMarket(
   const { policy, axes } = context;
   const input = usableInput(raw, axes);
   const bounded = input.quality === 'reject' ? null : boundSafely(input, context, previous);
-  const schedule =
-    bounded === null ? holdOrRefuse(previous, context) : governed(bounded, input, previous, context);
+  const schedule = governed(bounded, input, previous, context);
   const faults = scheduleFaults(schedule.brackets);
-  const safe = faults.length === 0 ? schedule : holdOrRefuse(previous, context);
+  const safe = faults.length === 0 ? schedule : heldSchedule(input.symbol, previous, context);
   const binding = bindingOf(bounded, safe.record, faults);
   const shown = shownForecast(input);
   return {
     symbol: input.symbol,
     brackets: safe.brackets,
+    ...heldTablesOf(safe),
     bindingBound: binding,
     bounds: [...(bounded?.bounds ?? [rejectedBound(input)]), governorBound(safe.record)],
-    reasons: reasonsFor(input, bounded, binding, safe.record),
+    reasons: reasonsFor(input, bounded, binding, safe),
     governor: safe.record,
     ...boundStateOf(bounded, previous),
     quality: input.quality,
@@ -146,14 +158,51 @@ function boundSafely(
 }
 
 function governed(
-  bounded: BoundedMarket,
+  bounded: BoundedMarket | null,
   input: UsableInput,
   previous: MarketLimit | null,
-  { policy, decidedAt }: DecisionContext,
+  context: DecisionContext,
 ): GovernedSchedule {
-  const inForce =
-    previous === null ? null : { brackets: previous.brackets, changedAt: previous.governor.changedAt };
-  return govern(bounded.target, inForce, isBeyondDoubt(input, bounded), policy, decidedAt);
+  if (bounded === null) return heldSchedule(input.symbol, previous, context);
+  const { policy, decidedAt } = context;
+  const mayLoosen = isBeyondDoubt(input, bounded);
+  const circumstances = circumstancesOf(input.symbol, context);
+  return govern(bounded.target, inForceOf(previous), mayLoosen, policy, decidedAt, circumstances);
+}
+
+/** What is in force stays so for new orders; without anything the most conservative schedule. */
+function heldSchedule(
+  symbol: string,
+  previous: MarketLimit | null,
+  context: DecisionContext,
+): GovernedSchedule {
+  const { policy, decidedAt } = context;
+  return govern(null, inForceOf(previous), false, policy, decidedAt, circumstancesOf(symbol, context));
+}
+
+function inForceOf(previous: MarketLimit | null): InForce | null {
+  if (previous === null) return null;
+  const { brackets, maintenance, announced, governor } = previous;
+  return { brackets, maintenance, announced, changedAt: governor.changedAt, paced: governor.paced };
+}
+
+function circumstancesOf(symbol: string, context: DecisionContext): Circumstances {
+  const { governance, decidedAt, clockWentBack = false } = context;
+  return {
+    freeze: freezeOf(governance, symbol, decidedAt),
+    emergency: isEmergency(governance, decidedAt) ? governance.emergency : null,
+    clockWentBack,
+  };
+}
+
+function heldTablesOf({
+  maintenance,
+  announced,
+}: GovernedSchedule): Pick<MarketLimit, 'maintenance' | 'announced'> {
+  return {
+    ...(maintenance === undefined ? {} : { maintenance }),
+    ...(announced === undefined ? {} : { announced }),
+  };
 }
 
 /**
@@ -174,43 +223,19 @@ function isClassicalMissing({ historical, filtered, tail }: UsableInput): boolea
   return [historical, filtered, tail].every(({ unavailable }) => unavailable !== '');
 }
 
-function holdOrRefuse(
-  previous: MarketLimit | null,
-  { policy, decidedAt }: DecisionContext,
-): GovernedSchedule {
-  if (previous !== null) {
-    const record: GovernorRecord = {
-      ...previous.governor,
-      move: 'hold',
-      previousMaxLeverage: previous.governor.publishedMaxLeverage,
-      targetMaxLeverage: previous.governor.publishedMaxLeverage,
-    };
-    return { brackets: previous.brackets, record };
-  }
+function holdMissing(previous: MarketLimit, context: DecisionContext): MarketLimit {
+  const schedule = heldSchedule(previous.symbol, previous, context);
+  const { maintenance: _, announced: __, ...rest } = previous;
   return {
-    brackets: mostConservativeBrackets(),
-    record: {
-      move: 'initial',
-      previousMaxLeverage: null,
-      targetMaxLeverage: 1,
-      publishedMaxLeverage: 1,
-      changedAt: decidedAt,
-      looseningAllowedAt: decidedAt + policy.governor.loosenDelayHours * HOUR_MILLISECONDS,
-    },
-  };
-}
-
-function holdMissing(previous: MarketLimit): MarketLimit {
-  const { publishedMaxLeverage } = previous.governor;
-  return {
-    ...previous,
-    reasons: ['GOVERNOR_HOLDS', 'MARKET_MISSING', ...(previous.simulated ? (['SIMULATED'] as const) : [])],
-    governor: {
-      ...previous.governor,
-      move: 'hold',
-      previousMaxLeverage: publishedMaxLeverage,
-      targetMaxLeverage: publishedMaxLeverage,
-    },
+    ...rest,
+    ...heldTablesOf(schedule),
+    reasons: [
+      'GOVERNOR_HOLDS',
+      'MARKET_MISSING',
+      ...governorReasons(schedule),
+      ...(previous.simulated ? (['SIMULATED'] as const) : []),
+    ],
+    governor: schedule.record,
   };
 }
 
@@ -245,16 +270,29 @@ const MOVE_REASON = {
   hold: null,
 } as const;
 
+/** What the governor did, and why. */
+function governorReasons(schedule: GovernedSchedule): readonly ReasonCode[] {
+  const { move, paced, emergency, frozen } = schedule.record;
+  const reasons: readonly (ReasonCode | null)[] = [
+    MOVE_REASON[move],
+    paced === true ? 'GOVERNOR_PACED' : null,
+    emergency === undefined ? null : 'GOVERNOR_EMERGENCY',
+    frozen === undefined ? null : 'GOVERNOR_FROZEN',
+    schedule.isAnnounced ? 'MAINTENANCE_ANNOUNCED' : null,
+    schedule.isRaised ? 'MAINTENANCE_RAISED' : null,
+    schedule.clockWentBack ? 'CLOCK_WENT_BACK' : null,
+  ];
+  return reasons.filter((reason) => reason !== null);
+}
+
 /** The reason that binds comes first. */
 function reasonsFor(
   input: UsableInput,
   bounded: BoundedMarket | null,
   binding: BoundName,
-  record: GovernorRecord,
+  schedule: GovernedSchedule,
 ): readonly ReasonCode[] {
-  const reasons = new Set<ReasonCode>([BINDING_REASON[binding]]);
-  const move = MOVE_REASON[record.move];
-  if (move !== null) reasons.add(move);
+  const reasons = new Set<ReasonCode>([BINDING_REASON[binding], ...governorReasons(schedule)]);
   if (input.shockModel.unavailable !== '') reasons.add('CLASSICAL_FALLBACK');
   if (isClassicalMissing(input)) reasons.add('HISTORY_SHORT');
   if (input.stale) reasons.add('DATA_STALE');

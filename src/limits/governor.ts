@@ -1,202 +1,246 @@
-import { HOUR_MILLISECONDS, ladderDown } from '../units.ts';
-import {
-  bracketFor,
-  grantsMore,
-  largestNotionalOf,
-  maintenanceMarginMicros,
-  maxLeverageAt,
-  mostConservativeBrackets,
-} from './brackets.ts';
-import {
-  bracketsFromCurve,
-  bracketsOf,
-  cutBrackets,
-  EDGES,
-  type Requirement,
-  requirementOf,
-  type ScheduleTarget,
-  stepsAlong,
-} from './cut.ts';
+import { HOUR_MILLISECONDS } from '../units.ts';
+import { grantsMore } from './brackets.ts';
+import { bracketsOf, NOTHING_ALLOWED, type Requirement, requirementOf, type ScheduleTarget } from './cut.ts';
+import type { Emergency, Freeze } from './governance.ts';
+import { isGainBeyondDeadBand, loosenedOneStep, withMarginsTimes } from './loosen.ts';
+import { type MaintenanceStep, nextMaintenance } from './maintenance.ts';
+import { isSameTable } from './margin-table.ts';
 import type { Policy } from './policy.ts';
-import type { Bracket, GovernorRecord, Move } from './types.ts';
+import { isWithinFloor, meets, tightened, tightenedToFloor } from './tighten.ts';
+import type { Announcement, Bracket, GovernorRecord, Move } from './types.ts';
 
 /** What was in force before, as far as the governor needs it. */
 export interface InForce {
   readonly brackets: readonly Bracket[];
   /** Since when, epoch milliseconds. */
   readonly changedAt: number;
+  /** Absent for none or for what `MarketLimit` says where it is absent. */
+  readonly paced?: boolean | undefined;
+  readonly maintenance?: readonly Bracket[] | undefined;
+  readonly announced?: readonly Announcement[] | undefined;
 }
 
+/** What else a decision is made under. */
+export interface Circumstances {
+  /** The freeze that holds the market. */
+  readonly freeze: Freeze | null;
+  /** Null outside of emergency mode. */
+  readonly emergency: Emergency | null;
+  /** The clock is behind the last decision. */
+  readonly clockWentBack: boolean;
+}
+
+const ORDINARY: Circumstances = { freeze: null, emergency: null, clockWentBack: false };
+
 export interface GovernedSchedule {
+  /** For new orders. */
   readonly brackets: readonly Bracket[];
+  /** For open positions, now and later; absent as in `MarketLimit`. */
+  readonly maintenance?: readonly Bracket[];
+  readonly announced?: readonly Announcement[];
   readonly record: GovernorRecord;
+  /** A table for open positions was announced by this decision; one came into force. */
+  readonly isAnnounced: boolean;
+  readonly isRaised: boolean;
+  /** The clock was behind what is known already. */
+  readonly clockWentBack: boolean;
 }
 
 /**
- * Decides how far a market's schedule may move towards what its bounds allow. At every notional on its own: what is
- * tighter is taken at once; what is looser only when the last change is long enough ago, when the gain is beyond the dead
- * band, and then by one step at most. A schedule that is not to move stays the same array.
+ * Decides how far a market's schedule may move towards what its bounds allow, at every notional on its own, and what open
+ * positions are held to. What is tighter is taken at once, down to the floor of one decision (see `isWithinFloor`); the
+ * rest follows after the pace, or at once in an emergency. What is looser is taken only when the last change is long
+ * enough ago, when the gain is beyond the dead band, and then by one step at most. A schedule that is not to move stays
+ * the same array. Open positions follow by rules of their own: see `nextMaintenance`. Nothing moves in a freeze.
  *
  * Whether to tighten is judged by the target itself and not by how it would be cut: another choice of edges asks for
- * more here and less there, and following that would ratchet. What is published meets the target everywhere, so the
- * same target again finds nothing to tighten.
+ * more here and less there, and following that would ratchet. What is published in the end meets the target everywhere,
+ * so the same target again finds nothing to tighten.
  *
+ * @param target what the bounds allow; null where nobody can say: new orders are held to what they are held to.
  * @param mayLoosen false while the data or the model of the market are in doubt.
- * @param decidedAt epoch milliseconds; earlier than the last change (a clock that jumped back) forbids loosening.
+ * @param decidedAt epoch milliseconds; earlier than the last change (a clock that jumped back) forbids loosening, and
+ *   brings no time forward.
  */
 export function govern(
-  target: ScheduleTarget,
+  target: ScheduleTarget | null,
   inForce: InForce | null,
   mayLoosen: boolean,
   policy: Policy,
   decidedAt: number,
+  circumstances: Circumstances = ORDINARY,
 ): GovernedSchedule {
-  const requirement = requirementOf(target, policy);
-  const wanted = requirement === null ? mostConservativeBrackets() : bracketsOf(requirement, policy);
-  const delay = policy.governor.loosenDelayHours * HOUR_MILLISECONDS;
-  const settle = (brackets: readonly Bracket[], move: Move, changedAt: number): GovernedSchedule => ({
-    brackets,
-    record: {
-      move,
-      previousMaxLeverage: inForce?.brackets[0].maxLeverage ?? null,
-      targetMaxLeverage: wanted[0].maxLeverage,
-      publishedMaxLeverage: brackets[0].maxLeverage,
-      changedAt,
-      looseningAllowedAt: changedAt + delay,
-    },
-  });
-  if (inForce === null) return settle(wanted, 'initial', decidedAt);
+  const requirement = target === null ? null : (requirementOf(target, policy) ?? NOTHING_ALLOWED);
+  const wanted = requirement === null ? null : bracketsOf(requirement, policy);
+  const latest = Math.max(decidedAt, latestOf(inForce));
+  const clockWentBack = circumstances.clockWentBack || latest > decidedAt;
+  const situation: Situation = {
+    ...{ target, requirement, wanted, policy, decidedAt, latest },
+    mayLoosen: mayLoosen && !clockWentBack,
+    isEmergency: circumstances.emergency !== null,
+  };
+  if (inForce === null) return initial(situation, clockWentBack);
+  if (circumstances.freeze !== null) return frozen(inForce, circumstances.freeze, situation, clockWentBack);
 
+  const step = nextBrackets(inForce, situation);
+  const held = { maintenance: inForce.maintenance ?? inForce.brackets, announced: inForce.announced ?? [] };
+  const open = nextMaintenance(held, step.brackets, {
+    requirement,
+    hardened: mayTakeBack(held.announced, situation) ? hardenedOf(target, policy) : null,
+    governor: policy.governor,
+    isEmergency: situation.isEmergency,
+    mayHurry: !clockWentBack,
+    decidedAt,
+    latest,
+  });
+  const { emergency } = circumstances;
+  return {
+    brackets: step.brackets,
+    ...heldTables(open, step.brackets),
+    record: {
+      ...recordOf(situation, inForce, step),
+      ...(emergency !== null && (step.isBeyondFloor || open.isHurried)
+        ? { emergency: { reason: emergency.reason, declaredBy: emergency.declaredBy } }
+        : {}),
+    },
+    isAnnounced: open.isAnnounced,
+    isRaised: open.isRaised,
+    clockWentBack,
+  };
+}
+
+interface Situation {
+  readonly target: ScheduleTarget | null;
+  readonly requirement: Requirement | null;
+  /** The requirement as a schedule; null where there is none. */
+  readonly wanted: readonly Bracket[] | null;
+  readonly policy: Policy;
+  readonly decidedAt: number;
+  /** The latest time that is known of. */
+  readonly latest: number;
+  readonly mayLoosen: boolean;
+  readonly isEmergency: boolean;
+}
+
+interface Step {
+  readonly brackets: readonly Bracket[];
+  readonly move: Move;
+  readonly changedAt: number;
+  readonly isPaced: boolean;
+  /** It went where only an emergency may. */
+  readonly isBeyondFloor: boolean;
+}
+
+function latestOf(inForce: InForce | null): number {
+  if (inForce === null) return Number.NEGATIVE_INFINITY;
+  return Math.max(inForce.changedAt, ...(inForce.announced ?? []).map(({ announcedAt }) => announcedAt));
+}
+
+/** The first schedule of a market. Nothing is in force that could be held, so a freeze does not hold it. */
+function initial(situation: Situation, clockWentBack: boolean): GovernedSchedule {
+  const { wanted, policy, decidedAt } = situation;
+  const brackets = wanted ?? bracketsOf(NOTHING_ALLOWED, policy);
+  const step = {
+    brackets,
+    move: 'initial',
+    changedAt: decidedAt,
+    isPaced: false,
+    isBeyondFloor: false,
+  } as const;
+  const record = recordOf(situation, null, step);
+  return { brackets, record, isAnnounced: false, isRaised: false, clockWentBack };
+}
+
+/** Everything as it was, whatever the bounds ask for; the record says what that is. */
+function frozen(
+  inForce: InForce,
+  { id, reason, frozenBy, frozenAt }: Freeze,
+  situation: Situation,
+  clockWentBack: boolean,
+): GovernedSchedule {
+  const { brackets, maintenance, announced } = inForce;
+  return {
+    brackets,
+    ...(maintenance === undefined ? {} : { maintenance }),
+    ...(announced === undefined ? {} : { announced }),
+    record: { ...recordOf(situation, inForce, held(inForce)), frozen: { id, reason, frozenBy, frozenAt } },
+    isAnnounced: false,
+    isRaised: false,
+    clockWentBack,
+  };
+}
+
+function nextBrackets(inForce: InForce, situation: Situation): Step {
+  const { target, requirement, wanted, policy, decidedAt } = situation;
+  if (target === null || requirement === null || wanted === null) return held(inForce);
   const before = inForce.brackets;
-  // A clock that jumped back must not bring the next loosening forward.
-  const changedAt = Math.max(decidedAt, inForce.changedAt);
-  if (requirement === null) {
-    const tightens = grantsMore(before, wanted);
-    return tightens ? settle(wanted, 'tighten', changedAt) : settle(before, 'hold', inForce.changedAt);
-  }
-  if (!meets(before, requirement)) {
-    return settle(tightened(before, requirement, policy), 'tighten', changedAt);
-  }
-  const isTime = decidedAt - inForce.changedAt >= delay;
-  if (!mayLoosen || !isTime || !isGainBeyondDeadBand(target, requirement, before, policy)) {
-    return settle(before, 'hold', inForce.changedAt);
+  if (!meets(before, requirement)) return tighter(inForce, requirement, situation);
+  const isTime = decidedAt - inForce.changedAt >= policy.governor.loosenDelayHours * HOUR_MILLISECONDS;
+  if (!situation.mayLoosen || !isTime || !isGainBeyondDeadBand(target, requirement, before, policy)) {
+    return held(inForce);
   }
   const loosened = loosenedOneStep(before, wanted, policy);
-  return grantsMore(loosened, before)
-    ? settle(loosened, 'loosen', changedAt)
-    : settle(before, 'hold', inForce.changedAt);
+  // Another choice of edges asks for more at some notionals: not beyond the floor of one decision.
+  if (!grantsMore(loosened, before) || !isWithinFloor(before, loosened, policy)) return held(inForce);
+  return changed(loosened, 'loosen', situation);
 }
 
-/** Whether a schedule grants nowhere more than a requirement allows. */
-function meets(brackets: readonly Bracket[], requirement: Requirement): boolean {
-  const last = largestNotionalOf(brackets);
-  if (last > requirement.edges[requirement.edges.length - 1]) return false;
-  for (const { maxLeverage, notionalCap } of brackets) {
-    if (maxLeverage > requirement.leverageAt(notionalCap)) return false;
+function tighter(inForce: InForce, requirement: Requirement, situation: Situation): Step {
+  const { policy, decidedAt, isEmergency } = situation;
+  const before = inForce.brackets;
+  const pace = policy.governor.tightenPaceHours * HOUR_MILLISECONDS;
+  const mustWait = inForce.paced === true && decidedAt - inForce.changedAt < pace;
+  if (mustWait && !isEmergency) return held(inForce);
+  const whole = tightened(before, requirement, policy);
+  const isWithin = isWithinFloor(before, whole, policy);
+  if (isEmergency || isWithin) {
+    return { ...changed(whole, 'tighten', situation), isBeyondFloor: mustWait || !isWithin };
   }
-  for (const { notional, marginMicros } of requirement.points) {
-    if (notional > last) break;
-    if (marginAt(brackets, notional) < marginMicros) return false;
-  }
-  return true;
+  const brackets = tightenedToFloor(before, whole, requirement, policy);
+  return { ...changed(brackets, 'tighten', situation), isPaced: !meets(brackets, requirement) };
 }
 
-/** The schedule in force, at every notional as tight as the requirement asks for and nowhere looser than it was. */
-function tightened(
-  before: readonly Bracket[],
-  { edges, points, leverageAt }: Requirement,
-  policy: Policy,
-): readonly Bracket[] {
-  const last = Math.min(largestNotionalOf(before), edges[edges.length - 1]);
-  const allowed = (notional: number): number =>
-    Math.min(leverageAt(notional), maxLeverageAt(before, notional));
-  const steps = stepsAlong(
-    edges.filter((edge) => edge <= last),
-    allowed,
-    policy.leverageLadder,
-  );
-  const covered = points
-    .filter(({ notional }) => notional <= last)
-    .map((point) => ({
-      ...point,
-      marginMicros: Math.max(point.marginMicros, marginAt(before, point.notional)),
-    }));
-  return cutBrackets(steps, covered, policy.maximumBrackets);
+function held({ brackets, changedAt, paced }: InForce): Step {
+  return { brackets, move: 'hold', changedAt, isPaced: paced === true, isBeyondFloor: false };
 }
 
-/**
- * Whether the target grants so much more than the schedule in force that it is worth a change. Leverage moves in rungs
- * and edges in jumps, so their own change says nothing about how large a gain is: they count if they would still be
- * there with the target's margins raised by the dead band. Maintenance margins are compared with the least that the
- * brackets in force need, because other edges alone move them as well.
- */
-function isGainBeyondDeadBand(
-  target: ScheduleTarget,
-  requirement: Requirement,
-  before: readonly Bracket[],
-  policy: Policy,
-): boolean {
-  const ratio = policy.governor.deadBandRatio;
-  const hardened = bracketsFromCurve(withMarginsTimes(ratio, target), policy);
-  for (const { notionalCap } of [...hardened, ...before]) {
-    if (maxLeverageAt(hardened, notionalCap) > maxLeverageAt(before, notionalCap)) return true;
-  }
-  const sameEdges = before.map(({ notionalCap }) => ({ leverage: 1, cap: notionalCap }));
-  const least = cutBrackets(sameEdges, requirement.points, policy.maximumBrackets);
-  return before.some(
-    ({ notionalCap }) => marginAt(before, notionalCap) > ratio * marginAt(least, notionalCap),
-  );
+function changed(brackets: readonly Bracket[], move: Move, { latest }: Situation): Step {
+  return { brackets, move, changedAt: latest, isPaced: false, isBeyondFloor: false };
 }
 
-function withMarginsTimes(ratio: number, { curve, maximumLeverage, largestNotional }: ScheduleTarget) {
+function recordOf(
+  { wanted, policy }: Situation,
+  inForce: InForce | null,
+  { brackets, move, changedAt, isPaced }: Step,
+): GovernorRecord {
   return {
-    curve: {
-      maintenance: (notional: number) => ratio * curve.maintenance(notional),
-      initial: (notional: number) => ratio * curve.initial(notional),
-      kinks: curve.kinks,
-    },
-    maximumLeverage,
-    largestNotional: largestNotional / ratio,
+    move,
+    previousMaxLeverage: inForce?.brackets[0].maxLeverage ?? null,
+    targetMaxLeverage: (wanted ?? brackets)[0].maxLeverage,
+    publishedMaxLeverage: brackets[0].maxLeverage,
+    changedAt,
+    looseningAllowedAt: changedAt + policy.governor.loosenDelayHours * HOUR_MILLISECONDS,
+    ...(isPaced ? { paced: true } : {}),
   };
 }
 
-/**
- * At every notional the tighter of the wanted schedule and of what one step makes of the one in force. One step is the
- * policy's ratio, or the next rung of the ladder and the next bracket edge where those are wider apart: otherwise a
- * schedule could never leave a wide rung.
- */
-function loosenedOneStep(
-  before: readonly Bracket[],
-  wanted: readonly Bracket[],
-  policy: Policy,
-): readonly Bracket[] {
-  const ladder = policy.leverageLadder;
-  const ratio = policy.governor.loosenMaximumRatio;
-  const lastBefore = largestNotionalOf(before);
-  const nextEdge = EDGES.find((edge) => edge > lastBefore) ?? lastBefore;
-  const stepEdge = EDGES.findLast((edge) => edge <= lastBefore * ratio) ?? lastBefore;
-  const last = Math.min(largestNotionalOf(wanted), Math.max(nextEdge, stepEdge));
-  const edges = [...new Set([...wanted, ...before].map((bracket) => bracket.notionalCap)).add(last)]
-    .filter((cap) => cap <= last)
-    .sort((a, b) => a - b);
-  const stepUp = (leverage: number): number => {
-    // Positions that were refused until now start with the least.
-    if (leverage === 0) return 1;
-    const nextRung = ladder.findLast((rung) => rung > leverage) ?? leverage;
-    return ladderDown(Math.max(leverage * ratio, nextRung), ladder);
-  };
-  const allowed = (notional: number): number =>
-    Math.min(maxLeverageAt(wanted, notional), stepUp(maxLeverageAt(before, notional)));
-  const points = edges.map((notional) => ({
-    notional,
-    marginMicros: Math.max(marginAt(wanted, notional), Math.ceil(marginAt(before, notional) / ratio)),
-    isEdge: true,
-  }));
-  return cutBrackets(stepsAlong(edges, allowed, ladder), points, policy.maximumBrackets);
+/** Whether something is announced that a milder target may withdraw. */
+function mayTakeBack(announced: readonly Announcement[], { mayLoosen }: Situation): boolean {
+  return mayLoosen && announced.length > 0;
 }
 
-/** Maintenance margin in micros; 0 above the last cap, where there is no position to ask it of. */
-function marginAt(brackets: readonly Bracket[], notional: number): number {
-  const bracket = bracketFor(brackets, notional);
-  return bracket === null ? 0 : maintenanceMarginMicros(bracket, notional);
+function hardenedOf(target: ScheduleTarget | null, policy: Policy): Requirement | null {
+  return target === null
+    ? null
+    : requirementOf(withMarginsTimes(policy.governor.deadBandRatio, target), policy);
+}
+
+function heldTables(
+  { maintenance, announced }: MaintenanceStep,
+  brackets: readonly Bracket[],
+): Pick<GovernedSchedule, 'maintenance' | 'announced'> {
+  return {
+    ...(isSameTable(maintenance, brackets) ? {} : { maintenance }),
+    ...(announced.length === 0 ? {} : { announced }),
+  };
 }
