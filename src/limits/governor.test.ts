@@ -9,7 +9,7 @@ import {
   scheduleFaults,
 } from './brackets.ts';
 import { bracketsFromCurve, EDGES, type ScheduleTarget } from './cut.ts';
-import { govern, type InForce } from './governor.ts';
+import { type Circumstances, type GovernedSchedule, govern, type InForce } from './governor.ts';
 import { DEFAULT_POLICY } from './policy.ts';
 import { DECIDED_AT, HOUR } from './test-inputs.ts';
 import { anyTarget, targetOf } from './test-targets.ts';
@@ -39,18 +39,35 @@ const anySequence: fc.Arbitrary<readonly Moment[]> = fc
     ),
   );
 
+const EMERGENCY: Circumstances = {
+  freeze: null,
+  emergency: {
+    reason: 'exchange halted',
+    declaredBy: 'ann',
+    declaredAt: DECIDED_AT,
+    expiresAt: DECIDED_AT * 2,
+  },
+  clockWentBack: false,
+};
+
+/** What a decision leaves to the next one. */
+function leftBy(after: GovernedSchedule): InForce {
+  return { ...after, changedAt: after.record.changedAt, paced: after.record.paced };
+}
+
 /** Plays a sequence and shows each decision beside what was in force before it. */
 function play(
   moments: readonly Moment[],
-  look: (before: InForce, after: ReturnType<typeof govern>, moment: Moment, at: number) => void,
+  look: (before: InForce, after: GovernedSchedule, moment: Moment, at: number) => void,
+  circumstances?: Circumstances,
 ): void {
   let at = DECIDED_AT;
   let inForce: InForce | null = null;
   for (const moment of moments) {
     at += moment.hoursLater * HOUR;
-    const after = govern(moment.target, inForce, moment.mayLoosen, POLICY, at);
+    const after = govern(moment.target, inForce, moment.mayLoosen, POLICY, at, circumstances);
     if (inForce !== null) look(inForce, after, moment, at);
-    inForce = { brackets: after.brackets, changedAt: after.record.changedAt };
+    inForce = leftBy(after);
   }
 }
 
@@ -74,25 +91,31 @@ describe('the governor, over random sequences of targets and times', () => {
     );
   });
 
-  it('never delays a tightening: what is published asks for the margins of the target, at every notional', () => {
+  it('delays no tightening in an emergency: the margins of the target are asked for at every notional', () => {
     fc.assert(
       fc.property(anySequence, (moments) => {
-        play(moments, (_, { brackets }, { target }) => {
-          const { curve } = target;
-          if (curve.initial(EDGES[0]) > 1) {
-            expect(brackets).toEqual(mostConservativeBrackets());
-            return;
-          }
-          expect(largestNotionalOf(brackets)).toBeLessThanOrEqual(Math.max(target.largestNotional, EDGES[0]));
-          for (const notional of [...EDGES, ...curve.kinks]) {
-            const { leverage, margin } = grantedAt(brackets, notional);
-            if (leverage === 0) break;
-            expect(leverage * curve.initial(notional)).toBeLessThanOrEqual(1);
-            expect(margin / 1e6).toBeGreaterThanOrEqual(
-              notional * (curve.maintenance(notional) * (1 - 1e-12) - 2e-12),
+        play(
+          moments,
+          (_, { brackets }, { target }) => {
+            const { curve } = target;
+            if (curve.initial(EDGES[0]) > 1) {
+              expect(brackets).toEqual(mostConservativeBrackets());
+              return;
+            }
+            expect(largestNotionalOf(brackets)).toBeLessThanOrEqual(
+              Math.max(target.largestNotional, EDGES[0]),
             );
-          }
-        });
+            for (const notional of [...EDGES, ...curve.kinks]) {
+              const { leverage, margin } = grantedAt(brackets, notional);
+              if (leverage === 0) break;
+              expect(leverage * curve.initial(notional)).toBeLessThanOrEqual(1);
+              expect(margin / 1e6).toBeGreaterThanOrEqual(
+                notional * (curve.maintenance(notional) * (1 - 1e-12) - 2e-12),
+              );
+            }
+          },
+          EMERGENCY,
+        );
       }),
       SEEDED,
     );
@@ -135,9 +158,10 @@ describe('the governor, over random sequences of targets and times', () => {
   it('is idempotent: the same target at the same time changes nothing, to the bit', () => {
     fc.assert(
       fc.property(anySequence, (moments) => {
-        play(moments, (_, { brackets, record }, { target, mayLoosen }, at) => {
+        play(moments, (_, after, { target, mayLoosen }, at) => {
+          const { brackets, record } = after;
           if (record.changedAt !== at) return;
-          const again = govern(target, { brackets, changedAt: record.changedAt }, mayLoosen, POLICY, at);
+          const again = govern(target, leftBy(after), mayLoosen, POLICY, at);
           expect(again.brackets).toBe(brackets);
           expect(again.record.move).toBe('hold');
           expect(again.record.changedAt).toBe(record.changedAt);
@@ -147,19 +171,44 @@ describe('the governor, over random sequences of targets and times', () => {
     );
   });
 
-  it('never ratchets: a tightening is undone by nothing but time, and repeating its target does not tighten on', () => {
+  it('never ratchets: repeating the target of a whole tightening does not tighten on', () => {
     fc.assert(
       fc.property(anySequence, (moments) => {
-        play(moments, (_, { brackets, record }, { target }, at) => {
-          let inForce: InForce = { brackets, changedAt: record.changedAt };
-          for (let hour = 1; hour <= 5; hour++) {
-            const next = govern(target, inForce, false, POLICY, at + hour * HOUR);
-            expect(next.brackets).toBe(brackets);
-            inForce = { brackets: next.brackets, changedAt: next.record.changedAt };
-          }
-        });
+        play(
+          moments,
+          (_, after, { target }, at) => {
+            let inForce = leftBy(after);
+            for (let hour = 1; hour <= 5; hour++) {
+              const next = govern(target, inForce, false, POLICY, at + hour * HOUR);
+              expect(next.brackets).toBe(after.brackets);
+              inForce = leftBy(next);
+            }
+          },
+          EMERGENCY,
+        );
       }),
       SEEDED,
+    );
+  });
+
+  it('comes pace by pace to where there is nothing left to tighten', () => {
+    const pace = POLICY.governor.tightenPaceHours * HOUR;
+    fc.assert(
+      fc.property(anySequence, (moments) => {
+        play(moments, (_, after, { target }, at) => {
+          let current = after;
+          let later = Math.max(at, after.record.changedAt);
+          for (let step = 0; current.record.paced === true && step < 40; step++) {
+            later += pace;
+            const next = govern(target, leftBy(current), false, POLICY, later);
+            if (next.record.move === 'hold') break;
+            current = next;
+          }
+          const once = govern(target, leftBy(current), false, POLICY, later, EMERGENCY);
+          expect(once.brackets).toBe(current.brackets);
+        });
+      }),
+      { ...SEEDED, numRuns: 200 },
     );
   });
 
@@ -185,8 +234,7 @@ describe('the governor, over random sequences of targets and times', () => {
         let current = govern(first, null, true, POLICY, at);
         for (let step = 0; step < 200; step++) {
           at += DELAY;
-          const inForce = { brackets: current.brackets, changedAt: current.record.changedAt };
-          current = govern(target, inForce, true, POLICY, at);
+          current = govern(target, leftBy(current), true, POLICY, at);
           if (current.record.move === 'hold') break;
         }
         expect(current.record.move).toBe('hold');
@@ -226,21 +274,14 @@ describe('the governor, step by step', () => {
 
   it('halves the leverage at once in a storm and comes back in steps of at most a rung or a quarter a day', () => {
     const first = govern(calm, null, true, POLICY, DECIDED_AT);
-    const inStorm = govern(
-      storm,
-      { brackets: first.brackets, changedAt: DECIDED_AT },
-      true,
-      POLICY,
-      DECIDED_AT + HOUR,
-    );
+    const inStorm = govern(storm, leftBy(first), true, POLICY, DECIDED_AT + HOUR);
     const path = [first.record.publishedMaxLeverage, inStorm.record.publishedMaxLeverage];
     let current = inStorm;
     for (let hour = 2; hour < 24 * 8; hour++) {
-      const inForce = { brackets: current.brackets, changedAt: current.record.changedAt };
-      current = govern(calm, inForce, true, POLICY, DECIDED_AT + hour * HOUR);
+      current = govern(calm, leftBy(current), true, POLICY, DECIDED_AT + hour * HOUR);
       if (current.record.move !== 'hold') path.push(current.record.publishedMaxLeverage);
     }
-    expect(path.slice(0, 6)).toEqual([20, 8, 10, 12, 15, 20]);
+    expect(path.slice(0, 5)).toEqual([20, 10, 12, 15, 20]);
     expect(current.record.move).toBe('hold');
     expect(current.brackets[0]).toEqual(first.brackets[0]);
     expect(largestNotionalOf(current.brackets)).toBe(largestNotionalOf(first.brackets));
@@ -248,13 +289,7 @@ describe('the governor, step by step', () => {
 
   it('does not loosen for a gain inside the dead band', () => {
     const first = govern(withTail(0.0201), null, true, POLICY, DECIDED_AT);
-    const later = govern(
-      withTail(0.02),
-      { brackets: first.brackets, changedAt: DECIDED_AT },
-      true,
-      POLICY,
-      DECIDED_AT + 10 * DELAY,
-    );
+    const later = govern(withTail(0.02), leftBy(first), true, POLICY, DECIDED_AT + 10 * DELAY);
     expect(later.brackets).toBe(first.brackets);
   });
 
@@ -264,9 +299,8 @@ describe('the governor, step by step', () => {
     let changes = 0;
     const hours = 60 * 24;
     for (let hour = 1; hour <= hours; hour++) {
-      const inForce = { brackets: current.brackets, changedAt: current.record.changedAt };
       const target = withTail(0.02 * (1 + 0.01 * random.normal()));
-      current = govern(target, inForce, true, POLICY, DECIDED_AT + hour * HOUR);
+      current = govern(target, leftBy(current), true, POLICY, DECIDED_AT + hour * HOUR);
       if (current.record.move !== 'hold') changes++;
     }
     expect(changes).toBeLessThan(40);

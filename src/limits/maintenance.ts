@@ -46,12 +46,12 @@ const SLACK_PPM = 1;
  *
  * 1. What is held and what is announced come down to `brackets` wherever they ask for more.
  * 2. What is announced is withdrawn when positions already have the margins that are needed, dead band included.
- * 3. Where positions would still have less than is needed once everything announced is in force, `brackets` is announced
- *    with notice of its own: after what waits already, and not before it. When too much waits it takes the place of the
- *    last one, whose notice so grows.
- * 4. In an emergency notice is the shorter one, also what is left of a notice that runs; what would come later and asks
- *    for less is dropped.
- * 5. What is due comes into force.
+ * 3. In an emergency what is left of a notice is at most the shorter notice.
+ * 4. What is due comes into force.
+ * 5. Where positions would still have less than is needed once everything announced is in force, `brackets` is announced
+ *    with notice of its own, and not before what waits already. When too much waits it takes the place of the last one,
+ *    whose notice so grows. In an emergency the notice is the shorter one, and what would come later is dropped, because
+ *    it asks for less.
  *
  * Whether anything is needed is judged by maintenance margins alone, so nothing that raises initial margins only
  * (crowding, the market as a whole, caps) moves what open positions are held to.
@@ -61,32 +61,54 @@ export function nextMaintenance(
   brackets: readonly Bracket[],
   rules: MaintenanceRules,
 ): MaintenanceStep {
-  const { requirement, hardened, decidedAt } = rules;
-  const held = lowerOf(before.maintenance, brackets);
-  let announced: readonly Announcement[] = before.announced.map((one) => ({
-    ...one,
-    brackets: lowerOf(one.brackets, brackets),
-  }));
-  if (hardened !== null && announced.length > 0 && !isShort(held, brackets, hardened)) announced = [];
-  const kept = announced;
-  if (rules.isEmergency && rules.mayHurry) announced = hurried(announced, rules);
-  let isHurried = announced !== kept;
-  const last = announced.at(-1)?.brackets ?? held;
+  const { requirement, decidedAt } = rules;
+  const kept = withoutNeedless(lowered(before, brackets), brackets, rules.hardened);
+  const hastened = hurried(kept.announced, rules);
+  const due = withDue({ ...kept, announced: hastened }, decidedAt);
+  const last = due.announced.at(-1)?.brackets ?? due.maintenance;
   const isAnnounced = requirement !== null && isShort(last, brackets, requirement);
-  if (isAnnounced) {
-    announced = withOneMore(announced, withTailOf(brackets, last), rules);
-    isHurried ||=
-      rules.isEmergency && rules.governor.emergencyNoticeHours < rules.governor.maintenanceNoticeHours;
-  }
-  announced = withoutRepeats(held, announced);
-  const due = announced.findLast(({ effectiveAt }) => effectiveAt <= decidedAt);
+  const announced = isAnnounced
+    ? withOneMore(due.announced, withTailOf(brackets, last), rules)
+    : due.announced;
+  // Where the policy asks for no notice, what is announced is due.
+  const after = withDue({ ...due, announced }, decidedAt);
+  const { emergencyNoticeHours, maintenanceNoticeHours } = rules.governor;
+  const isShortNotice = rules.isEmergency && emergencyNoticeHours < maintenanceNoticeHours;
   return {
-    maintenance: due?.brackets ?? held,
-    announced: due === undefined ? announced : announced.slice(announced.indexOf(due) + 1),
+    ...after,
     isAnnounced,
-    isRaised: due !== undefined,
-    isHurried,
+    isRaised: after.maintenance !== kept.maintenance,
+    isHurried: hastened !== kept.announced || (isAnnounced && isShortNotice),
   };
+}
+
+function lowered({ maintenance, announced }: HeldTables, brackets: readonly Bracket[]): HeldTables {
+  const held = lowerOf(maintenance, brackets);
+  const kept: Announcement[] = [];
+  for (const one of announced) {
+    const lower = lowerOf(one.brackets, brackets);
+    // Two that have come down to the same are one: the sooner.
+    if (asksForMore(lower, kept.at(-1)?.brackets ?? held, Number.POSITIVE_INFINITY, SLACK_PPM)) {
+      kept.push({ ...one, brackets: lower });
+    }
+  }
+  return { maintenance: held, announced: kept };
+}
+
+function withoutNeedless(
+  { maintenance, announced }: HeldTables,
+  brackets: readonly Bracket[],
+  hardened: Requirement | null,
+): HeldTables {
+  const isNeedless = hardened !== null && announced.length > 0 && !isShort(maintenance, brackets, hardened);
+  return { maintenance, announced: isNeedless ? [] : announced };
+}
+
+function withDue({ maintenance, announced }: HeldTables, decidedAt: number): HeldTables {
+  const due = announced.findLastIndex(({ effectiveAt }) => effectiveAt <= decidedAt);
+  return due < 0
+    ? { maintenance, announced }
+    : { maintenance: announced[due].brackets, announced: announced.slice(due + 1) };
 }
 
 /** Whether positions have less margin under a table than is needed, as far as `brackets` asks for it. */
@@ -100,14 +122,17 @@ function isShort(table: readonly Bracket[], brackets: readonly Bracket[], { poin
   });
 }
 
-/** Every notice at most as long as one that is given now, in an emergency. The same array where it is already. */
+/** No notice that is left longer than one that is given now in an emergency. The same array where none is. */
 function hurried(
   announced: readonly Announcement[],
-  { governor, latest }: MaintenanceRules,
+  { governor, latest, isEmergency, mayHurry }: MaintenanceRules,
 ): readonly Announcement[] {
   const soonest = latest + governor.emergencyNoticeHours * HOUR_MILLISECONDS;
-  if (announced.every(({ effectiveAt }) => effectiveAt <= soonest)) return announced;
-  return announced.map((one) => ({ ...one, effectiveAt: Math.min(one.effectiveAt, soonest) }));
+  const isSoon = announced.every(({ effectiveAt }) => effectiveAt <= soonest);
+  if (!isEmergency || !mayHurry || isSoon) return announced;
+  const inTime = announced.filter(({ effectiveAt }) => effectiveAt < soonest);
+  // Of those that would now come at the same time the last one asks for most.
+  return [...inTime, { ...announced[announced.length - 1], effectiveAt: soonest }];
 }
 
 function withOneMore(
@@ -118,22 +143,6 @@ function withOneMore(
   const hours = isEmergency ? governor.emergencyNoticeHours : governor.maintenanceNoticeHours;
   const soonest = latest + hours * HOUR_MILLISECONDS;
   const effectiveAt = isEmergency ? soonest : Math.max(soonest, announced.at(-1)?.effectiveAt ?? soonest);
-  const earlier = announced.length === MOST_ANNOUNCED ? announced.slice(0, -1) : announced;
+  const earlier = announced.filter((one) => one.effectiveAt < effectiveAt).slice(0, MOST_ANNOUNCED - 1);
   return [...earlier, { brackets, effectiveAt, announcedAt: latest }];
-}
-
-/** Without tables that ask for no more than the one before, and without those that a harsher one comes no later than. */
-function withoutRepeats(
-  held: readonly Bracket[],
-  announced: readonly Announcement[],
-): readonly Announcement[] {
-  const inTime = announced.filter(
-    ({ effectiveAt }, i) => !announced.slice(i + 1).some((later) => later.effectiveAt <= effectiveAt),
-  );
-  const kept: Announcement[] = [];
-  for (const one of inTime) {
-    const before = kept.at(-1)?.brackets ?? held;
-    if (asksForMore(one.brackets, before, Number.POSITIVE_INFINITY, SLACK_PPM)) kept.push(one);
-  }
-  return kept;
 }

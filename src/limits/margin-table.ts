@@ -44,7 +44,10 @@ export function lowerOf(held: readonly Bracket[], brackets: readonly Bracket[]):
   if (held === brackets) return held;
   const last = largestNotionalOf(brackets);
   if (!asksForMore(held, brackets, last)) return held;
-  if (largestNotionalOf(held) <= last && !asksForMore(brackets, held)) return brackets;
+  const steepest = lastRateOf(held);
+  if (largestNotionalOf(held) <= last && lastRateOf(brackets) <= steepest && !asksForMore(brackets, held)) {
+    return brackets;
+  }
   const corners = lowerHull(
     capsOf(held, brackets).map((notional) => ({
       notional,
@@ -58,7 +61,9 @@ export function lowerOf(held: readonly Bracket[], brackets: readonly Bracket[]):
   for (const [i, { notional, marginMicros }] of corners.entries()) {
     const from = i === 0 ? ORIGIN : corners[i - 1];
     // Rounded in favour of the position: both tables are promises not to ask for more.
-    const rate = quotientDown(marginMicros - from.marginMicros, notional - from.notional);
+    const slope = quotientDown(marginMicros - from.marginMicros, notional - from.notional);
+    // Above its last cap the table goes on as steeply as it ends: not more so than the one that it comes from.
+    const rate = Math.min(slope, steepest);
     const leverage = Math.min(
       leverageAt(held, notional),
       leverageAt(brackets, notional),
@@ -138,6 +143,10 @@ function quotientDown(rise: number, run: number): number {
 function append(table: Bracket[], cap: number, ratePpm: number, leverage: number): void {
   if (table.at(-1)?.maintenanceMarginRatePpm === ratePpm) table.pop();
   table.push(makeBracket(table.at(-1), leverage, cap, ratePpm));
+}
+
+function lastRateOf(table: readonly Bracket[]): number {
+  return table[table.length - 1].maintenanceMarginRatePpm;
 }
 
 function leverageAt(table: readonly Bracket[], notional: number): number {

@@ -98,6 +98,8 @@ export function tightenedToFloor(
     marginMicros: marginAt(before, notionalCap),
   }));
   const brackets: Bracket[] = [];
+  // Of the caps that have come to the same leverage, the one with the highest.
+  let first = steps[0].cap;
   for (const [i, { leverage, cap }] of steps.entries()) {
     const floor = brackets.at(-1)?.notionalCap ?? 0;
     const floorMargin = brackets.length === 0 ? 0 : marginAt(brackets, floor);
@@ -115,16 +117,20 @@ export function tightenedToFloor(
       slopeUp({ notional: cap, marginMicros: marginAt(before, cap) }, floor, floorMargin),
     );
     const needed = Math.max(least, slopeOver(points));
-    const mostByRatio = mostRate(rateAt(before, cap), policy.governor.tightenMaximumRatio);
+    // Two brackets that were one before need one part per million between them.
+    const isSplit = i + 1 < steps.length && bracketFor(before, cap) === bracketFor(before, steps[i + 1].cap);
+    const mostByRatio =
+      mostRate(rateAt(before, cap), policy.governor.tightenMaximumRatio) - (isSplit ? 1 : 0);
     const rate = Math.min(needed, Math.max(least, mostByRatio));
     // A leverage that leaves no room for the rate goes down with it, as far as it may.
     const roomy = ladderDown(HIGHEST_RATE_LEVERAGE_PPM / rate, policy.leverageLadder);
-    const lowered = Math.min(leverage, Math.max(roomy, leastLeverage(maxLeverageAt(before, cap), policy)));
+    const lowered = Math.min(leverage, Math.max(roomy, leastLeverage(maxLeverageAt(before, first), policy)));
     const next = steps[i + 1];
     if (next !== undefined && next.leverage >= lowered) {
       steps[i + 1] = { ...next, leverage: lowered };
       continue;
     }
+    first = next?.cap ?? cap;
     const most = Math.floor(HIGHEST_RATE_LEVERAGE_PPM / lowered);
     if (least <= most) brackets.push(makeBracket(brackets.at(-1), lowered, cap, Math.min(rate, most)));
   }
