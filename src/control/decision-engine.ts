@@ -147,7 +147,8 @@ export class DecisionEngine implements BookProposer {
     const context = {
       policy,
       axes: { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES },
-      decidedAt,
+      // A clock that went back is seen by the decision itself.
+      decidedAt: now,
       model,
       governance,
       marketWide,

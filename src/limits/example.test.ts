@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatMicros, formatWhole } from '../units.ts';
 import { boundMarket } from './bounds/combine.ts';
-import { bracketFor, maintenanceMarginMicros } from './brackets.ts';
+import { bracketFor, maintenanceMarginMicros, maintenanceOf } from './brackets.ts';
 import { closeoutCost, closeoutHours } from './curve.ts';
 import { decideMarket } from './decide.ts';
 import { usableInput } from './market-input.ts';
 import { DEFAULT_POLICY } from './policy.ts';
 import { AXES, context, DECIDED_AT, forecast, HOUR, largeMarket } from './test-inputs.ts';
-import type { MarketLimit } from './types.ts';
+import type { Bracket, MarketLimit } from './types.ts';
 
 const percent = (rate: number): string => `${(rate * 100).toFixed(2)} %`;
 const table = (rows: readonly (readonly string[])[]): string =>
@@ -65,20 +65,33 @@ function bracketsText(limit: MarketLimit): string {
   return table([['cap', 'leverage', 'IMR ppm', 'MMR ppm', 'amount'], ...rows]);
 }
 
-/** A storm of six hours in which tails triple, then calm again: every change of the schedule. */
-function governorText(): string {
+function topRate([top]: readonly Bracket[]): string {
+  return percent(top.maintenanceMarginRatePpm / 1e6);
+}
+
+/** A storm of some hours in which tails triple, then calm again: every change of the schedule. */
+function governorText(hours: number): string {
   const storm = forecast('shock-network@test', 0.069);
   let limit = decideMarket(largeMarket(), null, context());
   const rows: string[][] = [];
-  for (let hour = 1; hour <= 14 * 24; hour++) {
-    const input = hour <= 6 ? largeMarket({ shockModel: storm }) : largeMarket();
+  for (let hour = 1; hour <= 16 * 24; hour++) {
+    const before = limit;
+    const input = hour <= hours ? largeMarket({ shockModel: storm }) : largeMarket();
     limit = decideMarket(input, limit, context({ decidedAt: DECIDED_AT + hour * HOUR }));
     const { move, publishedMaxLeverage } = limit.governor;
-    if (move === 'hold') continue;
-    const rate = percent(limit.brackets[0].maintenanceMarginRatePpm / 1e6);
-    rows.push([String(hour), move, `${publishedMaxLeverage}x`, rate]);
+    const isTold = limit.reasons.some((reason) => reason.startsWith('MAINTENANCE_'));
+    const [isAnnounced, wasAnnounced] = [limit, before].map(({ announced = [] }) => announced.length > 0);
+    if (move === 'hold' && !isTold && isAnnounced === wasAnnounced) continue;
+    rows.push([
+      String(hour),
+      move,
+      `${publishedMaxLeverage}x`,
+      topRate(limit.brackets),
+      topRate(maintenanceOf(limit)),
+      (limit.announced ?? []).map(({ brackets }) => topRate(brackets)).join(', '),
+    ]);
   }
-  return table([['hour', 'move', 'top', 'MMR at top'], ...rows]);
+  return table([['hour', 'move', 'top', 'MMR at top', 'positions', 'announced'], ...rows]);
 }
 
 describe('the worked example in docs/limits.md', () => {
@@ -89,7 +102,8 @@ describe('the worked example in docs/limits.md', () => {
     ['bounds', boundsText(limit)],
     ['margins by notional', curveText(limit)],
     ['brackets', bracketsText(limit)],
-    ['governor', governorText()],
+    ['governor in a storm of six hours', governorText(6)],
+    ['governor in a storm of three days', governorText(72)],
     [
       'shock probability',
       `${percent(limit.shockProbability.long ?? 0)} for longs and ${percent(limit.shockProbability.short ?? 0)} for shorts`,

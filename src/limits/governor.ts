@@ -87,7 +87,7 @@ export function govern(
   const open = nextMaintenance(held, step.brackets, {
     requirement,
     hardened: mayTakeBack(held.announced, situation) ? hardenedOf(target, policy) : null,
-    governor: policy.governor,
+    policy,
     isEmergency: situation.isEmergency,
     mayHurry: !clockWentBack,
     decidedAt,

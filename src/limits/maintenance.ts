@@ -1,8 +1,9 @@
 import { HOUR_MILLISECONDS } from '../units.ts';
 import { largestNotionalOf } from './brackets.ts';
 import type { Requirement } from './cut.ts';
-import type { GovernorPolicy } from './governor-policy.ts';
 import { asksForMore, heldMarginMicros, lowerOf, withTailOf } from './margin-table.ts';
+import type { Policy } from './policy.ts';
+import { tightened } from './tighten.ts';
 import type { Announcement, Bracket } from './types.ts';
 
 /** What open positions are held to, now and announced. */
@@ -26,7 +27,7 @@ export interface MaintenanceRules {
   readonly requirement: Requirement | null;
   /** The same with margins raised by the dead band; null while nothing may be taken back. */
   readonly hardened: Requirement | null;
-  readonly governor: GovernorPolicy;
+  readonly policy: Policy;
   readonly isEmergency: boolean;
   /** Whether notice that was given may be cut short in an emergency. */
   readonly mayHurry: boolean;
@@ -35,8 +36,8 @@ export interface MaintenanceRules {
   readonly latest: number;
 }
 
-/** So many tables wait at most: a storm that grows by the hour does not make a book of them. */
-export const MOST_ANNOUNCED = 4;
+/** So many tables wait at most: a storm that grows by the hour would announce one an hour. */
+const MOST_ANNOUNCED = 2;
 
 /** Corners that are not whole are rounded in favour of positions: what is short by no more than this is not short. */
 const SLACK_PPM = 1;
@@ -45,7 +46,8 @@ const SLACK_PPM = 1;
  * The dial of open positions: down at once with what new orders are held to, up only after notice.
  *
  * 1. What is held and what is announced come down to `brackets` wherever they ask for more.
- * 2. What is announced is withdrawn when positions already have the margins that are needed, dead band included.
+ * 2. What is announced is withdrawn when positions have the margins that are needed again. Where it asks for more than one
+ *    step of loosening above what is needed, it comes down to that and the dead band on top of it. Neither in doubt.
  * 3. In an emergency what is left of a notice is at most the shorter notice.
  * 4. What is due comes into force.
  * 5. Where positions would still have less than is needed once everything announced is in force, `brackets` is announced
@@ -62,7 +64,7 @@ export function nextMaintenance(
   rules: MaintenanceRules,
 ): MaintenanceStep {
   const { requirement, decidedAt } = rules;
-  const kept = withoutNeedless(lowered(before, brackets), brackets, rules.hardened);
+  const kept = asNeeded(lowered(before, brackets), brackets, rules);
   const hastened = hurried(kept.announced, rules);
   const due = withDue({ ...kept, announced: hastened }, decidedAt);
   const last = due.announced.at(-1)?.brackets ?? due.maintenance;
@@ -72,7 +74,7 @@ export function nextMaintenance(
     : due.announced;
   // Where the policy asks for no notice, what is announced is due.
   const after = withDue({ ...due, announced }, decidedAt);
-  const { emergencyNoticeHours, maintenanceNoticeHours } = rules.governor;
+  const { emergencyNoticeHours, maintenanceNoticeHours } = rules.policy.governor;
   const isShortNotice = rules.isEmergency && emergencyNoticeHours < maintenanceNoticeHours;
   return {
     ...after,
@@ -84,24 +86,51 @@ export function nextMaintenance(
 
 function lowered({ maintenance, announced }: HeldTables, brackets: readonly Bracket[]): HeldTables {
   const held = lowerOf(maintenance, brackets);
+  return { maintenance: held, announced: loweredTo(brackets, announced, held) };
+}
+
+/** What is announced, nowhere above a table; without what then asks for no more than what comes before it. */
+function loweredTo(
+  table: readonly Bracket[],
+  announced: readonly Announcement[],
+  held: readonly Bracket[],
+): readonly Announcement[] {
   const kept: Announcement[] = [];
   for (const one of announced) {
-    const lower = lowerOf(one.brackets, brackets);
+    const lower = lowerOf(one.brackets, table);
     // Two that have come down to the same are one: the sooner.
     if (asksForMore(lower, kept.at(-1)?.brackets ?? held, Number.POSITIVE_INFINITY, SLACK_PPM)) {
       kept.push({ ...one, brackets: lower });
     }
   }
-  return { maintenance: held, announced: kept };
+  return kept;
 }
 
-function withoutNeedless(
+function asNeeded(
   { maintenance, announced }: HeldTables,
   brackets: readonly Bracket[],
-  hardened: Requirement | null,
+  { requirement, hardened, policy }: MaintenanceRules,
 ): HeldTables {
-  const isNeedless = hardened !== null && announced.length > 0 && !isShort(maintenance, brackets, hardened);
-  return { maintenance, announced: isNeedless ? [] : announced };
+  if (requirement === null || hardened === null || announced.length === 0) return { maintenance, announced };
+  if (!isShort(maintenance, brackets, requirement)) return { maintenance, announced: [] };
+  if (!isExcessive(announced[announced.length - 1].brackets, maintenance, hardened, policy)) {
+    return { maintenance, announced };
+  }
+  const needed = withTailOf(tightened(maintenance, hardened, policy), maintenance);
+  return { maintenance, announced: loweredTo(needed, announced, maintenance) };
+}
+
+function isExcessive(
+  announced: readonly Bracket[],
+  held: readonly Bracket[],
+  { points }: Requirement,
+  { governor }: Policy,
+): boolean {
+  return points.some(
+    ({ notional, marginMicros }) =>
+      heldMarginMicros(announced, notional) >
+      governor.loosenMaximumRatio * Math.max(marginMicros, heldMarginMicros(held, notional)),
+  );
 }
 
 function withDue({ maintenance, announced }: HeldTables, decidedAt: number): HeldTables {
@@ -125,7 +154,7 @@ function isShort(table: readonly Bracket[], brackets: readonly Bracket[], { poin
 /** No notice that is left longer than one that is given now in an emergency. The same array where none is. */
 function hurried(
   announced: readonly Announcement[],
-  { governor, latest, isEmergency, mayHurry }: MaintenanceRules,
+  { policy: { governor }, latest, isEmergency, mayHurry }: MaintenanceRules,
 ): readonly Announcement[] {
   const soonest = latest + governor.emergencyNoticeHours * HOUR_MILLISECONDS;
   const isSoon = announced.every(({ effectiveAt }) => effectiveAt <= soonest);
@@ -138,7 +167,7 @@ function hurried(
 function withOneMore(
   announced: readonly Announcement[],
   brackets: readonly Bracket[],
-  { governor, isEmergency, latest }: MaintenanceRules,
+  { policy: { governor }, isEmergency, latest }: MaintenanceRules,
 ): readonly Announcement[] {
   const hours = isEmergency ? governor.emergencyNoticeHours : governor.maintenanceNoticeHours;
   const soonest = latest + hours * HOUR_MILLISECONDS;

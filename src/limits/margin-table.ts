@@ -5,7 +5,7 @@ import {
   maintenanceMarginMicros,
   maxLeverageAt,
 } from './brackets.ts';
-import { makeBracket, slopeUp } from './cut.ts';
+import { EDGES, makeBracket, slopeUp } from './cut.ts';
 import type { Bracket } from './types.ts';
 
 /**
@@ -82,14 +82,18 @@ export function lowerOf(held: readonly Bracket[], brackets: readonly Bracket[]):
  */
 export function withTailOf(brackets: readonly Bracket[], held: readonly Bracket[]): readonly Bracket[] {
   const last = largestNotionalOf(brackets);
-  const beyond = capsOf(held, held).filter((cap) => cap > last);
-  if (beyond.every((cap) => heldMarginMicros(brackets, cap) >= heldMarginMicros(held, cap))) return brackets;
+  const steepest = lastRateOf(held);
+  const beyond = capsOf(held, []).filter((cap) => cap > last);
+  const isCovered = beyond.every((cap) => heldMarginMicros(brackets, cap) >= heldMarginMicros(held, cap));
+  if (isCovered && lastRateOf(brackets) >= steepest) return brackets;
   const table = [...brackets];
-  for (const cap of beyond) {
-    const from = largestNotionalOf(table);
+  if (beyond.length === 0) beyond.push(EDGES.find((edge) => edge > last) ?? last);
+  for (const [i, cap] of beyond.entries()) {
+    const floor = largestNotionalOf(table);
+    if (cap === floor) break;
     const point = { notional: cap, marginMicros: heldMarginMicros(held, cap) };
-    const rate = slopeUp(point, from, heldMarginMicros(table, from));
-    append(table, cap, Math.max(rate, table[table.length - 1].maintenanceMarginRatePpm), 1);
+    const least = i === beyond.length - 1 ? Math.max(lastRateOf(table), steepest) : lastRateOf(table);
+    append(table, cap, Math.max(slopeUp(point, floor, heldMarginMicros(table, floor)), least), 1);
   }
   return table;
 }

@@ -47,7 +47,7 @@ function shapeFaults(limit: MarketLimit): string[] {
     );
     if (dearer !== undefined) faults.push(`${name} asks for more than new orders at ${dearer}`);
   }
-  if (announced.length > 4) faults.push(`${announced.length} tables are announced`);
+  if (announced.length > 2) faults.push(`${announced.length} tables are announced`);
   if (announced.some((one, i) => i > 0 && one.effectiveAt <= announced[i - 1].effectiveAt))
     faults.push('announced tables are not soonest first');
   if (limit.governor.publishedMaxLeverage !== limit.brackets[0].maxLeverage)
@@ -225,7 +225,8 @@ function positionFaults(before: MarketLimit, after: MarketLimit, context: StepCo
 
   // Down only where new orders went down: no lower than the highest convex margin below both. What is due may still be
   // withdrawn, but not in doubt.
-  const held = isInDoubt || clockWentBack ? tableAt(promised, decidedAt) : promised.maintenance;
+  const mustBeIn = isInDoubt || clockWentBack || after.reasons.includes('MAINTENANCE_RAISED');
+  const held = mustBeIn ? tableAt(promised, decidedAt) : promised.maintenance;
   faults.push(...tooLow(now.maintenance, held, after.brackets, 'positions are let off'));
   if ((isInDoubt || clockWentBack) && promised.announced.length > 0) {
     const [was, is] = [tableAt(promised, Infinity), tableAt(now, Infinity)];

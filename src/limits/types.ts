@@ -98,7 +98,7 @@ export interface GovernorRecord {
   readonly changedAt: number;
   /** Earliest time of the next loosening, epoch milliseconds. */
   readonly looseningAllowedAt: number;
-  /** True from a tightening that stopped at the floor of one decision to the next change: more is to follow. */
+  /** True from a tightening that stopped at the floor of one decision to the next change: more was to follow. */
   readonly paced?: boolean;
   /** In a decision that went below the floor, or shortened a notice, because it could: why it could. */
   readonly emergency?: { readonly reason: string; readonly declaredBy: string };
@@ -149,9 +149,12 @@ export interface MarketLimit {
   readonly symbol: string;
   /** What new orders are held to. */
   readonly brackets: readonly Bracket[];
-  /** What open positions are held to, where that is not `brackets`; nowhere does it ask for more. See `maintenanceOf`. */
+  /**
+   * What open positions are held to, where that is not `brackets`; nowhere does it ask for more. Its margins keep the
+   * invariants of a schedule; its leverages never rise, may repeat, and bind nobody. See `maintenanceOf`.
+   */
   readonly maintenance?: readonly Bracket[];
-  /** What open positions will be held to, soonest first; absent where nothing is announced. The last one is `brackets`. */
+  /** What open positions will be held to, soonest first; absent where nothing is announced. None asks for more than `brackets`. */
   readonly announced?: readonly Announcement[];
   readonly bindingBound: BoundName;
   readonly bounds: readonly Bound[];

@@ -5,7 +5,7 @@ import { PlimsollError } from '../../errors.ts';
 import { governanceShape } from '../../http/governance-shapes.ts';
 import { bracketsShape, explainShape, historyShape, limitsShape } from '../../http/shapes.ts';
 import { boundDistance } from '../../limits/bounds/distance.ts';
-import type { Bound, LimitBook, MarketLimit } from '../../limits/types.ts';
+import type { Bound, Bracket, LimitBook, MarketLimit } from '../../limits/types.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { withStateStore } from './state.ts';
 
@@ -45,7 +45,7 @@ export async function explain(
     context.printJson(explainShape(book, market, isExpired, governance));
     return;
   }
-  const { governor, brackets } = market;
+  const { brackets } = market;
   context.print(head(book, isExpired));
   context.print(
     `${symbol} may carry ${brackets[0].maxLeverage}x: ${market.bindingBound} binds. ${market.reasons.join(', ')}`,
@@ -58,12 +58,45 @@ export async function explain(
     ),
   );
   context.print('');
-  context.print(
-    `governor: ${governor.move}; before ${governor.previousMaxLeverage ?? 'nothing'}, the bounds alone give ` +
-      `${governor.targetMaxLeverage}x; unchanged since ${isoTime(governor.changedAt)}, may loosen from ${isoTime(governor.looseningAllowedAt)}`,
-  );
+  for (const line of governorLines(market)) context.print(line);
   for (const line of governanceLines(governance)) context.print(line);
   context.print(`forecasts by ${market.model} on data until ${isoTime(market.asOf)}`);
+}
+
+/** What the governor did, and what open positions are held to. */
+function governorLines(market: MarketLimit): string[] {
+  const { move, previousMaxLeverage, targetMaxLeverage, changedAt, looseningAllowedAt, ...record } =
+    market.governor;
+  const lines = [
+    `governor: ${move}; before ${previousMaxLeverage ?? 'nothing'}, the bounds alone give ` +
+      `${targetMaxLeverage}x; unchanged since ${isoTime(changedAt)}, may loosen from ${isoTime(looseningAllowedAt)}`,
+  ];
+  if (record.paced === true) lines.push('  it has tightened as far as one decision may; the next ones go on');
+  if (record.emergency !== undefined) {
+    const { declaredBy, reason } = record.emergency;
+    lines.push(`  it went beyond that, or shortened a notice, in the emergency of ${declaredBy}: ${reason}`);
+  }
+  if (record.frozen !== undefined) {
+    const { frozenBy, frozenAt, reason } = record.frozen;
+    lines.push(`  nothing moved: frozen by ${frozenBy} since ${isoTime(frozenAt)}: ${reason}`);
+  }
+  return [...lines, ...maintenanceLines(market)];
+}
+
+/** What open positions are held to, as far as it is not what new orders are held to, and what is announced. */
+function maintenanceLines(market: MarketLimit): string[] {
+  const lines: string[] = [];
+  const topRate = ([top]: readonly Bracket[]): string => percent(top.maintenanceMarginRatePpm / 1e6);
+  if (market.maintenance !== undefined) {
+    lines.push(
+      `open positions are held to ${topRate(market.maintenance)} of maintenance margin in their first bracket, ` +
+        `new orders to ${topRate(market.brackets)}`,
+    );
+  }
+  for (const { effectiveAt, announcedAt, brackets } of market.announced ?? []) {
+    lines.push(`  from ${isoTime(effectiveAt)} to ${topRate(brackets)}, announced ${isoTime(announcedAt)}`);
+  }
+  return lines;
 }
 
 /** What people hold the market to. */
@@ -164,7 +197,21 @@ function printBook(context: CliContext, book: LimitBook, isExpired: boolean): vo
 
 function printBrackets(context: CliContext, book: LimitBook, market: MarketLimit, isExpired: boolean): void {
   context.print(head(book, isExpired));
-  const { brackets } = bracketsShape(book, market, market.brackets, isExpired);
+  const shape = bracketsShape(book, market, market.brackets, isExpired);
+  context.print(bracketTable(shape.brackets));
+  if (market.maintenance !== undefined) {
+    context.print('');
+    context.print('Open positions are held to the maintenance margins of this table:');
+    context.print(bracketTable(shape.maintenance));
+  }
+  for (const { effectiveAt, announcedAt, brackets } of shape.announced) {
+    context.print('');
+    context.print(`From ${effectiveAt} on to those of this one, announced ${announcedAt}:`);
+    context.print(bracketTable(brackets));
+  }
+}
+
+function bracketTable(brackets: ReturnType<typeof bracketsShape>['brackets']): string {
   const rows = brackets.map((bracket) => [
     String(bracket.bracket),
     bracket.notionalFloor,
@@ -175,7 +222,7 @@ function printBrackets(context: CliContext, book: LimitBook, market: MarketLimit
     bracket.maintenanceAmount,
   ]);
   const header = ['bracket', 'from', 'to', 'leverage', 'initial', 'maintenance', 'maintenance amount'];
-  context.print(table(header, rows));
+  return table(header, rows);
 }
 
 /** Evidence that follows from the policy or repeats the leverage: in the JSON, but not worth a column. */
