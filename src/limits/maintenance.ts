@@ -113,24 +113,14 @@ function asNeeded(
 ): HeldTables {
   if (requirement === null || hardened === null || announced.length === 0) return { maintenance, announced };
   if (!isShort(maintenance, brackets, requirement)) return { maintenance, announced: [] };
-  if (!isExcessive(announced[announced.length - 1].brackets, maintenance, hardened, policy)) {
-    return { maintenance, announced };
-  }
+  // Cut as new orders were when they tightened: only what is needed can differ much.
   const needed = withTailOf(tightened(maintenance, hardened, policy), maintenance);
-  return { maintenance, announced: loweredTo(needed, announced, maintenance) };
-}
-
-function isExcessive(
-  announced: readonly Bracket[],
-  held: readonly Bracket[],
-  { points }: Requirement,
-  { governor }: Policy,
-): boolean {
-  return points.some(
-    ({ notional, marginMicros }) =>
-      heldMarginMicros(announced, notional) >
-      governor.loosenMaximumRatio * Math.max(marginMicros, heldMarginMicros(held, notional)),
+  const last = announced[announced.length - 1].brackets;
+  const step = policy.governor.loosenMaximumRatio;
+  const isExcessive = hardened.points.some(
+    ({ notional }) => heldMarginMicros(last, notional) > step * heldMarginMicros(needed, notional),
   );
+  return { maintenance, announced: isExcessive ? loweredTo(needed, announced, maintenance) : announced };
 }
 
 function withDue({ maintenance, announced }: HeldTables, decidedAt: number): HeldTables {
