@@ -20,6 +20,7 @@ import { stressedMarkets } from '../forecast/stressed-share.ts';
 import { decideBook } from '../limits/decide.ts';
 import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
+import { nextMoveAt } from '../limits/governor.ts';
 import type {
   LiquidityInput,
   MarketInput,
@@ -125,6 +126,7 @@ export class DecisionEngine implements BookProposer {
       (predictor?.id ?? null) === this.#decided.model &&
       governed === this.#decided.governed &&
       now < this.#nextClose &&
+      now < nextMoveAt(previous, policy) &&
       now - previous.decidedAt < RENEWAL_MILLISECONDS;
     if (isSettled) return null;
     this.#decided = null;

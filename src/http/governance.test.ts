@@ -48,7 +48,7 @@ async function changes(query = ''): Promise<Answer['json']> {
 }
 
 describe('an override', () => {
-  test('that tightens is in force at once; explain names it, and the next book obeys', async () => {
+  test('that tightens is in force at once; explain names it, and the next book goes as far as one may', async () => {
     const { json } = await service.post('/v1/overrides', lower, as('ann'));
     expect(actedSchema.parse(json)).toEqual(json);
     expect(json).toMatchObject({
@@ -65,7 +65,14 @@ describe('an override', () => {
     });
     const book = await service.publish();
     const market = book.markets.find(({ symbol }) => symbol === 'BTCUSDT');
-    expect(market?.brackets[0].maxLeverage).toBeLessThanOrEqual(2);
+    expect(market?.bindingBound).toBe('override');
+    const { previousMaxLeverage, publishedMaxLeverage, targetMaxLeverage, paced } = market?.governor ?? {};
+    expect([targetMaxLeverage, paced]).toEqual([2, true]);
+    expect(publishedMaxLeverage).toBe((previousMaxLeverage ?? 0) / 2);
+    // What open positions are held to does not move with a cap on leverage.
+    const read = await service.call('/v1/markets/BTCUSDT/brackets', { headers: as('rita') });
+    expect(read.json.maintenance).not.toEqual(read.json.brackets);
+    expect(read.json.announced).toEqual([]);
   });
 
   test('that loosens waits; who asked cannot approve, another approver can, an operator cannot', async () => {

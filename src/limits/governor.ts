@@ -7,7 +7,7 @@ import { type MaintenanceStep, nextMaintenance } from './maintenance.ts';
 import { isSameTable } from './margin-table.ts';
 import type { Policy } from './policy.ts';
 import { isWithinFloor, meets, tightened, tightenedToFloor } from './tighten.ts';
-import type { Announcement, Bracket, GovernorRecord, Move } from './types.ts';
+import type { Announcement, Bracket, GovernorRecord, LimitBook, Move } from './types.ts';
 
 /** What was in force before, as far as the governor needs it. */
 export interface InForce {
@@ -107,6 +107,16 @@ export function govern(
     isRaised: open.isRaised,
     clockWentBack,
   };
+}
+
+/** The earliest time after a book at which a market of it may move by itself: a pace is over, or a table is due. */
+export function nextMoveAt({ decidedAt, markets }: LimitBook, { governor }: Policy): number {
+  const pace = governor.tightenPaceHours * HOUR_MILLISECONDS;
+  const times = markets.flatMap((market) => [
+    ...(market.governor.paced === true ? [market.governor.changedAt + pace] : []),
+    ...(market.announced ?? []).map(({ effectiveAt }) => effectiveAt),
+  ]);
+  return Math.min(...times.filter((time) => time > decidedAt));
 }
 
 interface Situation {

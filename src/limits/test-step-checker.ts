@@ -224,14 +224,13 @@ function positionFaults(before: MarketLimit, after: MarketLimit, context: StepCo
   if (now.announced.some((one) => one.effectiveAt <= decidedAt)) faults.push('an announced table is overdue');
 
   // Down only where new orders went down: no lower than the highest convex margin below both. What is due may still be
-  // withdrawn, but not in doubt. Above every cap the last bracket goes on, of whatever table it is.
+  // withdrawn, but not in doubt. Larger positions than any new one go by the last bracket of whatever table it is.
   const due = tableAt(promised, decidedAt);
   const held = isInDoubt || clockWentBack ? due : promised.maintenance;
-  const upTo = Math.max(lastCap(due), lastCap(after.brackets));
-  faults.push(...tooLow(now.maintenance, held, after.brackets, upTo, 'positions are let off'));
+  faults.push(...tooLow(now.maintenance, held, after.brackets, 'positions are let off'));
   if ((isInDoubt || clockWentBack) && promised.announced.length > 0) {
     const [was, is] = [tableAt(promised, Infinity), tableAt(now, Infinity)];
-    faults.push(...tooLow(is, was, after.brackets, upTo, 'an announcement was withdrawn in doubt'));
+    faults.push(...tooLow(is, was, after.brackets, 'an announcement was withdrawn in doubt'));
   }
   const isNewlyAnnounced = now.announced.some(
     (one) => !promised.announced.some((old) => old.announcedAt === one.announcedAt),
@@ -243,7 +242,7 @@ function positionFaults(before: MarketLimit, after: MarketLimit, context: StepCo
   return faults;
 }
 
-function tooLow(table: Table, was: Table, brackets: Table, upTo: number, what: string): string[] {
+function tooLow(table: Table, was: Table, brackets: Table, what: string): string[] {
   const asked = (notional: number): number =>
     Math.min(
       margin(was, notional),
@@ -269,7 +268,7 @@ function tooLow(table: Table, was: Table, brackets: Table, upTo: number, what: s
         convex = Math.min(convex, left.asked + share * (right.asked - left.asked));
       }
     }
-    if (notional <= upTo && margin(table, notional) < convex - 2 * notional - 1)
+    if (notional <= lastCap(brackets) && margin(table, notional) < convex - 2 * notional - 1)
       faults.push(`${what} at ${notional}`);
   }
   return faults;
