@@ -4,8 +4,6 @@ import { HistoricalPredictor } from '../forecast/classical.ts';
 import type { LevelState } from '../forecast/level-tracking.ts';
 import { bookHashHolds } from '../limits/chain.ts';
 import { NO_GOVERNANCE, type Override } from '../limits/governance.ts';
-import { nextMoveAt } from '../limits/governor.ts';
-import { DEFAULT_POLICY } from '../limits/policy.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { Random } from '../random.ts';
 import type { MarketHistory } from '../risk/bars.ts';
@@ -136,29 +134,6 @@ describe('the next decision', () => {
     expect(await engine.propose(second?.book as LimitBook, NOW + 3000, both)).toBeNull();
     const third = await engine.propose(second?.book as LimitBook, NOW + 20 * 60_000, both);
     expect(third?.book.version).toBe(3);
-  });
-
-  test('is made when a tightening that stopped at its floor may go on, and when a table for open positions is due', async () => {
-    const override: Override = {
-      ...{ id: 'override-1', symbol: 'AUSDT', maxLeverage: 1, mayLoosen: false, reason: 'a test' },
-      ...{ requestedBy: 'ann', requestedAt: NOW, approvedBy: null, approvedAt: null },
-      expiresAt: NOW + 20 * HOUR,
-    };
-    const governance = { ...NO_GOVERNANCE, overrides: [override] };
-    const pace = DEFAULT_POLICY.governor.tightenPaceHours * HOUR;
-    const second = (await engine.propose(book, NOW + 1000, governance))?.book as LimitBook;
-    expect(marketOf(second, 'AUSDT').governor.paced).toBe(true);
-    expect(await engine.propose(second, NOW + 999 + pace, governance)).toBeNull();
-    const third = (await engine.propose(second, NOW + 1000 + pace, governance))?.book as LimitBook;
-    expect(marketOf(third, 'AUSDT').brackets[0].maxLeverage).toBeLessThan(
-      marketOf(second, 'AUSDT').brackets[0].maxLeverage,
-    );
-    const announced = { brackets: marketOf(book, 'AUSDT').brackets, announcedAt: NOW, effectiveAt: NOW + 5 };
-    const waiting = { ...book, markets: [{ ...marketOf(book, 'AUSDT'), announced: [announced] }] };
-    expect([nextMoveAt(waiting, DEFAULT_POLICY), nextMoveAt(book, DEFAULT_POLICY)]).toEqual([
-      NOW + 5,
-      Infinity,
-    ]);
   });
 
   test('can be looked at under what is not in force; that changes nothing', async () => {
