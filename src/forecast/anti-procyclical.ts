@@ -1,10 +1,10 @@
 import { VARIANCE_FLOOR } from '../features/spec.ts';
-import type { BarSeries } from '../risk/bars.ts';
-import { DAY_MILLISECONDS } from '../units.ts';
+import { type BarSeries, lineageOf } from '../risk/bars.ts';
 import { DEFAULT_VOLATILITY_EXPONENT } from './classical.ts';
-import { type TailOfPath, tailOfPath } from './classical-tail.ts';
-import { excursionHistory } from './excursion-history.ts';
-import { type Lookback, lookback, reasonAgainst, tailsOf } from './lookback.ts';
+import type { TailOfPath } from './classical-tail.ts';
+import { LongVariance } from './classical-volatility.ts';
+import { reasonAgainst, rollingTailsOf, tailsOf } from './excursion-history.ts';
+import { type Lookback, lookback } from './lookback.ts';
 import {
   CONFIDENCE_COUNT,
   CONFIDENCES,
@@ -12,14 +12,13 @@ import {
   emptyForecast,
   type ForecastBatch,
   HORIZON_COUNT,
-  HORIZONS_HOURS,
   type Predictor,
   type PredictorInput,
   pathIndex,
   SIDE_COUNT,
   SIDES,
 } from './predictor.ts';
-import { scaledSample } from './tail-sample.ts';
+import { StressedDays } from './stressed-days.ts';
 
 const YEAR_HOURS = 8766;
 
@@ -33,22 +32,20 @@ type PathTails = (side: number, horizon: number) => Pick<TailOfPath, 'valueAtRis
 export class LongLookbackPredictor implements Predictor {
   readonly id = 'long-lookback@1';
   readonly #bars: number;
+  readonly #variances = new KeptBySeries(() => new LongVariance());
 
   constructor(years: number) {
     this.#bars = Math.ceil(years * YEAR_HOURS);
   }
 
   async predict(input: PredictorInput): Promise<ForecastBatch> {
-    return forecastPaths(this.id, input, (past) => {
-      const { byPath } = scaledSample(past, DEFAULT_VOLATILITY_EXPONENT);
-      const from = Math.max(past.end - this.#bars, 0);
-      const { start, variance } = excursionHistory(past.bars, from);
-      let sum = 0;
-      for (let i = from; i < past.end; i++) sum += variance[i - start];
-      const scale = (sum / (past.end - from) + VARIANCE_FLOOR) ** (0.5 * DEFAULT_VOLATILITY_EXPONENT);
+    return forecastPaths(this.id, input, ({ bars, from, end }) => {
+      const tails = rollingTailsOf(bars, DEFAULT_VOLATILITY_EXPONENT).tails(bars, from, end);
+      const first = Math.max(end - this.#bars, 0);
+      const variance = this.#variances.of(bars, first, end).mean(bars, first, end);
+      const scale = (variance + VARIANCE_FLOOR) ** (0.5 * DEFAULT_VOLATILITY_EXPONENT);
       return (side, horizon) => {
-        const { largest, count } = byPath[pathIndex(0, side, horizon)];
-        const { valueAtRisk, expectedShortfall } = tailOfPath(largest, count);
+        const { valueAtRisk, expectedShortfall } = tails[pathIndex(0, side, horizon)].moments;
         return {
           valueAtRisk: valueAtRisk.map((value) => value * scale),
           expectedShortfall: expectedShortfall.map((value) => value * scale),
@@ -65,30 +62,41 @@ export class LongLookbackPredictor implements Predictor {
 export class StressedWeightPredictor implements Predictor {
   readonly id = 'stressed-weight@1';
   readonly #weight: number;
-  readonly #days: number;
+  readonly #stressed: KeptBySeries<StressedDays>;
 
   constructor(weight: number, days: number) {
     this.#weight = weight;
-    this.#days = Math.ceil(days);
+    this.#stressed = new KeptBySeries(() => new StressedDays(Math.ceil(days)));
   }
 
   async predict(input: PredictorInput): Promise<ForecastBatch> {
     return forecastPaths(this.id, input, (past) => {
       const recent = tailsOf(past);
-      const { start, byHorizon, variance } = excursionHistory(past.bars, 0);
-      const origins = mostVolatileBars(past.bars, variance, start, past.end, this.#days);
+      const stressed = this.#stressed.of(past.bars, 0, past.end).losses(past.bars, past.end);
       return (side, horizon) => {
-        const { valid, [SIDES[side]]: losses } = byHorizon[horizon];
-        const known = past.end - HORIZONS_HOURS[horizon];
-        const stressed = new Float64Array(origins.length);
-        let count = 0;
-        for (const bar of origins) {
-          if (bar < known && valid[bar - start] === 1) stressed[count++] = losses[bar - start];
-        }
-        const { largest, count: recentCount } = recent[pathIndex(0, side, horizon)];
-        return mixedTail(largest, recentCount, stressed.subarray(0, count).sort(), this.#weight);
+        const path = pathIndex(0, side, horizon);
+        return mixedTail(recent[path].largest, recent[path].count, stressed[path], this.#weight);
       };
     });
+  }
+}
+
+/** What is kept of each series while it grows; made anew for a window that does not follow the one before. */
+class KeptBySeries<T> {
+  readonly #make: () => T;
+  readonly #kept = new WeakMap<object, { readonly from: number; readonly end: number; readonly state: T }>();
+
+  constructor(make: () => T) {
+    this.#make = make;
+  }
+
+  of(bars: BarSeries, from: number, end: number): T {
+    const lineage = lineageOf(bars);
+    const before = this.#kept.get(lineage);
+    const isNext = before !== undefined && from >= before.from && end >= before.end;
+    const state = isNext ? before.state : this.#make();
+    this.#kept.set(lineage, { from, end, state });
+    return state;
   }
 }
 
@@ -123,31 +131,6 @@ function writePaths(batch: ForecastBatch, market: number, tails: PathTails): voi
       }
     }
   }
-}
-
-/** The bars of the UTC days with the highest mean variance, before `end`. @returns indices in the series, day by day. */
-function mostVolatileBars(
-  bars: BarSeries,
-  variance: Float64Array,
-  start: number,
-  end: number,
-  days: number,
-): readonly number[] {
-  const found: { readonly from: number; readonly to: number; readonly variance: number }[] = [];
-  let from = start;
-  while (from < end) {
-    const day = Math.floor(bars.openTime[from] / DAY_MILLISECONDS);
-    let to = from;
-    let sum = 0;
-    while (to < end && Math.floor(bars.openTime[to] / DAY_MILLISECONDS) === day)
-      sum += variance[to++ - start];
-    found.push({ from, to, variance: sum / (to - from) });
-    from = to;
-  }
-  return found
-    .sort((a, b) => b.variance - a.variance || a.from - b.from)
-    .slice(0, days)
-    .flatMap((one) => Array.from({ length: one.to - one.from }, (_, i) => one.from + i));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { paretoSurvival } from '../risk/tail/pareto-tail.ts';
-import { extremeTailOfPath, type TailOfPath, tailOfPath } from './classical-tail.ts';
-import { type Lookback, lookback, reasonAgainst, tailsOf } from './lookback.ts';
+import { reasonAgainst, rollingTailsOf, tailsOf } from './excursion-history.ts';
+import { type Lookback, lookback } from './lookback.ts';
 import {
   CONFIDENCE_COUNT,
   cellIndex,
@@ -13,7 +13,6 @@ import {
   SIDE_COUNT,
   SIDES,
 } from './predictor.ts';
-import { scaledSample, unscaledSample } from './tail-sample.ts';
 
 /**
  * The classical predictors: nothing is trained, so they are always there. All look at the adverse excursions of every
@@ -64,25 +63,25 @@ export class TailPredictor implements Predictor {
   readonly id = 'tail@1';
 
   async predict(input: PredictorInput): Promise<ForecastBatch> {
-    return forecast(this.id, input, DEFAULT_VOLATILITY_EXPONENT, extremeTailOfPath);
+    return forecast(this.id, input, DEFAULT_VOLATILITY_EXPONENT, 'likelihood');
   }
 }
 
-/** VaR and ES at all confidences from the largest losses of a sample of a size. */
-type TailEstimate = (largest: Float64Array, count: number) => TailOfPath;
+/** How VaR and ES at all confidences follow from the largest losses of a sample; see `SampleTail`. */
+type TailEstimate = 'moments' | 'likelihood';
 
 function forecast(
   id: string,
   input: PredictorInput,
   exponent: number,
-  tailOf: TailEstimate = tailOfPath,
+  estimate: TailEstimate = 'moments',
 ): ForecastBatch {
   const symbols = input.markets.map((market) => market.symbol);
   const batch = emptyForecast(id, input.asOf, symbols);
   const unavailable = input.markets.map(({ bars }, market) => {
     const past = lookback(bars, input.asOf);
     const reason = reasonAgainst(past, input.asOf);
-    if (reason === '') forecastMarket(batch, market, past, exponent, tailOf);
+    if (reason === '') forecastMarket(batch, market, past, exponent, estimate);
     return reason;
   });
   return { ...batch, unavailable };
@@ -93,26 +92,30 @@ function forecastMarket(
   market: number,
   past: Lookback,
   exponent: number,
-  tailOf: TailEstimate,
+  estimate: TailEstimate,
 ): void {
+  const { bars, from, end } = past;
   const raw = tailsOf(past);
-  const sample = exponent === 0 ? unscaledSample(raw) : scaledSample(past, exponent);
+  const sample = rollingTailsOf(bars, exponent);
+  const tails = sample.tails(bars, from, end);
+  const { scaleToday } = sample;
   for (let h = 0; h < HORIZON_COUNT; h++) {
     for (let side = 0; side < SIDE_COUNT; side++) {
       const path = pathIndex(market, side, h);
       const { threshold } = raw[pathIndex(0, side, h)];
-      const { largest, count, shareAboveShock } = sample.byPath[pathIndex(0, side, h)];
-      const tail = tailOf(largest, count);
+      const tail = tails[pathIndex(0, side, h)][estimate];
       batch.shockThreshold[path] = threshold;
-      const shock = threshold / sample.scaleToday;
+      const shock = threshold / scaleToday;
       batch.shockProbability[path] =
-        shock > tail.pareto.threshold ? paretoSurvival(tail.pareto, shock) : shareAboveShock;
+        shock > tail.pareto.threshold
+          ? paretoSurvival(tail.pareto, shock)
+          : sample.shareAbove(bars, pathIndex(0, side, h), shock);
       // Nobody loses more than the price on a long; on a short there is no such bound.
       const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
       for (let c = 0; c < CONFIDENCE_COUNT; c++) {
         const cell = cellIndex(market, side, h, c);
-        batch.valueAtRisk[cell] = Math.min(tail.valueAtRisk[c] * sample.scaleToday, most);
-        batch.expectedShortfall[cell] = Math.min(tail.expectedShortfall[c] * sample.scaleToday, most);
+        batch.valueAtRisk[cell] = Math.min(tail.valueAtRisk[c] * scaleToday, most);
+        batch.expectedShortfall[cell] = Math.min(tail.expectedShortfall[c] * scaleToday, most);
       }
     }
   }

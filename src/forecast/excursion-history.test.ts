@@ -1,15 +1,17 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { poisonFrom, RANDOM_MARKET_START, randomMarket } from '../../test/random-market.ts';
+import { MOVE_UNIT } from '../features/lattice.ts';
 import { VARIANCE_FLOOR } from '../features/spec.ts';
 import { Random } from '../random.ts';
-import { type BarSeries, sliceBars } from '../risk/bars.ts';
+import { type BarSeries, barsClosedBy, sliceBars } from '../risk/bars.ts';
 import { quantileOfSorted, sortedTailInPlace } from '../risk/numeric/quantile.ts';
 import { adverseExcursions } from '../risk/tail/excursions.ts';
 import { paretoSurvival } from '../risk/tail/pareto-tail.ts';
 import { parkinsonVariance } from '../risk/volatility/range.ts';
 import { DEFAULT_VOLATILITY_EXPONENT, FilteredPredictor, HistoricalPredictor } from './classical.ts';
 import { tailOfPath } from './classical-tail.ts';
-import { barsClosedBy, excursionHistory } from './excursion-history.ts';
+import { rollingTailsOf } from './excursion-history.ts';
 import {
   CONFIDENCES,
   cellIndex,
@@ -19,6 +21,7 @@ import {
   pathIndex,
   SIDES,
 } from './predictor.ts';
+import { RollingTails } from './rolling-tails.ts';
 import { shockThresholds } from './shock-threshold.ts';
 
 const HOUR = 3_600_000;
@@ -37,19 +40,15 @@ function lossesOf(bars: BarSeries, from: number, end: number, h: number, side: '
 
 /** Volatility to the power g as it is defined, bar by bar, from the bars before and no cache of any kind. */
 function slowPower(bars: BarSeries, exponent: number): Float64Array {
-  const variance = parkinsonVariance(bars);
-  const logs = new Float64Array(bars.length);
-  for (const window of [6, 24, 168, 720]) {
-    let sum = 0;
-    for (let i = 0; i < bars.length; i++) {
-      sum += variance[i];
-      if (i >= window) sum -= variance[i - window];
-      if (i % 1024 === 1023)
-        sum = variance.subarray(Math.max(i - window + 1, 0), i + 1).reduce((total, one) => total + one, 0);
-      logs[i] += Math.log(Math.max(sum, 0) / Math.min(i + 1, window) + VARIANCE_FLOOR);
+  const variance = parkinsonVariance(bars).map((one) => Math.round(Math.min(one, 1) / MOVE_UNIT));
+  return Float64Array.from(variance, (_, i) => {
+    let product = 1;
+    for (const window of [6, 24, 168, 720]) {
+      const used = variance.subarray(Math.max(i - window + 1, 0), i + 1);
+      product *= (used.reduce((sum, one) => sum + one, 0) * MOVE_UNIT) / used.length + VARIANCE_FLOOR;
     }
-  }
-  return logs.map((log) => Math.exp((0.5 * exponent * log) / 4));
+    return product ** ((0.5 * exponent) / 4);
+  });
 }
 
 /** The classical forecasts of one market with everything computed anew for the one time that is asked for. */
@@ -127,45 +126,77 @@ describe('what is computed once for a series', () => {
     }
   });
 
-  test('the future of a series does not show, also where it was computed with the past', () => {
+  test('the future of a series does not show, also where its bars are there already', () => {
     const poisoned = poisonFrom(bars, 10_000, new Random(1));
-    const [known, spoilt] = [excursionHistory(bars, 0), excursionHistory(poisoned, 0)];
-    for (const end of [10_000, 9_000]) expect(spoilt.tails(0, end)).toEqual(known.tails(0, end));
-    expect(spoilt.tails(0, 10_001)).not.toEqual(known.tails(0, 10_001));
-  });
-
-  test('is shared by all who ask for the same bars, and made anew for an earlier one only', () => {
-    const copy = sliceBars(bars, 0, bars.length);
-    const late = excursionHistory(copy, 5_000);
-    expect(excursionHistory(copy, 6_000)).toBe(late);
-    expect(late.tails(6_000, 9_000)).toBe(late.tails(6_000, 9_000));
-    const early = excursionHistory(copy, 4_000);
-    expect(early).not.toBe(late);
-    expect(excursionHistory(copy, 5_000)).toBe(early);
-    expect(early.tails(6_000, 9_000)).toEqual(late.tails(6_000, 9_000));
-  });
-
-  test('serves every forecaster of a series without gaps, whichever of them asks first', async () => {
-    const whole = randomMarket({ seed: 32, hours: 10_000 });
-    const input = {
-      asOf: RANDOM_MARKET_START + 10_000 * HOUR,
-      features: new Float64Array(0),
-      featuresReady: new Uint8Array(1),
-    };
-    const askers = [
-      async (copy: BarSeries) => shockThresholds(copy, copy.length, new Float64Array(8), 0),
-      (copy: BarSeries) =>
-        new HistoricalPredictor().predict({ ...input, markets: [{ ...whole, bars: copy }] }),
-      (copy: BarSeries) => new FilteredPredictor().predict({ ...input, markets: [{ ...whole, bars: copy }] }),
-    ];
-    for (const first of askers) {
-      const copy = sliceBars(whole.bars, 0, whole.bars.length);
-      await first(copy);
-      const history = excursionHistory(copy, copy.length - 1);
-      expect(history.start).toBe(copy.length - YEAR - 720);
-      for (const asker of askers) await asker(copy);
-      expect(excursionHistory(copy, copy.length - 1)).toBe(history);
+    for (const exponent of [0, DEFAULT_VOLATILITY_EXPONENT]) {
+      const [known, spoilt] = [rollingTailsOf(bars, exponent), rollingTailsOf(poisoned, exponent)];
+      const contents = (of: typeof known, series: BarSeries, end: number) =>
+        of.tails(series, 5_000, end).map(({ largest, count }) => ({ largest, count }));
+      for (const end of [9_990, 9_991, 10_000, 9_000])
+        expect(contents(spoilt, poisoned, end)).toEqual(contents(known, bars, end));
+      expect(contents(spoilt, poisoned, 10_001)).not.toEqual(contents(known, bars, 10_001));
     }
+  });
+
+  test('a window that moves on bar by bar is, to the bit, one that was begun there', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.constantFrom(0, DEFAULT_VOLATILITY_EXPONENT),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 60 })), {
+          maxLength: 40,
+        }),
+        fc.double({ min: 0, max: 1.5, noNaN: true }),
+        (seed, exponent, moves, share) => {
+          const { bars: own } = randomMarket({
+            seed,
+            hours: 3_200,
+            gapProbability: 0.004,
+            longestGapHours: 30,
+          });
+          const moving = new RollingTails(exponent);
+          let [from, end] = [seed % 400, 900];
+          for (const [left, came] of moves) {
+            from = Math.min(from + left, end);
+            end = Math.min(end + came, own.length);
+            const begun = new RollingTails(exponent);
+            const fresh = begun.tails(own, from, end);
+            for (const [path, tail] of moving.tails(own, from, end).entries()) {
+              expect(tail.largest).toEqual(fresh[path].largest);
+              expect(tail.count).toBe(fresh[path].count);
+              const x = share * tail.threshold;
+              if (tail.count > 0)
+                expect(moving.shareAbove(own, path, x)).toBe(begun.shareAbove(own, path, x));
+            }
+          }
+        },
+      ),
+      { seed: 91, numRuns: 25 },
+    );
+  });
+
+  test('a tail that an hour leaves as it was is the same object, and its laws are fitted once', () => {
+    const moving = new RollingTails(0);
+    let kept = 0;
+    let before = moving.tails(bars, 0, 9_000).slice();
+    for (let end = 9_001; end < 9_200; end++) {
+      const tails = moving.tails(bars, end - 9_000, end);
+      for (const [path, tail] of tails.entries()) {
+        if (tail !== before[path]) continue;
+        kept++;
+        expect(tail.moments).toBe(before[path].moments);
+        expect(tail.likelihood).toBe(before[path].likelihood);
+      }
+      before = tails.slice();
+    }
+    expect(kept).toBeGreaterThan(199 * 8 * 0.5);
+  });
+
+  test('is kept for a series and for what it grows into, and not for a copy', () => {
+    const short = sliceBars(bars, 0, 9_000);
+    expect(rollingTailsOf(short, 0)).toBe(rollingTailsOf(bars, 0));
+    expect(rollingTailsOf({ ...short }, 0)).not.toBe(rollingTailsOf(bars, 0));
+    expect(rollingTailsOf(sliceBars(bars, 1, 9_000), 0)).not.toBe(rollingTailsOf(bars, 0));
   });
 
   test('bars that had closed by a time are those that a walk over all of them counts', () => {

@@ -1,4 +1,4 @@
-import { barsClosedBy } from './excursion-history.ts';
+import { barsClosedBy } from '../risk/bars.ts';
 import {
   CELLS_PER_MARKET,
   emptyForecast,

@@ -1,5 +1,5 @@
 import type { BarSeries } from '../risk/bars.ts';
-import { excursionHistory } from './excursion-history.ts';
+import { tailsOf } from './excursion-history.ts';
 import { LOOKBACK_HOURS } from './lookback.ts';
 import { PATHS_PER_MARKET } from './predictor.ts';
 
@@ -11,7 +11,6 @@ import { PATHS_PER_MARKET } from './predictor.ts';
  * @param out receives sides × horizons from `offset` on; 0 where there is no whole horizon yet.
  */
 export function shockThresholds(bars: BarSeries, end: number, out: Float64Array, offset: number): void {
-  const from = Math.max(end - LOOKBACK_HOURS, 0);
-  const tails = excursionHistory(bars, from).tails(from, end);
+  const tails = tailsOf({ bars, from: Math.max(end - LOOKBACK_HOURS, 0), end });
   for (let path = 0; path < PATHS_PER_MARKET; path++) out[offset + path] = tails[path].threshold;
 }

@@ -52,9 +52,9 @@ export function emptyBars(length: number, intervalMilliseconds: number): BarSeri
   };
 }
 
-/** Bars [from, to) as views on the same memory. */
+/** Bars [from, to) as views on the same memory. From the first bar on it is of the same lineage. */
 export function sliceBars(bars: BarSeries, from: number, to: number): BarSeries {
-  return {
+  const slice = {
     intervalMilliseconds: bars.intervalMilliseconds,
     length: to - from,
     openTime: bars.openTime.subarray(from, to),
@@ -65,4 +65,51 @@ export function sliceBars(bars: BarSeries, from: number, to: number): BarSeries 
     volume: bars.volume.subarray(from, to),
     quoteVolume: bars.quoteVolume.subarray(from, to),
   };
+  if (from === 0) lineages.set(slice, lineageOf(bars));
+  return slice;
+}
+
+/** By identity: a copy, which may have been changed, has a lineage of its own. */
+const lineages = new WeakMap<BarSeries, object>();
+
+/**
+ * What stays the same while a series grows: of two series of one lineage, the shorter one is how the longer one begins.
+ * Whoever has taken in a series needs only the new bars of a longer one of its lineage.
+ */
+export function lineageOf(bars: BarSeries): object {
+  let lineage = lineages.get(bars);
+  if (lineage === undefined) {
+    lineage = {};
+    lineages.set(bars, lineage);
+  }
+  return lineage;
+}
+
+/** Makes a series that was read anew one of the lineage of an earlier one, where it begins with all of its bars. */
+export function continueLineage(before: BarSeries, after: BarSeries): void {
+  if (lineages.get(after) === lineageOf(before) || !beginsWith(after, before)) return;
+  lineages.set(after, lineageOf(before));
+}
+
+function beginsWith(longer: BarSeries, shorter: BarSeries): boolean {
+  if (longer.intervalMilliseconds !== shorter.intervalMilliseconds || longer.length < shorter.length)
+    return false;
+  return COLUMNS.every((name) => {
+    const [ours, theirs] = [longer[name], shorter[name]];
+    for (let i = 0; i < theirs.length; i++) if (ours[i] !== theirs[i]) return false;
+    return true;
+  });
+}
+
+const COLUMNS = ['openTime', 'open', 'high', 'low', 'close', 'volume', 'quoteVolume'] as const;
+
+/** How many bars had closed by a time, epoch milliseconds. */
+export function barsClosedBy({ openTime, length, intervalMilliseconds }: BarSeries, asOf: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (openTime[middle] + intervalMilliseconds <= asOf) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,10 +1,9 @@
 import { PlimsollError } from '../../src/errors.ts';
 import type { FeatureTable } from '../../src/features/batch.ts';
 import { FEATURE_COUNT } from '../../src/features/spec.ts';
-import { barsClosedBy } from '../../src/forecast/excursion-history.ts';
 import { forecastFault } from '../../src/forecast/forecast-check.ts';
 import { CELLS_PER_MARKET, type ForecastBatch, type Predictor } from '../../src/forecast/predictor.ts';
-import { type FundingSeries, type MarketHistory, sliceBars } from '../../src/risk/bars.ts';
+import { barsClosedBy, type FundingSeries, type MarketHistory, sliceBars } from '../../src/risk/bars.ts';
 import type { VolatilityScorer } from './monotone.ts';
 import { emptyForecastTable, type ForecastTable, type OutcomeTable } from './tables.ts';
 

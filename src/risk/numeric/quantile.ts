@@ -129,10 +129,14 @@ export function quantileOfSorted(tail: Float64Array, n: number, p: number): numb
  * The values that quantiles and tail means at `confidence` and above need, sorted ascending, as a view on scratch.
  */
 export function sortedTailInPlace(scratch: Float64Array, confidence: number): Float64Array {
-  const n = scratch.length;
-  const first = Math.max(Math.min(Math.floor((n - 1) * confidence), Math.floor(n * confidence) - 1), 0);
+  const first = scratch.length - tailSize(scratch.length, confidence);
   selectInPlace(scratch, first);
   return scratch.subarray(first).sort();
+}
+
+/** How many of the largest of n values quantiles and tail means at `confidence` and above need. */
+export function tailSize(n: number, confidence: number): number {
+  return n - Math.max(Math.min(Math.floor((n - 1) * confidence), Math.floor(n * confidence) - 1), 0);
 }
 
 function medianOfThree(a: number, b: number, c: number): number {

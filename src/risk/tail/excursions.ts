@@ -44,6 +44,32 @@ export function adverseExcursions(bars: BarSeries, horizonBars: number): Adverse
 }
 
 /**
+ * The same for one origin: for who adds origins one by one.
+ *
+ * @param origin such that bar origin + horizonBars is there. @param out receives the long and the short excursion.
+ * @returns whether the origin is valid; where it is not, out is left as it was.
+ */
+export function excursionsOf(
+  bars: BarSeries,
+  origin: number,
+  horizonBars: number,
+  out: Float64Array,
+): boolean {
+  const { openTime, low, high, close } = bars;
+  const last = origin + horizonBars;
+  if (openTime[last] - openTime[origin] !== horizonBars * bars.intervalMilliseconds) return false;
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = 0;
+  for (let i = origin + 1; i <= last; i++) {
+    lowest = Math.min(low[i], lowest);
+    highest = Math.max(high[i], highest);
+  }
+  out[0] = Math.max(1 - lowest / close[origin], 0);
+  out[1] = Math.max(highest / close[origin] - 1, 0);
+  return true;
+}
+
+/**
  * out[i] = max(1 − min(low[i + 1 … i + h]) / close[i], 0).
  *
  * The series is cut into blocks of h bars. A window of h bars is the end of one block and the beginning of the next, so

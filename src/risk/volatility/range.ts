@@ -12,13 +12,16 @@ export function logReturns(bars: BarSeries): Float64Array {
   return returns;
 }
 
-/** Parkinson (1980): (ln high/low)² / (4 ln 2) for each bar. */
+/** Parkinson (1980): (ln high/low)² / (4 ln 2) of one bar. */
+export function parkinson(high: number, low: number): number {
+  const range = Math.log(high / low);
+  return (range * range) / (4 * Math.LN2);
+}
+
+/** The same for each bar. */
 export function parkinsonVariance(bars: BarSeries): Float64Array {
   const variance = new Float64Array(bars.length);
-  for (let i = 0; i < bars.length; i++) {
-    const range = Math.log(bars.high[i] / bars.low[i]);
-    variance[i] = (range * range) / (4 * Math.LN2);
-  }
+  for (let i = 0; i < bars.length; i++) variance[i] = parkinson(bars.high[i], bars.low[i]);
   return variance;
 }
 

@@ -1,0 +1,152 @@
+import { type BarSeries, sliceBars } from '../risk/bars.ts';
+import { tailSize } from '../risk/numeric/quantile.ts';
+import { RollingLargest } from '../risk/numeric/rolling-largest.ts';
+import { adverseExcursions, excursionsOf } from '../risk/tail/excursions.ts';
+import { MOST_NEW_BARS, VolatilityPower } from './classical-volatility.ts';
+import {
+  CONFIDENCES,
+  HORIZON_COUNT,
+  HORIZONS_HOURS,
+  PATHS_PER_MARKET,
+  pathIndex,
+  SIDES,
+} from './predictor.ts';
+import { SampleTail } from './sample-tail.ts';
+
+/** Of a sample so much is kept sorted: what the tail needs, and what may leave it before it has to be sought again. */
+const KEPT_SHARE = 0.25;
+const LEAST_KEPT = 64;
+/** Where a rank is asked for that is not kept, so many times as many are from then on: it will be asked for again. */
+const ROOM = 1.3;
+
+/**
+ * The tails of the adverse excursions of all origins of a window, by path, for a window that moves on with a series: what
+ * leaves and what comes is looked at, and nothing else. Excursions may be divided by the volatility at their origin.
+ *
+ * What it answers depends on the window alone, to the bit, however it came there.
+ */
+export class RollingTails {
+  readonly #exponent: number;
+  #scales: VolatilityPower | null = null;
+  #from = 0;
+  #end = 0;
+  readonly #samples = Array.from({ length: PATHS_PER_MARKET }, () => new RollingLargest());
+  readonly #tails = Array.from({ length: PATHS_PER_MARKET }, () => new SampleTail(new Float64Array(0), 0));
+  readonly #pair = new Float64Array(SIDES.length);
+
+  /** @param exponent g of `VolatilityPower`; 0 for excursions as they are. */
+  constructor(exponent: number) {
+    this.#exponent = exponent;
+  }
+
+  /**
+   * Of the origins from one bar on whose horizon ends before another, by `pathIndex`.
+   *
+   * @param bars of one lineage in all calls. @param from index in the series. @param end number of bars that had closed.
+   */
+  tails(bars: BarSeries, from: number, end: number): readonly SampleTail[] {
+    if (from !== this.#from || end !== this.#end) {
+      const isNear = from >= this.#from && end >= this.#end && end - this.#end <= MOST_NEW_BARS;
+      if (isNear && this.#end > this.#from) this.#move(bars, from, end);
+      else this.#start(bars, from, end);
+    }
+    return this.#tails;
+  }
+
+  /** By what the excursions of an origin are divided that lies on the newest bar of the window. */
+  get scaleToday(): number {
+    return this.#scaleOf(this.#end - 1);
+  }
+
+  /** Share of a path's sample above x. Of the window that was last asked for. */
+  shareAbove(bars: BarSeries, path: number, x: number): number {
+    const sample = this.#samples[path];
+    let above = sample.countAbove(x);
+    if (above === null) {
+      const losses = this.#losses(bars, path);
+      above = 0;
+      for (let i = 0; i < losses.length; i++) if (losses[i] > x) above++;
+      sample.refill(losses, Math.ceil(ROOM * above));
+    }
+    return above / sample.count;
+  }
+
+  #start(bars: BarSeries, from: number, end: number): void {
+    this.#from = from;
+    this.#end = end;
+    this.#scales = this.#exponent === 0 || end === from ? null : new VolatilityPower(from, this.#exponent);
+    this.#scales?.advance(bars, end);
+    for (let path = 0; path < PATHS_PER_MARKET; path++) {
+      this.#refill(bars, path);
+      this.#renew(bars, path);
+    }
+  }
+
+  #move(bars: BarSeries, from: number, end: number): void {
+    const before = { from: this.#from, end: this.#end };
+    this.#scales?.advance(bars, end);
+    this.#from = from;
+    this.#end = end;
+    for (const [h, hours] of HORIZONS_HOURS.entries()) {
+      const known = before.end - hours;
+      for (let i = before.from; i < Math.min(from, known); i++) this.#take(bars, i, h, false);
+      for (let i = Math.max(known, from, 0); i < end - hours; i++) this.#take(bars, i, h, true);
+    }
+    for (let path = 0; path < PATHS_PER_MARKET; path++) this.#renew(bars, path);
+  }
+
+  /** An origin comes or leaves. */
+  #take(bars: BarSeries, origin: number, horizon: number, isNew: boolean): void {
+    if (!excursionsOf(bars, origin, HORIZONS_HOURS[horizon], this.#pair)) return;
+    const scale = this.#scaleOf(origin);
+    for (let side = 0; side < SIDES.length; side++) {
+      const sample = this.#samples[pathIndex(0, side, horizon)];
+      const loss = this.#pair[side] / scale;
+      if (isNew) sample.add(loss);
+      else sample.remove(loss);
+    }
+  }
+
+  /** The tail of a path stays the same object where nothing in it has changed. */
+  #renew(bars: BarSeries, path: number): void {
+    const sample = this.#samples[path];
+    const { count } = sample;
+    const before = this.#tails[path];
+    if (count === before.count && count > 0 && !sample.hasChangedFrom(before.largest[0])) return;
+    if (count === 0) {
+      if (before.count > 0) this.#tails[path] = new SampleTail(new Float64Array(0), 0);
+      return;
+    }
+    const size = tailSize(count, CONFIDENCES[0]);
+    let largest = sample.largest(size);
+    if (largest === null) {
+      this.#refill(bars, path);
+      largest = sample.largest(size);
+    }
+    // A copy: the sample goes on.
+    this.#tails[path] = new SampleTail(largest?.slice() ?? new Float64Array(0), count);
+  }
+
+  #refill(bars: BarSeries, path: number): void {
+    const losses = this.#losses(bars, path);
+    this.#samples[path].refill(losses, Math.max(Math.ceil(KEPT_SHARE * losses.length), LEAST_KEPT));
+  }
+
+  /** The whole sample of a path, in the order of time. */
+  #losses(bars: BarSeries, path: number): Float64Array {
+    const { valid, length, ...excursions } = adverseExcursions(
+      sliceBars(bars, this.#from, this.#end),
+      HORIZONS_HOURS[path % HORIZON_COUNT],
+    );
+    const losses = excursions[SIDES[Math.floor(path / HORIZON_COUNT)]];
+    const sample = new Float64Array(length);
+    let count = 0;
+    for (let i = 0; i < length; i++)
+      if (valid[i] === 1) sample[count++] = losses[i] / this.#scaleOf(this.#from + i);
+    return sample.subarray(0, count);
+  }
+
+  #scaleOf(bar: number): number {
+    return this.#scales?.at(bar) ?? 1;
+  }
+}

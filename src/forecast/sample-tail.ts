@@ -1,0 +1,38 @@
+import { quantileOfSorted } from '../risk/numeric/quantile.ts';
+import { extremeTailOfPath, type TailOfPath, tailOfPath } from './classical-tail.ts';
+import { CONFIDENCES } from './predictor.ts';
+
+/**
+ * The largest losses of a sample and what follows from them, computed when first asked for: a tail that an hour leaves as
+ * it was is the same object, so that its laws are fitted once.
+ */
+export class SampleTail {
+  /** Size of the sample. */
+  readonly count: number;
+  /** Ascending; as many as quantiles and tail means from the lowest of `CONFIDENCES` on need. Empty where count is 0. */
+  readonly largest: Float64Array;
+  #moments: TailOfPath | undefined;
+  #likelihood: TailOfPath | undefined;
+
+  constructor(largest: Float64Array, count: number) {
+    this.largest = largest;
+    this.count = count;
+  }
+
+  /** The quantile at the lowest of `CONFIDENCES`; 0 where count is 0. */
+  get threshold(): number {
+    return this.count === 0 ? 0 : quantileOfSorted(this.largest, this.count, CONFIDENCES[0]);
+  }
+
+  /** See `tailOfPath`. */
+  get moments(): TailOfPath {
+    this.#moments ??= tailOfPath(this.largest, this.count);
+    return this.#moments;
+  }
+
+  /** See `extremeTailOfPath`. */
+  get likelihood(): TailOfPath {
+    this.#likelihood ??= extremeTailOfPath(this.largest, this.count);
+    return this.#likelihood;
+  }
+}

@@ -1,0 +1,115 @@
+import { selectInPlace } from './quantile.ts';
+
+/** How many more values than it was filled with it takes before it lets the smallest go. */
+const MOST_GROWTH = 1.5;
+
+/**
+ * The largest values of a sample that changes one value at a time, kept sorted: a value costs a binary search and the
+ * move of what is above it, where it is among those that are kept, and nothing where it is not. What is kept depends on
+ * the past, what it answers on the sample alone.
+ *
+ * All values of the sample at or above a floor are kept, never only some of them. When too many of them have left,
+ * questions are answered with null, and whoever has the sample must `refill` it.
+ */
+export class RollingLargest {
+  /** Ascending, in the first `#kept` entries. */
+  #values = new Float64Array(0);
+  #kept = 0;
+  #filledWith = 0;
+  #floor = Number.NEGATIVE_INFINITY;
+  #count = 0;
+  #highestChange = Number.POSITIVE_INFINITY;
+
+  /** Size of the sample. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @param scratch the whole sample, finite; it is reordered. @param kept how many of the largest to keep, at least. */
+  refill(scratch: Float64Array, kept: number): void {
+    this.#count = scratch.length;
+    this.#highestChange = Number.POSITIVE_INFINITY;
+    const isWhole = kept >= scratch.length;
+    this.#floor = isWhole ? Number.NEGATIVE_INFINITY : selectInPlace(scratch, scratch.length - kept);
+    let size = 0;
+    for (let i = 0; i < scratch.length; i++) if (scratch[i] >= this.#floor) scratch[size++] = scratch[i];
+    this.#filledWith = Math.max(size, kept);
+    this.#values = new Float64Array(Math.ceil(this.#filledWith * MOST_GROWTH) + 1);
+    this.#values.set(scratch.subarray(0, size).sort());
+    this.#kept = size;
+  }
+
+  add(value: number): void {
+    this.#count++;
+    if (value > this.#highestChange) this.#highestChange = value;
+    if (value < this.#floor) return;
+    if (this.#kept === this.#values.length) this.#letGo();
+    if (value < this.#floor) return;
+    const at = this.#firstFrom(value);
+    this.#values.copyWithin(at + 1, at, this.#kept);
+    this.#values[at] = value;
+    this.#kept++;
+  }
+
+  /** @param value one that was added, to the bit. */
+  remove(value: number): void {
+    this.#count--;
+    if (value > this.#highestChange) this.#highestChange = value;
+    if (value < this.#floor) return;
+    const at = this.#firstFrom(value);
+    this.#values.copyWithin(at, at + 1, this.#kept);
+    this.#kept--;
+  }
+
+  /** The largest values, ascending, as a view that holds until the next change; null where too few are kept. */
+  largest(size: number): Float64Array | null {
+    if (size > this.#kept) return null;
+    this.#highestChange = Number.NEGATIVE_INFINITY;
+    return this.#values.subarray(this.#kept - size, this.#kept);
+  }
+
+  /** Whether a value at or above this one came or went since `largest` was last asked for. */
+  hasChangedFrom(value: number): boolean {
+    return this.#highestChange >= value;
+  }
+
+  /** How many values of the sample are above x; null where x is below what is kept. */
+  countAbove(x: number): number | null {
+    if (x < this.#floor) return null;
+    let low = 0;
+    let high = this.#kept;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#values[middle] <= x) low = middle + 1;
+      else high = middle;
+    }
+    return this.#kept - low;
+  }
+
+  /** Keeps no more than it was filled with, but all that are equal to the smallest of them; grows where that is not less. */
+  #letGo(): void {
+    const values = this.#values;
+    let first = this.#kept - this.#filledWith;
+    while (first > 0 && values[first - 1] === values[first]) first--;
+    if (first > 0) {
+      this.#floor = values[first];
+      values.copyWithin(0, first, this.#kept);
+      this.#kept -= first;
+    } else {
+      this.#values = new Float64Array(2 * values.length);
+      this.#values.set(values);
+    }
+  }
+
+  /** Index of the first value that is not below this one. */
+  #firstFrom(value: number): number {
+    let low = 0;
+    let high = this.#kept;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#values[middle] < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
