@@ -4,7 +4,7 @@ import { ModelRegistry } from '../models/registry.ts';
 import { table } from '../src/cli/command.ts';
 import { stopwatchSeconds } from '../src/clock.ts';
 import { DecisionEngine } from '../src/control/decision-engine.ts';
-import { latestFeatures } from '../src/features/batch.ts';
+import { latestFeatures } from '../src/features/live.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../src/forecast/classical.ts';
 import { NO_GOVERNANCE } from '../src/limits/governance.ts';
 import { DEFAULT_POLICY } from '../src/limits/policy.ts';

@@ -5,7 +5,7 @@ import type { WatchEntry } from './control/ports.ts';
 import { type ShadowStep, ShadowWatch } from './control/shadow-watch.ts';
 import { nextClose, usableHistory } from './control/usable-bars.ts';
 import { asPlimsollError } from './errors.ts';
-import { latestFeatures } from './features/batch.ts';
+import { latestFeatures } from './features/live.ts';
 import { MEMORY_BARS } from './features/spec.ts';
 import { FilteredPredictor } from './forecast/classical.ts';
 import { LOOKBACK_HOURS } from './forecast/lookback.ts';

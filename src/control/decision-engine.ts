@@ -1,6 +1,6 @@
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
-import { latestFeatures } from '../features/batch.ts';
+import { type LatestFeatures, LiveFeatures } from '../features/live.ts';
 import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
 import { LongLookbackPredictor, StressedWeightPredictor } from '../forecast/anti-procyclical.ts';
 import { LevelTracking } from '../forecast/level-tracking.ts';
@@ -21,25 +21,19 @@ import { decideBook } from '../limits/decide.ts';
 import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
 import { nextMoveAt } from '../limits/governor.ts';
-import type {
-  LiquidityInput,
-  MarketInput,
-  MarketWideInput,
-  SourceForecast,
-  StressInput,
-} from '../limits/market-input.ts';
+import type { LiquidityInput, MarketInput, MarketWideInput, SourceForecast } from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { PROGRAM_VERSION } from '../program.ts';
-import type { MarketHistory } from '../risk/bars.ts';
+import { type BarSeries, continueLineage, type MarketHistory } from '../risk/bars.ts';
 import { robustHourlyVolume } from '../risk/liquidity.ts';
-import { stressExcursion, worstExcursions } from '../risk/portfolio/stress.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, Proposal } from './decision-cycle.ts';
 import { type Preview, Trials } from './governance/trials.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
+import { StressInputs } from './stress-inputs.ts';
 import { nextClose, usableHistory } from './usable-bars.ts';
 
 /** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
@@ -94,13 +88,17 @@ export class DecisionEngine implements BookProposer {
     readonly governed: string;
     readonly hash: string;
   } | null = null;
-  #stress: readonly StressInput[] = [];
+  /** By symbol, as last read. */
+  #stored: ReadonlyMap<string, BarSeries> = new Map();
+  readonly #features = new LiveFeatures();
+  readonly #stress: StressInputs;
   readonly #trials = new Trials();
   /** Behind the policy's anti-procyclical floor; null where it has none. */
   readonly #antiProcyclical: Predictor | null;
 
   constructor(options: DecisionEngineOptions) {
     this.#options = options;
+    this.#stress = new StressInputs(options.policy.marginCallHorizonHours);
     this.#antiProcyclical = antiProcyclicalPredictor(options.policy);
   }
 
@@ -179,10 +177,14 @@ export class DecisionEngine implements BookProposer {
 
   async #load(fingerprint: string, now: number): Promise<void> {
     const stored = await this.#options.reader.loadMarkets();
+    for (const { symbol, bars } of stored) {
+      const before = this.#stored.get(symbol);
+      if (before !== undefined) continueLineage(before, bars);
+    }
+    this.#stored = new Map(stored.map(({ symbol, bars }) => [symbol, bars]));
     const markets = stored
       .map((history) => usableHistory(history, now))
       .filter((history) => history.bars.length > 0);
-    this.#stress = markets.map((history) => stressOf(history, this.#options.policy));
     this.#markets = markets;
     this.#nextClose = nextClose(stored, now);
     this.#fingerprint = fingerprint;
@@ -191,7 +193,7 @@ export class DecisionEngine implements BookProposer {
   /** All forecasters on the same input. A shock model that fails is absent; the classical ones decide without it. */
   async #forecast(champion: Predictor | null, absence: string, asOf: number): Promise<Forecasts> {
     const { historical, filtered, tail } = this.#options;
-    const features = latestFeatures(this.#markets, asOf);
+    const features = this.#features.latest(this.#markets, asOf);
     const input: PredictorInput = {
       asOf: features.asOf,
       markets: this.#markets,
@@ -273,14 +275,14 @@ export class DecisionEngine implements BookProposer {
       tail: sourceOf(forecasts.tail, m),
       antiProcyclical: sourceOf(forecasts.antiProcyclical, m),
       openInterest: null,
-      stress: this.#stress[m],
+      stress: this.#stress.of(bars),
       liquidity: liquidityOf(history, asOf, forecasts.features, m, policy),
     };
   }
 }
 
 interface Forecasts {
-  readonly features: ReturnType<typeof latestFeatures>;
+  readonly features: LatestFeatures;
   readonly historical: ForecastBatch;
   readonly filtered: ForecastBatch;
   readonly tail: ForecastBatch;
@@ -331,24 +333,6 @@ function sourceOf(batch: ForecastBatch, m: number): SourceForecast {
   };
 }
 
-function stressOf({ bars }: MarketHistory, policy: Policy): StressInput {
-  const worst = worstExcursions(bars, HORIZONS_HOURS);
-  const excursion = new Float64Array(PATHS_PER_MARKET);
-  let source = '';
-  let worstAtCall = -1;
-  for (const [s, side] of SIDES.entries()) {
-    for (const [h, hours] of HORIZONS_HOURS.entries()) {
-      const found = stressExcursion(worst, side, hours);
-      excursion[s * HORIZONS_HOURS.length + h] = found.excursion;
-      if (hours === policy.marginCallHorizonHours && found.excursion > worstAtCall) {
-        worstAtCall = found.excursion;
-        source = found.source;
-      }
-    }
-  }
-  return { excursion, source };
-}
-
 /** What makes the floor that a policy chooses. */
 function antiProcyclicalPredictor(policy: Policy): Predictor | null {
   const { option, lookbackYears, stressedWeight, stressedDays } = policy.bounds.antiProcyclical;
@@ -360,7 +344,7 @@ function antiProcyclicalPredictor(policy: Policy): Predictor | null {
 function marketWideOf(
   markets: readonly MarketHistory[],
   asOf: number,
-  { values, ready }: ReturnType<typeof latestFeatures>,
+  { values, ready }: LatestFeatures,
 ): MarketWideInput | null {
   const { judged, stressed } = stressedMarkets(markets, asOf);
   // The features of all markets together are the same in every row.

@@ -1,4 +1,4 @@
-import type { LatestFeatures } from '../features/batch.ts';
+import type { LatestFeatures } from '../features/live.ts';
 import { FEATURE_COUNT } from '../features/spec.ts';
 import { horizonIndex, SIDES } from '../forecast/predictor.ts';
 import { pinball } from '../risk/comparison/scores.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RANDOM_MARKET_START, randomMarket, selectBars } from '../../test/random-market.ts';
-import type { BarSeries, MarketHistory } from '../risk/bars.ts';
+import { type BarSeries, type MarketHistory, sliceBars } from '../risk/bars.ts';
 import { nextClose, usableHistory } from './usable-bars.ts';
 
 const HOUR = 3_600_000;
@@ -48,6 +48,20 @@ describe('usable bars', () => {
       }),
       { seed: 20240601, numRuns: 200 },
     );
+  });
+
+  test('are the same for a series that grows bar by bar, also where one of them is damaged', () => {
+    for (const damaged of [null, 0, 33]) {
+      const whole = changed((bars) => {
+        if (damaged !== null) bars.low[damaged] = -1;
+      });
+      for (let length = 0; length <= HOURS; length++) {
+        const grown = { ...whole, bars: sliceBars(whole.bars, 0, length) };
+        const anew = { ...whole, bars: selectBars(grown.bars, () => true) };
+        for (const now of [LATER, RANDOM_MARKET_START + 40 * HOUR])
+          expect(usableHistory(grown, now)).toEqual(usableHistory(anew, now));
+      }
+    }
   });
 
   test('ascend strictly: a bar that comes again or too late is left out', () => {

@@ -1,4 +1,4 @@
-import { type BarSeries, type MarketHistory, sliceBars } from '../risk/bars.ts';
+import { type BarSeries, barsClosedBy, lineageOf, type MarketHistory, sliceBars } from '../risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../units.ts';
 
 /**
@@ -11,15 +11,36 @@ import { HOUR_MILLISECONDS } from '../units.ts';
 export function usableHistory(history: MarketHistory, now: number): MarketHistory {
   const { bars } = history;
   if (bars.intervalMilliseconds !== HOUR_MILLISECONDS) return { ...history, bars: sliceBars(bars, 0, 0) };
+  if (soundBars(bars) === bars.length) {
+    const closed = barsClosedBy(bars, now);
+    return closed === bars.length ? history : { ...history, bars: sliceBars(bars, 0, closed) };
+  }
   const kept = new Uint32Array(bars.length);
   let count = 0;
   for (let i = 0; i < bars.length; i++) {
     const follows = count === 0 || bars.openTime[i] > bars.openTime[kept[count - 1]];
-    if (follows && isUsable(bars, i, now)) kept[count++] = i;
+    if (follows && bars.openTime[i] + HOUR_MILLISECONDS <= now && isSound(bars, i)) kept[count++] = i;
   }
-  if (count === bars.length) return history;
   const isPrefix = count === 0 || kept[count - 1] === count - 1;
   return { ...history, bars: isPrefix ? sliceBars(bars, 0, count) : pick(bars, kept.subarray(0, count)) };
+}
+
+/** By lineage: how many bars a series begins with that were found sound, so that only new ones are looked at. */
+const sound = new WeakMap<object, number>();
+
+/** How many bars the series begins with that can be computed with once they have closed. */
+function soundBars(bars: BarSeries): number {
+  const lineage = lineageOf(bars);
+  const known = sound.get(lineage) ?? 0;
+  let count = Math.min(known, bars.length);
+  while (
+    count < bars.length &&
+    (count === 0 || bars.openTime[count] > bars.openTime[count - 1]) &&
+    isSound(bars, count)
+  )
+    count++;
+  if (count > known) sound.set(lineage, count);
+  return count;
 }
 
 /** When the next bar of any market becomes known that is stored already; infinity where none is. */
@@ -32,10 +53,9 @@ export function nextClose(markets: readonly MarketHistory[], now: number): numbe
   return next;
 }
 
-function isUsable(bars: BarSeries, i: number, now: number): boolean {
+function isSound(bars: BarSeries, i: number): boolean {
   const { openTime, open, high, low, close, quoteVolume } = bars;
   return (
-    openTime[i] + HOUR_MILLISECONDS <= now &&
     openTime[i] % HOUR_MILLISECONDS === 0 &&
     low[i] > 0 &&
     high[i] < Number.POSITIVE_INFINITY &&

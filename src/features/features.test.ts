@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { poisonFrom, RANDOM_MARKET_START, randomMarket, selectBars } from '../../test/random-market.ts';
 import { Random } from '../random.ts';
-import type { MarketHistory } from '../risk/bars.ts';
-import { computeFeatures, latestFeatures } from './batch.ts';
+import { barsClosedBy, type MarketHistory, sliceBars } from '../risk/bars.ts';
+import { computeFeatures } from './batch.ts';
 import { emptyHour, FeatureEngine } from './engine.ts';
+import { LiveFeatures, latestFeatures } from './live.ts';
 import { FEATURE_COUNT, LOAD_HOURS, MAXIMUM_GAP_HOURS, MEMORY_BARS, WARM_UP_BARS } from './spec.ts';
 
 const HOUR = 3_600_000;
@@ -122,6 +123,42 @@ describe('features', () => {
         });
       }),
       { seed: 32, numRuns: 12 },
+    );
+  });
+
+  test('nor does it where hours came one by one, late, for another set of markets, or with settlements of funding', () => {
+    const step = fc.record({
+      hours: fc.integer({ min: 0, max: 30 }),
+      late: fc.integer({ min: 0, max: 3 }),
+      markets: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(seeds, fc.array(step, { minLength: 1, maxLength: 8 }), (seed, steps) => {
+        const markets = randomMarkets(seed, 3, 700);
+        const live = new LiveFeatures();
+        let hours = 300;
+        for (const { hours: more, late, markets: count } of steps) {
+          hours += more;
+          const asOf = RANDOM_MARKET_START + hours * HOUR;
+          // The newest bars of one market and its funding are not there yet.
+          const known = markets.slice(0, count).map((history, m) => {
+            const knownBy = asOf - (m === 1 ? late : 0) * HOUR;
+            const { bars, funding } = history;
+            const settled = funding?.time.filter((time) => time <= knownBy).length ?? 0;
+            return {
+              ...history,
+              bars: sliceBars(bars, 0, barsClosedBy(bars, knownBy)),
+              funding: funding && {
+                length: settled,
+                time: funding.time.slice(0, settled),
+                rate: funding.rate.slice(0, settled),
+              },
+            };
+          });
+          expect(live.latest(known, asOf)).toEqual(latestFeatures(known, asOf));
+        }
+      }),
+      { seed: 36, numRuns: 20 },
     );
   });
 

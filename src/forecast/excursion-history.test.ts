@@ -40,12 +40,16 @@ function lossesOf(bars: BarSeries, from: number, end: number, h: number, side: '
 
 /** Volatility to the power g as it is defined, bar by bar, from the bars before and no cache of any kind. */
 function slowPower(bars: BarSeries, exponent: number): Float64Array {
-  const variance = parkinsonVariance(bars).map((one) => Math.round(Math.min(one, 1) / MOVE_UNIT));
+  const variance = parkinsonVariance(bars);
+  // Whole numbers, so that these sums from the first bar on are exact.
+  const until = new Float64Array(bars.length + 1);
+  for (let i = 0; i < bars.length; i++)
+    until[i + 1] = until[i] + Math.round(Math.min(variance[i], 1) / MOVE_UNIT);
   return Float64Array.from(variance, (_, i) => {
     let product = 1;
     for (const window of [6, 24, 168, 720]) {
-      const used = variance.subarray(Math.max(i - window + 1, 0), i + 1);
-      product *= (used.reduce((sum, one) => sum + one, 0) * MOVE_UNIT) / used.length + VARIANCE_FLOOR;
+      const start = Math.max(i + 1 - window, 0);
+      product *= ((until[i + 1] - until[start]) * MOVE_UNIT) / (i + 1 - start) + VARIANCE_FLOOR;
     }
     return product ** ((0.5 * exponent) / 4);
   });

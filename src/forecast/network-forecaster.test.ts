@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomMarket } from '../../test/random-market.ts';
-import { latestFeatures } from '../features/batch.ts';
+import { latestFeatures } from '../features/live.ts';
 import { FEATURE_COUNT, featureIndex, HAR_FEATURES } from '../features/spec.ts';
 import { Random } from '../random.ts';
 import { LoadedNetwork } from './network.ts';

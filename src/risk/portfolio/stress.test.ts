@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { randomMarket } from '../../../test/random-market.ts';
+import { sliceBars } from '../bars.ts';
 import { adverseExcursions } from '../tail/excursions.ts';
-import { STRESS_HORIZONS_HOURS, STRESS_SCENARIOS, stressExcursion, worstExcursions } from './stress.ts';
+import {
+  type KnownWorst,
+  STRESS_HORIZONS_HOURS,
+  STRESS_SCENARIOS,
+  stressExcursion,
+  type WorstExcursions,
+  worstExcursions,
+} from './stress.ts';
 
 describe('stress', () => {
   test('scenarios never ease with the horizon and stay below the price for longs', () => {
@@ -20,6 +28,18 @@ describe('stress', () => {
     expect(worst.long[1]).toBe(Math.max(...adverseExcursions(bars, 24).long));
     expect(worst.short[0]).toBe(Math.max(...adverseExcursions(bars, 1).short));
     expect(worst.long[2]).toBe(0);
+  });
+
+  test('the own worst of a history that has grown is found from what came since alone', () => {
+    const { bars } = randomMarket({ seed: 5, hours: 900, gapProbability: 0.01, longestGapHours: 30 });
+    const horizons = [1, 4, 24];
+    let known: KnownWorst | null = null;
+    for (const length of [0, 1, 3, 30, 31, 31, 200, 850, 851, bars.length]) {
+      const own = sliceBars(bars, 0, Math.min(length, bars.length));
+      const worst: WorstExcursions = worstExcursions(own, horizons, known);
+      expect(worst).toEqual(worstExcursions(own, horizons));
+      known = { bars: own.length, worst };
+    }
   });
 
   test('a young and quiet market is held to the scenarios, a worse past counts instead', () => {

@@ -1,4 +1,4 @@
-import type { BarSeries } from '../bars.ts';
+import { type BarSeries, sliceBars } from '../bars.ts';
 import { adverseExcursions } from '../tail/excursions.ts';
 
 /** Horizons for which the scenarios give excursions. */
@@ -71,14 +71,29 @@ export interface WorstExcursions {
   readonly short: Float64Array;
 }
 
-/** The worst adverse excursions in the whole of a history. */
-export function worstExcursions(bars: BarSeries, horizonsBars: readonly number[]): WorstExcursions {
+/** The worst excursions in the first bars of a history. */
+export interface KnownWorst {
+  readonly bars: number;
+  readonly worst: WorstExcursions;
+}
+
+/**
+ * The worst adverse excursions in the whole of a history.
+ *
+ * @param known what was found, for the same horizons, when the history was shorter; only what came since is looked at.
+ */
+export function worstExcursions(
+  bars: BarSeries,
+  horizonsBars: readonly number[],
+  known: KnownWorst | null = null,
+): WorstExcursions {
   const long = new Float64Array(horizonsBars.length);
   const short = new Float64Array(horizonsBars.length);
-  for (let h = 0; h < horizonsBars.length; h++) {
-    const excursions = adverseExcursions(bars, horizonsBars[h]);
-    long[h] = largest(excursions.long);
-    short[h] = largest(excursions.short);
+  for (const [h, hours] of horizonsBars.entries()) {
+    const from = Math.max((known?.bars ?? 0) - hours, 0);
+    const excursions = adverseExcursions(sliceBars(bars, from, bars.length), hours);
+    long[h] = largest(excursions.long, known?.worst.long[h] ?? 0);
+    short[h] = largest(excursions.short, known?.worst.short[h] ?? 0);
   }
   return { long, short };
 }
@@ -111,8 +126,8 @@ export function stressExcursion(
   return worst;
 }
 
-function largest(values: Float64Array): number {
-  let worst = 0;
+function largest(values: Float64Array, least: number): number {
+  let worst = least;
   for (let i = 0; i < values.length; i++) if (values[i] > worst) worst = values[i];
   return worst;
 }
