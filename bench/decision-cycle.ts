@@ -1,117 +1,113 @@
-import type { MarketDataReader } from '../data/ports.ts';
 import { judgeQuality } from '../data/quality.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { table } from '../src/cli/command.ts';
 import { stopwatchSeconds } from '../src/clock.ts';
 import { DecisionEngine } from '../src/control/decision-engine.ts';
-import { latestFeatures } from '../src/features/live.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../src/forecast/classical.ts';
+import { PreparedReads } from '../src/http/prepared-reads.ts';
 import { NO_GOVERNANCE } from '../src/limits/governance.ts';
-import { DEFAULT_POLICY } from '../src/limits/policy.ts';
+import { DEFAULT_POLICY, type Policy } from '../src/limits/policy.ts';
+import type { LimitBook } from '../src/limits/types.ts';
 import { SHIPPED_MODELS } from '../src/program.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
+import { GrowingMarkets } from './growing-markets.ts';
 import { filledStore } from './history.ts';
 import { median, megabytes, print } from './measure.ts';
 
-/** A decision for all markets, by part, over numbers of markets; the baseline is one pass over the bars that are read. */
-const ROUNDS = 5;
-const COPIES = [1, 2, 4];
+/**
+ * Decisions for markets that get one bar an hour, with every bound on, by numbers of markets: from the bars handed over in memory to a
+ * sealed book, and to the bytes of all reads. The baseline is `JSON.stringify` of the book. Processor time is that of all
+ * threads of the process, collection of garbage included.
+ */
+const SIZES = [125, 500, 1000, 5000];
+const HOURS = 12;
+/** Until the code is compiled. */
+const WARM_UP_HOURS = 5;
+
+/** Every bound on; of the anti-procyclical measures there can be one. */
+const POLICY: Policy = {
+  ...DEFAULT_POLICY,
+  maximumBrackets: 10,
+  bounds: {
+    ...DEFAULT_POLICY.bounds,
+    tailUse: 'both',
+    antiProcyclical: { ...DEFAULT_POLICY.bounds.antiProcyclical, option: 'longLookbackFloor' },
+  },
+};
+
+interface Cost {
+  readonly wall: number;
+  readonly processor: number;
+}
 
 const { store, dataDir, remove } = await filledStore();
-const started = stopwatchSeconds();
 const stored = await store.loadMarkets();
-print(
-  `loading ${stored.length} markets, ${barsOf(stored)} bars: ${(stopwatchSeconds() - started).toFixed(2)} s`,
-);
 const registry = new ModelRegistry(SHIPPED_MODELS, dataDir);
 const champion = await registry.load((await registry.versionOf('champion')) ?? '');
-const [historical, filtered, tail] = [
-  new HistoricalPredictor(),
-  new FilteredPredictor(),
-  new TailPredictor(),
-];
-
+const sizes = process.argv.length > 3 ? process.argv.slice(3).map(Number) : SIZES;
 const rows: string[][] = [];
-for (const copies of COPIES) {
-  const all = multiply(stored, copies);
-  const asOf = all.reduce(
-    (newest, { bars }) => Math.max(newest, bars.openTime[bars.length - 1] + 3_600_000),
-    0,
-  );
-  const parts = new Map<string, number[]>();
-  const time = async (part: string, work: () => unknown): Promise<void> => {
-    const from = stopwatchSeconds();
-    await work();
-    parts.set(part, [...(parts.get(part) ?? []), 1000 * (stopwatchSeconds() - from)]);
-  };
-  for (let round = 0; round < ROUNDS; round++) {
-    const markets = freshly(all);
-    await time('one pass over the bars', () => sumOfBars(markets));
-    const features = latestFeatures(markets, asOf);
-    await time('features', () => latestFeatures(markets, asOf));
-    const input = { asOf: features.asOf, markets, features: features.values, featuresReady: features.ready };
-    await time('historical', () => historical.predict(input));
-    await time('filtered', () => filtered.predict(input));
-    await time('tail', () => tail.predict(input));
-    await time('network', () => champion.predict(input));
-    await time('quality', () => markets.map((market) => judgeQuality(market, asOf)));
-    const engine = engineOn(freshly(all));
-    await time('whole, first (reads and stress included)', () => engine.propose(null, asOf, NO_GOVERNANCE));
-    const { book } = (await engine.propose(null, asOf, NO_GOVERNANCE)) ?? { book: null };
-    await time('whole, renewal', () => engine.propose(book, asOf + 3_600_000, NO_GOVERNANCE));
-  }
-  const baseline = median(parts.get('one pass over the bars') ?? []);
-  for (const [part, times] of parts) {
-    const milliseconds = median(times);
-    rows.push([String(all.length), part, milliseconds.toFixed(1), (milliseconds / baseline).toFixed(1)]);
-  }
-}
-print(table(['markets', 'part', 'ms', 'over one pass'], rows));
-print(`memory ${megabytes(process.memoryUsage.rss())}`);
+for (const size of sizes) rows.push(...(await measure(size)));
+print(table(['markets', 'part', 'wall ms', 'cpu ms', 'µs a market', 'over JSON.stringify'], rows));
 remove();
 
-function engineOn(markets: readonly MarketHistory[]): DecisionEngine {
-  const reader: MarketDataReader = {
-    catalogue: async () => [],
-    loadMarkets: async () => markets,
-    fingerprint: async () => 'fixed',
-  };
-  return new DecisionEngine({
-    reader,
+async function measure(size: number): Promise<string[][]> {
+  const markets = new GrowingMarkets(stored, size, HOURS);
+  let handed: readonly MarketHistory[] = [];
+  let hours = 0;
+  const engine = new DecisionEngine({
+    reader: {
+      catalogue: async () => [],
+      loadMarkets: async () => handed,
+      fingerprint: async () => String(hours),
+    },
     judgeQuality,
     champion: { champion: async () => ({ predictor: champion, reason: '' }) },
-    historical,
-    filtered,
-    tail,
-    policy: DEFAULT_POLICY,
+    historical: new HistoricalPredictor(),
+    filtered: new FilteredPredictor(),
+    tail: new TailPredictor(),
+    policy: POLICY,
     levels: { load: async () => null, save: async () => {} },
     stopwatch: stopwatchSeconds,
   });
-}
-
-/** The same bars as if they had just been read: what is kept of a series is kept by the identity of its bars. */
-function freshly(markets: readonly MarketHistory[]): MarketHistory[] {
-  return markets.map((market) => ({ ...market, bars: { ...market.bars } }));
-}
-
-/** The same histories under other names, to see how the cost grows. */
-function multiply(markets: readonly MarketHistory[], copies: number): MarketHistory[] {
-  return Array.from({ length: copies }, (_, copy) =>
-    markets.map((market) => (copy === 0 ? market : { ...market, symbol: `${market.symbol}X${copy}` })),
-  )
-    .flat()
-    .sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
-}
-
-function barsOf(markets: readonly MarketHistory[]): number {
-  return markets.reduce((sum, { bars }) => sum + bars.length, 0);
-}
-
-function sumOfBars(markets: readonly MarketHistory[]): number {
-  let sum = 0;
-  for (const { bars } of markets) {
-    for (const column of [bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quoteVolume])
-      for (let i = 0; i < column.length; i++) sum += column[i];
+  const costs = new Map<string, Cost[]>();
+  const time = async <T>(part: string, work: () => T | Promise<T>): Promise<T> => {
+    const [from, processor] = [performance.now(), process.cpuUsage()];
+    const result = await work();
+    const { user, system } = process.cpuUsage(processor);
+    const cost = { wall: performance.now() - from, processor: (user + system) / 1000 };
+    if (hours === 0 || hours > WARM_UP_HOURS) costs.set(part, [...(costs.get(part) ?? []), cost]);
+    return result;
+  };
+  let book: LimitBook | null = null;
+  let brackets = 0;
+  let bytes = 0;
+  for (; hours <= HOURS; hours++) {
+    handed = markets.after(hours);
+    const now = markets.closeAfter(hours);
+    const part = hours === 0 ? 'first decision, from all bars' : 'one new bar each to a sealed book';
+    const proposal = await time(part, () => engine.propose(book, now, NO_GOVERNANCE));
+    if (proposal === null) throw new Error('there was nothing to decide');
+    const next = proposal.book;
+    book = next;
+    if (hours === 0) continue;
+    const reads = new PreparedReads({ now: () => now }, { state: () => NO_GOVERNANCE, time: () => now });
+    await time('bytes of all reads', () => reads.publish(next));
+    bytes = (await time('JSON.stringify of the book', () => JSON.stringify(next))).length;
+    brackets = next.markets.reduce((sum, market) => sum + market.brackets.length, 0) / size;
   }
-  return sum;
+  print(
+    `${size} markets: ${brackets.toFixed(1)} brackets each, a book of ${megabytes(bytes)}, memory ${megabytes(process.memoryUsage.rss())}`,
+  );
+  const baseline = median((costs.get('JSON.stringify of the book') ?? []).map(({ processor }) => processor));
+  return [...costs].map(([part, own]) => {
+    const processor = median(own.map((cost) => cost.processor));
+    return [
+      String(size),
+      part,
+      median(own.map(({ wall }) => wall)).toFixed(0),
+      processor.toFixed(0),
+      ((1000 * processor) / size).toFixed(0),
+      (processor / baseline).toFixed(1),
+    ];
+  });
 }

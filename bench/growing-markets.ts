@@ -1,10 +1,4 @@
-import {
-  type BarSeries,
-  emptyBars,
-  type FundingSeries,
-  type MarketHistory,
-  sliceBars,
-} from '../src/risk/bars.ts';
+import { emptyBars, type FundingSeries, type MarketHistory, sliceBars } from '../src/risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../src/units.ts';
 
 /** Bars that a market of the benchmark has before the first decision: a year of origins and the memory of their volatility. */
@@ -43,6 +37,11 @@ export class GrowingMarkets {
       bars: sliceBars(history.bars, 0, history.bars.length - this.#hours + hours),
     }));
   }
+
+  /** When the newest of those bars closes, epoch milliseconds. */
+  closeAfter(hours: number): number {
+    return END_MILLISECONDS + (1 + hours - this.#hours) * HOUR_MILLISECONDS;
+  }
 }
 
 /** Bars [from, to) under another name, as if the last one were the newest of all: one an hour, ending at one time for all markets. */
@@ -70,7 +69,7 @@ function shifted(
     symbol: `${symbol}X${copy}`,
     source,
     simulated: false,
-    bars: { ...own, lineage: {} } as BarSeries,
+    bars: own,
     funding: funding === null ? null : shiftedFunding(funding, bars.openTime[from], last, by),
     mark: null,
   };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ModelRegistry } from '../models/registry.ts';
 import { unpackWeights } from '../models/weights.ts';
 import { table } from '../src/cli/command.ts';
-import { latestFeatures } from '../src/features/batch.ts';
+import { latestFeatures } from '../src/features/live.ts';
 import { FEATURE_COUNT } from '../src/features/spec.ts';
 import { LoadedNetwork } from '../src/forecast/network.ts';
 import { networkInputs, networkLevels } from '../src/forecast/network-inputs.ts';

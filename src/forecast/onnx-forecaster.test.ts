@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formulaOfOnnxFile, type OnnxFileOptions, onnxFile } from '../../test/onnx-file.ts';
 import { randomMarket } from '../../test/random-market.ts';
-import { latestFeatures } from '../features/batch.ts';
+import { latestFeatures } from '../features/live.ts';
 import { FEATURE_COUNT, featureIndex } from '../features/spec.ts';
 import { Random } from '../random.ts';
 import { forecastFault } from './forecast-check.ts';

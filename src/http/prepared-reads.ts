@@ -6,6 +6,9 @@ import { overviewPage } from './overview-page.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
 import { bracketsShape, explainShape, forecastShape, limitsShape, marketsShape } from './shapes.ts';
 
+/** What is told beside a book of what people have decided. */
+type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
+
 const HTML_TYPE = 'text/html; charset=utf-8';
 
 /**
@@ -14,12 +17,12 @@ const HTML_TYPE = 'text/html; charset=utf-8';
  */
 export class PreparedReads {
   readonly #clock: Clock;
-  readonly #governance: GovernanceAccess;
+  readonly #governance: GovernanceReads;
   #book: LimitBook | null = null;
   #byPath: ReadonlyMap<string, PreparedRead> = new Map();
   #isExpired = false;
 
-  constructor(clock: Clock, governance: GovernanceAccess) {
+  constructor(clock: Clock, governance: GovernanceReads) {
     this.#clock = clock;
     this.#governance = governance;
   }
@@ -48,7 +51,7 @@ export class PreparedReads {
 function prepare(
   book: LimitBook,
   isExpired: boolean,
-  governance: GovernanceAccess,
+  governance: GovernanceReads,
 ): ReadonlyMap<string, PreparedRead> {
   const state = governance.state();
   const at = governance.time();
