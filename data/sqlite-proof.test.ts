@@ -306,6 +306,15 @@ describe('checkpoints', () => {
     expect(await verified()).toMatchObject({ checkpoints: 0, firstBadCheckpoint: null });
   });
 
+  test('a damaged newest one is told to whoever reads it, and keeps no book from being published', async () => {
+    await publishMany(2);
+    tamper("UPDATE checkpoint SET body = 'rubbish' WHERE number = 2");
+    await expect(store.latestCheckpoint()).rejects.toMatchObject({ code: 'CHAIN_BROKEN' });
+    await publishMany(1);
+    expect(await store.latestCheckpoint()).toMatchObject({ number: 3, books: 3 });
+    expect((await verified()).firstBadCheckpoint).toMatchObject({ number: 2 });
+  });
+
   test('more than a page of them are walked', async () => {
     await publishMany(1);
     for (let i = 0; i < 140; i++) {

@@ -83,16 +83,26 @@ export class SqliteProof {
   insertCheckpoint(at: number): void {
     const { signer } = this.#options;
     if (signer === undefined) return;
-    const newest = this.latestCheckpoint();
+    const newest = this.#statements.latestCheckpoint.get();
     const ends = this.#ends();
-    if (newest?.auditEntries === ends.auditEntries) return;
-    const number = (newest?.number ?? 0) + 1;
+    // As text: a newest checkpoint that was damaged must not keep the next book from being published.
+    if ((newest?.body as string | undefined)?.includes(`"auditHash":"${ends.auditHash}"`)) return;
+    const number = ((newest?.number as number | undefined) ?? 0) + 1;
     this.#statements.putCheckpoint.run(number, JSON.stringify(makeCheckpoint(number, at, ends, signer)));
   }
 
+  /** @throws PlimsollError CHAIN_BROKEN where what is stored is none. */
   latestCheckpoint(): Checkpoint | null {
     const row = this.#statements.latestCheckpoint.get();
-    return row === undefined ? null : parseCheckpoint(row.body as string, `checkpoint ${row.number}`);
+    if (row === undefined) return null;
+    try {
+      return parseCheckpoint(row.body as string, `checkpoint ${row.number}`);
+    } catch (cause) {
+      throw new PlimsollError('CHAIN_BROKEN', `checkpoint ${row.number} is not what was stored`, {
+        remedy: 'Run plimsoll audit verify to see what else was changed; restore the last good backup.',
+        cause,
+      });
+    }
   }
 
   #ends(): ChainEnds {

@@ -36,6 +36,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   freeze: ['--reason', 'a test'],
   thaw: ['--reason', 'a test'],
   emergency: ['--hours', '1', '--reason', 'a test'],
+  'audit replay': ['1'],
 };
 /** What a verb says in a data folder with nothing in it: exit code by the kind of lack. */
 const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
@@ -63,6 +64,9 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   emergency: 4,
   changes: 4,
   'audit verify': 4,
+  'audit replay': 4,
+  'audit checkpoint': 4,
+  'audit key': 4,
   'config check': 0,
   doctor: 0,
 };
