@@ -11,7 +11,7 @@ import type {
   WatchEntry,
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
-import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import { canonicalBook, canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
 import type { Checkpoint, PublicKeys } from '../src/limits/checkpoint.ts';
 import type { EncodedInputs } from '../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../src/limits/types.ts';
@@ -79,7 +79,7 @@ export class SqliteStateStore implements StateStore {
 
   async publish(book: LimitBook, audit: AuditDraft, inputs?: EncodedInputs): Promise<void> {
     const { hash, ...content } = book;
-    const body = canonicalJson(content);
+    const body = canonicalBook(content);
     if (chainHashOfText(book.previousHash, body) !== hash) {
       throw new PlimsollError(
         'CHAIN_BROKEN',

@@ -9,9 +9,15 @@ import { ModelRegistry } from '../models/registry.ts';
 import { stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { DecisionEngine } from './control/decision-engine.ts';
-import { END_REQUEST, type WorkerAnswer, type WorkerRequest } from './control/worker-proposer.ts';
+import {
+  END_REQUEST,
+  type WorkerAnswer,
+  type WorkerRequest,
+  withoutCarriedOn,
+} from './control/worker-proposer.ts';
 import { asPlimsollError } from './errors.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from './forecast/classical.ts';
+import type { LimitBook } from './limits/types.ts';
 
 /** What the thread that decides is given: it opens its own market data and its own models. */
 export interface DecisionWorkerData {
@@ -40,6 +46,7 @@ const engine = new DecisionEngine({
   stopwatch: stopwatchSeconds,
 });
 
+let proposed: LimitBook | null = null;
 let last: Promise<void> = Promise.resolve();
 parentPort?.on('message', (request: WorkerRequest | typeof END_REQUEST) => {
   // One after the other: the end comes after what was asked before it.
@@ -56,12 +63,16 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
   try {
     if ('trials' in request)
       return { markets: await engine.preview(request.book, request.now, request.trials) };
-    const { previous, now, governance } = request;
+    const { previous, now, governance, intrabar } = request;
     if (config.sampleMarket) {
       const update = await sample.ensure(now);
       if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');
     }
-    return { proposal: await engine.propose(previous, now, governance) };
+    const before = previous === 'proposed' ? proposed : previous;
+    const proposal = await engine.propose(before, now, governance, intrabar);
+    if (proposal === null) return { proposal };
+    proposed = proposal.book;
+    return { proposal: withoutCarriedOn(proposal) };
   } catch (thrown) {
     const { code, message, remedy } = asPlimsollError(thrown);
     return { error: { code, message, remedy } };

@@ -13,7 +13,7 @@ import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
-import { DecisionCycle } from './control/decision-cycle.ts';
+import { type CycleFacts, DecisionCycle, decidedMarkets, movesOf } from './control/decision-cycle.ts';
 import type { GovernanceObserver } from './control/governance/desk.ts';
 import { ExpiryTimer } from './control/governance/expiry-timer.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
@@ -87,6 +87,7 @@ async function start(
     policy: config.policy,
     governanceObserver: governanceTeller(logger, metrics),
     preview: proposer.preview,
+    priceObserver: metrics,
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
   });
   const recovered = control.currentBook();
@@ -118,6 +119,7 @@ async function start(
     clock,
     current: recovered,
     governance: () => control.governance.state(),
+    intrabar: () => control.prices.report(),
     observer: {
       published: (book, previous, facts) => {
         // The metrics first: a reader that fails must not keep a publication out of them.
@@ -126,7 +128,7 @@ async function start(
         void tellModel(book.model);
         shadow.published();
         void watch.published(book, facts);
-        logPublished(logger, book, facts.seconds, facts.fallbackReason);
+        logPublished(logger, book, facts);
       },
       failed: (error) => {
         if (isEnding) return;
@@ -138,6 +140,7 @@ async function start(
   });
   const expiries = new ExpiryTimer(control.governance, () => cycle.wake());
   control.governance.onChange(() => cycle.wake());
+  control.prices.onUrgent(() => cycle.wake());
   const service = new Service({
     reads: control,
     clock,
@@ -251,10 +254,11 @@ function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver 
   };
 }
 
-function logPublished(logger: Logger, book: LimitBook, seconds: number, fallback: string | null): void {
-  const moves: Record<string, number> = {};
-  for (const { governor } of book.markets) moves[governor.move] = (moves[governor.move] ?? 0) + 1;
-  const facts = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
-  if (fallback === null) logger.info(facts, 'limits published');
-  else logger.warn({ ...facts, fallback }, 'limits published without the shock model');
+function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {
+  const { seconds, guarded, fallbackReason: fallback } = facts;
+  const moves = movesOf(decidedMarkets(book, facts));
+  const said = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
+  if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
+  else if (fallback === null) logger.info(said, 'limits published');
+  else logger.warn({ ...said, fallback }, 'limits published without the shock model');
 }

@@ -8,6 +8,7 @@ import type { CycleFacts } from './decision-cycle.ts';
 import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
+import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
 import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
 
@@ -18,6 +19,8 @@ import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
 export class ControlPlane implements ControlReads {
   /** Freezes, overrides and emergencies. */
   readonly governance: GovernanceDesk;
+  /** Mark prices between bars. */
+  readonly prices: IntrabarGuard;
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #policy: Policy;
@@ -36,6 +39,8 @@ export class ControlPlane implements ControlReads {
     governance: GovernanceDesk,
   ) {
     this.governance = governance;
+    this.prices = new IntrabarGuard(options.policy.guard, options.priceObserver);
+    if (inForce.book !== null) this.prices.published(inForce.book);
     this.#store = options.store;
     this.#clock = options.clock;
     this.#policy = options.policy;
@@ -74,6 +79,7 @@ export class ControlPlane implements ControlReads {
     this.#lastDecisionAt = book.decidedAt;
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
+    this.prices.published(book, facts.closes);
     const failures: unknown[] = [];
     for (const listener of this.#listeners) {
       try {
@@ -175,4 +181,5 @@ export interface ControlPlaneOptions {
   readonly listModels: () => Promise<readonly ModelSummary[]>;
   readonly governanceObserver?: GovernanceObserver;
   readonly preview?: Preview;
+  readonly priceObserver?: PriceObserver;
 }

@@ -2,9 +2,11 @@ import type { Clock } from '../clock.ts';
 import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import type { EncodedInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey, NO_GOVERNANCE } from '../limits/governance.ts';
-import type { LimitBook } from '../limits/types.ts';
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { SeenByDecision } from './drift-watch.ts';
+import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
+import type { BarClose } from './guard/price-window.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
 
 /** What a cycle learned beside the book: for metrics, logs and the status that the service shows. */
@@ -21,6 +23,10 @@ export interface CycleFacts {
   readonly seen: SeenByDecision;
   /** Wall time that the proposal took, in seconds. */
   readonly seconds: number;
+  /** Where the bars ended that the book rests on, by market; absent where none were read for it. */
+  readonly closes?: Readonly<Record<string, BarClose>>;
+  /** The markets that were decided, where it was them alone: prices had left their bounds. Absent for all. */
+  readonly guarded?: readonly string[];
 }
 
 export interface CoverageCount {
@@ -39,8 +45,16 @@ export interface Proposal {
 
 /** Turns market data into the next book. Runs beside the event loop; see `decision-engine.ts`. */
 export interface BookProposer {
-  /** Null when there is nothing to decide: no new bar, nothing that people changed, and a book that is young enough. */
-  propose(previous: LimitBook | null, now: number, governance: GovernanceState): Promise<Proposal | null>;
+  /**
+   * Null when there is nothing to decide: no new bar, nothing that people changed, no price out of bounds, and a book that
+   * is young enough.
+   */
+  propose(
+    previous: LimitBook | null,
+    now: number,
+    governance: GovernanceState,
+    intrabar?: IntrabarReport,
+  ): Promise<Proposal | null>;
 }
 
 /** Is told what the cycle does. Metrics, logs and the read side listen here. */
@@ -59,6 +73,7 @@ export class DecisionCycle {
   readonly #clock: Clock;
   readonly #observer: CycleObserver;
   readonly #governance: () => GovernanceState;
+  readonly #intrabar: () => IntrabarReport;
   #current: LimitBook | null;
   /** Between cycles, once started. */
   #intervalMilliseconds: number | null = null;
@@ -76,12 +91,15 @@ export class DecisionCycle {
     readonly current: LimitBook | null;
     /** What people have decided about limits, as it is now. */
     readonly governance?: () => GovernanceState;
+    /** What prices say between bars, as it is now. */
+    readonly intrabar?: () => IntrabarReport;
   }) {
     this.#proposer = options.proposer;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#governance = options.governance ?? (() => NO_GOVERNANCE);
+    this.#intrabar = options.intrabar ?? (() => NO_PRICES);
     this.#current = options.current;
   }
 
@@ -128,13 +146,14 @@ export class DecisionCycle {
     let proposal: Proposal | null;
     try {
       const governance = this.#governance();
-      proposal = await this.#proposer.propose(previous, this.#clock.now(), governance);
+      const now = this.#clock.now();
+      proposal = await this.#proposer.propose(previous, now, governance, this.#intrabar());
       if (proposal === null) return null;
       if (this.#isOvertaken(governance, proposal.book.decidedAt)) {
         this.#isWoken = true;
         return null;
       }
-      await this.#store.publish(proposal.book, decisionAudit(proposal.book, previous), proposal.inputs);
+      await this.#store.publish(proposal.book, decisionAudit(proposal, previous), proposal.inputs);
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
       return null;
@@ -166,22 +185,36 @@ export class DecisionCycle {
   }
 }
 
-function decisionAudit(book: LimitBook, previous: LimitBook | null): AuditDraft {
-  const moves: Record<string, number> = {};
-  for (const market of book.markets) moves[market.governor.move] = (moves[market.governor.move] ?? 0) + 1;
+function decisionAudit({ book, facts }: Proposal, previous: LimitBook | null): AuditDraft {
+  const { guarded } = facts;
   return {
     at: book.decidedAt,
     kind: 'decision',
     actor: 'decision-cycle',
     subject: `book ${book.version}`,
-    reason: previous === null ? 'first decision' : 'cycle',
+    reason: previous === null ? 'first decision' : guarded === undefined ? 'cycle' : 'intrabar guard',
     details: {
       hash: book.hash,
       inputsHash: book.inputsHash,
       policyHash: book.policyHash,
       model: book.model,
       degraded: book.degraded,
-      moves,
+      moves: movesOf(decidedMarkets(book, facts)),
+      ...(guarded === undefined ? {} : { guarded }),
     },
   };
+}
+
+/** The markets that a book was made for; those that it only carries on are left out. */
+export function decidedMarkets(book: LimitBook, { guarded }: CycleFacts): readonly MarketLimit[] {
+  if (guarded === undefined) return book.markets;
+  const symbols = new Set(guarded);
+  return book.markets.filter(({ symbol }) => symbols.has(symbol));
+}
+
+/** How many markets moved in which direction. */
+export function movesOf(markets: readonly MarketLimit[]): Record<string, number> {
+  const moves: Record<string, number> = {};
+  for (const { governor } of markets) moves[governor.move] = (moves[governor.move] ?? 0) + 1;
+  return moves;
 }

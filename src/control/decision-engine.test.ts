@@ -58,7 +58,7 @@ describe('the first decision', () => {
       expect(market.forecasts).toHaveLength(32);
       expect(market.brackets[0].maxLeverage).toBeGreaterThan(1);
       const missing = market.bounds.filter(({ available }) => !available).map(({ name }) => name);
-      expect(missing).toEqual(['antiProcyclical', 'crowding', 'marketWide']);
+      expect(missing).toEqual(['antiProcyclical', 'crowding', 'marketWide', 'intrabar']);
     }
     expect(facts).toMatchObject({
       fallbackReason: null,

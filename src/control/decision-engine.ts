@@ -1,8 +1,9 @@
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
-import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { asPlimsollError } from '../errors.ts';
 import { type LatestFeatures, LiveFeatures } from '../features/live.ts';
 import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
 import { LongLookbackPredictor, StressedWeightPredictor } from '../forecast/anti-procyclical.ts';
+import { requireWhole } from '../forecast/forecast-check.ts';
 import { LevelTracking } from '../forecast/level-tracking.ts';
 import {
   CELLS_PER_MARKET,
@@ -29,8 +30,11 @@ import { type BarSeries, continueLineage, type MarketHistory } from '../risk/bar
 import { robustHourlyVolume } from '../risk/liquidity.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
-import type { BookProposer, Proposal } from './decision-cycle.ts';
+import type { BookProposer, CycleFacts, Proposal } from './decision-cycle.ts';
 import { type Preview, Trials } from './governance/trials.ts';
+import { guardedDecision, withPrices } from './guard/guarded-decision.ts';
+import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
+import { closesOf, newestClose, newestCloseBySource } from './newest-closes.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
 import { StressInputs } from './stress-inputs.ts';
@@ -87,6 +91,11 @@ export class DecisionEngine implements BookProposer {
     readonly model: string | null;
     readonly governed: string;
     readonly hash: string;
+    /** When all markets were decided last; the guard's decisions renew nothing. */
+    readonly renewedAt: number;
+    readonly facts: Pick<CycleFacts, 'fallbackReason' | 'lastObservationBySource'>;
+    /** It was the guard's. */
+    readonly isGuarded: boolean;
   } | null = null;
   /** By symbol, as last read. */
   #stored: ReadonlyMap<string, BarSeries> = new Map();
@@ -106,11 +115,10 @@ export class DecisionEngine implements BookProposer {
     previous: LimitBook | null,
     now: number,
     governance: GovernanceState,
+    intrabar: IntrabarReport = NO_PRICES,
   ): Promise<Proposal | null> {
     const { reader, champion, policy, stopwatch } = this.#options;
     const started = stopwatch();
-    const fingerprint = await reader.fingerprint();
-    const { predictor, reason } = await champion.champion();
     const decidedAt = Math.max(now, previous?.decidedAt ?? now);
     const governed = inForceKey(governance, decidedAt);
     const isPublished = previous !== null && previous.hash === this.#decided?.hash;
@@ -118,6 +126,12 @@ export class DecisionEngine implements BookProposer {
       this.#coverage.delivered();
       this.#seen.delivered();
     }
+    const guard = () => (isPublished ? this.#guarded(previous, now, governance, intrabar, started) : null);
+    // A move that is out of bounds waits for nothing; but a second one in a row lets what is due go first.
+    const urgent = this.#decided?.isGuarded === false ? guard() : null;
+    if (urgent !== null) return urgent;
+    const fingerprint = await reader.fingerprint();
+    const { predictor, reason } = await champion.champion();
     const isSettled =
       isPublished &&
       fingerprint === this.#decided?.fingerprint &&
@@ -125,13 +139,12 @@ export class DecisionEngine implements BookProposer {
       governed === this.#decided.governed &&
       now < this.#nextClose &&
       now < nextMoveAt(previous, policy) &&
-      now - previous.decidedAt < RENEWAL_MILLISECONDS;
-    if (isSettled) return null;
+      now - this.#decided.renewedAt < RENEWAL_MILLISECONDS;
+    if (isSettled) return guard();
     this.#decided = null;
     if (fingerprint !== this.#fingerprint || now >= this.#nextClose) await this.#load(fingerprint, now);
     if (previous === null && this.#markets.length === 0) return null;
     await this.#restoreLevels();
-
     const markets = this.#markets;
     // First what the last book's forecasts have taught, then the new ones.
     const coverage = this.#coverage.judge(previous, markets);
@@ -139,7 +152,9 @@ export class DecisionEngine implements BookProposer {
     const asOf = newestClose(markets);
     const forecasts = await this.#forecast(predictor, reason, asOf);
     this.#seen.features(forecasts.features);
-    const inputs = markets.map((history, m) => this.#input(history, m, forecasts, asOf, now));
+    const inputs = markets.map((history, m) =>
+      withPrices(this.#input(history, m, forecasts, asOf, now), intrabar),
+    );
     const marketWide = marketWideOf(markets, asOf, forecasts.features);
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
       ? null
@@ -157,17 +172,50 @@ export class DecisionEngine implements BookProposer {
     const decision = { ...context, inputsHash: encoded.hash };
     const book = decideBook(inputs, previous, decision);
     this.#trials.keep(inputs, decision);
-    this.#decided = { fingerprint, model: predictor?.id ?? null, governed, hash: book.hash };
+    const facts = {
+      fallbackReason: model === null ? forecasts.fallbackReason : null,
+      lastObservationBySource: newestCloseBySource(markets),
+    };
+    this.#decided = {
+      ...{ fingerprint, model: predictor?.id ?? null, governed, hash: book.hash },
+      ...{ renewedAt: decidedAt, facts, isGuarded: false },
+    };
     return {
       book,
       inputs: encoded,
       facts: {
-        fallbackReason: model === null ? forecasts.fallbackReason : null,
-        lastObservationBySource: newestCloseBySource(markets),
+        ...facts,
         coverage,
         origins: this.#coverage.origins(),
         seen: this.#seen.all(),
         seconds: stopwatch() - started,
+        closes: closesOf(markets),
+      },
+    };
+  }
+
+  /** See `guardedDecision`; null where no market is to be decided by itself. */
+  #guarded(
+    previous: LimitBook,
+    now: number,
+    governance: GovernanceState,
+    intrabar: IntrabarReport,
+    started: number,
+  ): Proposal | null {
+    const kept = this.#trials.kept(intrabar.urgent);
+    if (kept === null || this.#decided === null) return null;
+    const decision = guardedDecision(kept, intrabar, previous, { decidedAt: now, governance });
+    if (decision === null) return null;
+    const { book, inputs, symbols } = decision;
+    this.#decided = { ...this.#decided, hash: book.hash, isGuarded: true };
+    return {
+      book,
+      inputs,
+      facts: {
+        ...this.#decided.facts,
+        ...{ coverage: [], origins: [], seen: this.#seen.all() },
+        seconds: this.#options.stopwatch() - started,
+        guarded: symbols,
       },
     };
   }
@@ -289,35 +337,6 @@ interface Forecasts {
   readonly antiProcyclical: ForecastBatch;
   readonly shockModel: ForecastBatch;
   readonly fallbackReason: string;
-}
-
-/** A forecast that is not for exactly these markets cannot be told apart from a good one later. */
-function requireWhole(batch: ForecastBatch, markets: readonly MarketHistory[]): ForecastBatch {
-  const isWhole =
-    batch.symbols.length === markets.length &&
-    markets.every(({ symbol }, m) => batch.symbols[m] === symbol) &&
-    batch.unavailable.length === markets.length;
-  if (isWhole) return batch;
-  throw new PlimsollError('INTERNAL', `${batch.predictor} did not forecast the markets that it was given`);
-}
-
-/** Close of the newest bar of any market. */
-function newestClose(markets: readonly MarketHistory[]): number {
-  let newest = 0;
-  for (const { bars } of markets) {
-    newest = Math.max(newest, bars.openTime[bars.length - 1] + bars.intervalMilliseconds);
-  }
-  return newest;
-}
-
-function newestCloseBySource(markets: readonly MarketHistory[]): Record<string, number> {
-  const newest: Record<string, number> = {};
-  for (const { source, bars } of markets) {
-    const venue = source.split('-')[1] ?? source;
-    const close = bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
-    newest[venue] = Math.max(newest[venue] ?? 0, close);
-  }
-  return newest;
 }
 
 function sourceOf(batch: ForecastBatch, m: number): SourceForecast {

@@ -10,6 +10,7 @@ export const TIMES = {
   ends: 5,
   answersThenDies: 6,
   hangs: 7,
+  guards: 8,
 } as const;
 
 const DEATH_AFTER_MILLISECONDS = 200;
@@ -27,6 +28,12 @@ parentPort?.on('message', (request: ProposeRequest | null) => {
   const book = { threadId, requests, workerData, previous };
   if (now === TIMES.answers || now === TIMES.answersThenDies) {
     parentPort?.postMessage({ proposal: { book, facts: {} } });
+  }
+  if (now === TIMES.guards) {
+    const markets = [{ symbol: 'BUSDT', previous }];
+    parentPort?.postMessage({
+      proposal: { book: { hash: 'guarded', markets }, facts: { guarded: ['BUSDT'] } },
+    });
   }
   if (now === TIMES.hasNothing) parentPort?.postMessage({ proposal: null });
   if (now === TIMES.fails) {

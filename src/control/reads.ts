@@ -6,6 +6,7 @@ import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
+import type { PriceIntake } from './guard/prices.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
 
@@ -42,6 +43,7 @@ export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
 export type { AnnouncedTable, Impact } from './governance/impact.ts';
 export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
+export { type MarkPrice, outcomeOf, PRICE_CODES, type PriceCode, type PriceOutcome } from './guard/prices.ts';
 
 /** What people decide about limits: what is in force, and how to change it. */
 export interface GovernanceAccess {
@@ -68,6 +70,7 @@ export interface GovernanceAccess {
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
 export interface ControlReads {
   readonly governance: GovernanceAccess;
+  readonly prices: PriceIntake;
   currentBook(): LimitBook | null;
   onPublish(listener: (book: LimitBook) => void): () => void;
   status(): ControlStatus;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nextBook } from '../../data/test-books.ts';
 import { PlimsollError } from '../errors.ts';
 import { NO_GOVERNANCE } from '../limits/governance.ts';
+import type { LimitBook } from '../limits/types.ts';
 import { TIMES } from './proposing-worker.fixture.ts';
 import { WorkerProposer } from './worker-proposer.ts';
 
@@ -32,6 +33,18 @@ describe('a proposer in a worker', () => {
     expect(first).toMatchObject({ requests: 1, workerData: { folder: 'f' }, previous: book });
     expect(await answered()).toMatchObject({ threadId: first.threadId, requests: 2 });
     expect(await proposer.propose(book, TIMES.hasNothing, NO_GOVERNANCE)).toBeNull();
+  });
+
+  test('gets a decision of the guard without the markets that stay, and sends no book that the worker has made', async () => {
+    const before = nextBook(null, { AUSDT: 20, BUSDT: 10, CUSDT: 5 });
+    const first = (await proposer.propose(before, TIMES.guards, NO_GOVERNANCE))?.book as LimitBook;
+    expect(first.markets.map(({ symbol }) => symbol)).toEqual(['AUSDT', 'BUSDT', 'CUSDT']);
+    expect([first.markets[0], first.markets[2]]).toEqual([before.markets[0], before.markets[2]]);
+    expect(first.markets[1]).toEqual({ symbol: 'BUSDT', previous: before });
+    const second = (await proposer.propose(first, TIMES.guards, NO_GOVERNANCE))?.book as LimitBook;
+    expect(second.markets[1]).toEqual({ symbol: 'BUSDT', previous: 'proposed' });
+    const third = (await proposer.propose(before, TIMES.guards, NO_GOVERNANCE))?.book as LimitBook;
+    expect(third.markets[1]).toEqual({ symbol: 'BUSDT', previous: before });
   });
 
   test('hands a failure over with its code, words and remedy, and goes on with the same worker', async () => {

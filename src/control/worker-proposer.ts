@@ -2,14 +2,17 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
-import type { BookProposer, Proposal } from './decision-cycle.ts';
+import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
 import type { Preview, Trial } from './governance/trials.ts';
+import type { IntrabarReport } from './guard/intrabar-guard.ts';
 
 /** What goes to the worker: everything is plain data. */
 export interface ProposeRequest {
-  readonly previous: LimitBook | null;
+  /** `proposed` for the book of this worker's last proposal: it is large, and the worker has it. */
+  readonly previous: LimitBook | 'proposed' | null;
   readonly now: number;
   readonly governance: GovernanceState;
+  readonly intrabar: IntrabarReport | undefined;
 }
 
 export interface PreviewRequest {
@@ -59,6 +62,8 @@ export class WorkerProposer implements BookProposer {
   readonly #workerData: unknown;
   readonly #deadlineMilliseconds: number;
   #worker: Worker | undefined;
+  /** Hash of the book that the worker proposed last. */
+  #proposed: string | null = null;
   /** Those that have no answer yet, oldest first. */
   #waiting: Waiting[] = [];
 
@@ -73,13 +78,18 @@ export class WorkerProposer implements BookProposer {
     previous: LimitBook | null,
     now: number,
     governance: GovernanceState,
+    intrabar?: IntrabarReport,
   ): Promise<Proposal | null> {
     if (this.#waiting.some(({ isProposal }) => isProposal))
       throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
     this.#worker ??= this.#start();
-    const answer = await this.#ask(this.#worker, { previous, now, governance });
-    if ('proposal' in answer) return answer.proposal;
-    throw failureOf(answer);
+    const known = previous !== null && previous.hash === this.#proposed ? 'proposed' : previous;
+    const answer = await this.#ask(this.#worker, { previous: known, now, governance, intrabar });
+    if (!('proposal' in answer)) throw failureOf(answer);
+    const { proposal } = answer;
+    if (proposal === null) return null;
+    this.#proposed = proposal.book.hash;
+    return { ...proposal, book: withCarriedOn(proposal, previous) };
   }
 
   /** See `Preview`; fails where no worker runs. */
@@ -144,11 +154,23 @@ export class WorkerProposer implements BookProposer {
   #lose(worker: Worker, what: string, cause?: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
+    this.#proposed = null;
     for (const { reject, deadline } of this.#waiting.splice(0)) {
       clearTimeout(deadline);
       reject(new PlimsollError('INTERNAL', `the decision worker ${what}`, { cause }));
     }
   }
+}
+
+/** A proposal of the guard without the markets that it only carries on: whoever asked has them. */
+export function withoutCarriedOn({ book, facts, ...rest }: Proposal): Proposal {
+  return { ...rest, facts, book: { ...book, markets: decidedMarkets(book, facts) } };
+}
+
+function withCarriedOn({ book, facts }: Proposal, previous: LimitBook | null): LimitBook {
+  if (facts.guarded === undefined || previous === null) return book;
+  const decided = new Map(book.markets.map((market) => [market.symbol, market]));
+  return { ...book, markets: previous.markets.map((market) => decided.get(market.symbol) ?? market) };
 }
 
 function failureOf(answer: WorkerAnswer): PlimsollError {

@@ -1,3 +1,4 @@
+import { PlimsollError } from '../errors.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import {
   CELLS_PER_MARKET,
@@ -18,11 +19,7 @@ const TOLERANCE = 1e-6;
  */
 export function forecastFault(batch: ForecastBatch, markets: readonly MarketHistory[]): string | null {
   const count = markets.length;
-  const isWhole =
-    batch.symbols.length === count &&
-    markets.every(({ symbol }, m) => batch.symbols[m] === symbol) &&
-    batch.unavailable.length === count;
-  if (!isWhole) return 'it did not forecast the markets that it was given';
+  if (!isWhole(batch, markets)) return 'it did not forecast the markets that it was given';
   const { valueAtRisk, expectedShortfall, shockThreshold, shockProbability } = batch;
   if (valueAtRisk.length !== count * CELLS_PER_MARKET || expectedShortfall.length !== valueAtRisk.length)
     return `it gave ${valueAtRisk.length} VaR and ${expectedShortfall.length} ES for ${count} markets; ${count * CELLS_PER_MARKET} of each are needed`;
@@ -70,4 +67,18 @@ function probabilityFault(
       return `the shock threshold ${shockThreshold[path]} is none`;
   }
   return null;
+}
+
+/** A forecast that is not for exactly these markets cannot be told apart from a good one later. */
+export function requireWhole(batch: ForecastBatch, markets: readonly MarketHistory[]): ForecastBatch {
+  if (isWhole(batch, markets)) return batch;
+  throw new PlimsollError('INTERNAL', `${batch.predictor} did not forecast the markets that it was given`);
+}
+
+function isWhole({ symbols, unavailable }: ForecastBatch, markets: readonly MarketHistory[]): boolean {
+  return (
+    symbols.length === markets.length &&
+    markets.every(({ symbol }, m) => symbols[m] === symbol) &&
+    unavailable.length === markets.length
+  );
 }

@@ -65,7 +65,7 @@ describe('the OpenAPI document', () => {
       expect([route.path, operation.security !== undefined]).toEqual([route.path, route.isWrite === true]);
       expect([route.path, operation.requestBody !== undefined]).toEqual([
         route.path,
-        route.body !== undefined,
+        (route.body ?? route.line) !== undefined,
       ]);
     }
   });

@@ -62,14 +62,7 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
     operationId: route.operationId,
     summary: route.summary,
     parameters: [...parameters('path', route.params, schemas), ...parameters('query', route.query, schemas)],
-    ...(route.body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: !(route.isBodyOptional ?? false),
-            content: { 'application/json': { schema: schemaOf(route.body, schemas, 'input') } },
-          },
-        }),
+    ...requestBody(route, schemas),
     ...(route.isWrite ? { security: [{ operatorKey: [] }] } : {}),
     responses: {
       200: { description: 'OK', content: answer },
@@ -77,6 +70,19 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       ...(route.isAnswerAt503 ? { 503: { description: 'Not ready', content: answer } } : {}),
       // Every refusal of every route has the same shape; `x-error-codes` lists them all.
       default: problem,
+    },
+  };
+}
+
+/** A line of NDJSON is described as if it were the whole: the format has no words for more. */
+function requestBody({ body, line, isBodyOptional }: Route, schemas: Record<string, Json>): Json {
+  const schema = body ?? line;
+  if (schema === undefined) return {};
+  const type = body === undefined ? 'application/x-ndjson' : 'application/json';
+  return {
+    requestBody: {
+      required: !(isBodyOptional ?? false),
+      content: { [type]: { schema: schemaOf(schema, schemas, 'input') } },
     },
   };
 }

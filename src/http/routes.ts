@@ -12,6 +12,7 @@ import { isExpired, requireBook, requireMarket, wholeNotional } from './books.ts
 import { GOVERNANCE_ROUTES } from './governance-routes.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
+import { PRICE_ROUTES } from './price-routes.ts';
 import {
   capsSchema,
   checkInputSchema,
@@ -65,6 +66,8 @@ export interface Route {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Instead of a body: it takes NDJSON, lines of this, and judges each of them itself. */
+  readonly line?: z.ZodType;
   readonly answer: z.ZodType;
   /** Needs the operator key. */
   readonly isWrite?: boolean;
@@ -177,6 +180,7 @@ export const ROUTES: readonly Route[] = [
     },
   },
   ...GOVERNANCE_ROUTES,
+  ...PRICE_ROUTES,
   {
     method: 'get',
     path: '/v1/models',

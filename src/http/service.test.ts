@@ -76,6 +76,14 @@ const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Call]>> =
     { method: 'POST', headers: OPERATOR, body: { reason: 'a test', hours: 1 } },
   ],
   endEmergency: ['/v1/emergency?reason=tested', { method: 'DELETE', headers: OPERATOR }],
+  postPrices: [
+    '/v1/prices',
+    {
+      method: 'POST',
+      headers: { ...OPERATOR, 'content-type': 'application/x-ndjson' },
+      body: '{"symbol":"BTCUSDT","price":"0","time":"2024-06-01T00:00:00Z"}\n',
+    },
+  ],
   getModels: ['/v1/models'],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],

@@ -36,6 +36,7 @@ export interface ServiceOptions {
 /** Everything has a bound, so that no client can hold the service. */
 const BOUNDS = {
   bodyBytes: 64 * 1024,
+  batchBytes: 4 * 1024 * 1024,
   headerBytes: 16 * 1024,
   headersMilliseconds: 10_000,
   requestMilliseconds: 15_000,
@@ -199,7 +200,8 @@ export class Service {
 
   #mount(app: Express, path: string, routes: readonly Route[]): void {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const body = express.json({ limit: BOUNDS.bodyBytes, strict: true, type: 'application/json' });
+    const object = express.json({ limit: BOUNDS.bodyBytes, strict: true, type: JSON_TYPE });
+    const lines = express.text({ limit: BOUNDS.batchBytes, type: NDJSON_TYPE });
     for (const route of routes) {
       const handlers = [
         (request: Request, response: Response, next: NextFunction): void => {
@@ -208,10 +210,12 @@ export class Service {
           if (route.isSigned) response.locals.signer = this.#options.keyring.requireSigner(authorization);
           else if (route.isWrite)
             response.locals.actor = this.#options.keyring.requireOperator(authorization);
-          if (route.body !== undefined && !(route.isBodyOptional && !hasBody(request))) requireJson(request);
+          if (route.line !== undefined) requireType(request, NDJSON_TYPE);
+          else if (route.body !== undefined && !(route.isBodyOptional && !hasBody(request)))
+            requireType(request, JSON_TYPE);
           next();
         },
-        ...(route.body === undefined ? [] : [body]),
+        ...(route.line !== undefined ? [lines] : route.body !== undefined ? [object] : []),
         (request: Request, response: Response) => this.#run(route, request, response),
       ];
       app[route.method](pattern, ...handlers);
@@ -232,7 +236,7 @@ export class Service {
     const answer = await route.handle(context, {
       params: parse('path', route.params, request.params) as Record<string, string>,
       query: parse('query', route.query, request.query) as Record<string, unknown>,
-      body: route.body === undefined ? undefined : parse('body', route.body, bodyOf(route, request)),
+      body: route.body === undefined ? request.body : parse('body', route.body, bodyOf(route, request)),
       actor: String(response.locals.actor ?? ''),
       signer: (response.locals.signer as Actor | undefined) ?? null,
       headers: request.headers,
@@ -343,14 +347,12 @@ function refuseOtherMethods(app: Express, pattern: string, route: string, method
   });
 }
 
-function requireJson(request: Request): void {
-  if (request.is('application/json') === false || request.headers['content-type'] === undefined) {
-    throw refuse(
-      'NOT_ACCEPTABLE_BODY',
-      'the body must be application/json',
-      'Set the header content-type: application/json.',
-    );
-  }
+const JSON_TYPE = 'application/json';
+const NDJSON_TYPE = 'application/x-ndjson';
+
+function requireType(request: Request, type: string): void {
+  if (request.is(type) === false || request.headers['content-type'] === undefined)
+    throw refuse('NOT_ACCEPTABLE_BODY', `the body must be ${type}`, `Set the header content-type: ${type}.`);
 }
 
 function parse(what: string, schema: Route['body'], value: unknown): unknown {
@@ -362,12 +364,12 @@ function parse(what: string, schema: Route['body'], value: unknown): unknown {
 
 /** What Express and its body parser throw for faults of the client, in our words. */
 function clientFault(thrown: unknown): PlimsollError | null {
-  const { status, type } = (thrown ?? {}) as { status?: number; type?: string };
+  const { status, type, limit } = (thrown ?? {}) as { status?: number; type?: string; limit?: number };
   if (thrown instanceof PlimsollError || typeof status !== 'number' || status >= 500) return null;
   if (status === 413)
     return refuse(
       'BODY_TOO_LARGE',
-      `the body is larger than ${BOUNDS.bodyBytes} bytes`,
+      `the body is larger than ${limit ?? BOUNDS.bodyBytes} bytes`,
       'Send a smaller one.',
     );
   if (status === 415)

@@ -35,6 +35,9 @@ export const FACTS: CycleFacts = {
   origins: [],
   seen: NOTHING_SEEN,
   seconds: 0.25,
+  closes: Object.fromEntries(
+    ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'].map((symbol) => [symbol, { asOf: DECIDED_AT - HOUR, price: 100 }]),
+  ),
 };
 
 export const MODEL: ModelSummary = {
@@ -115,6 +118,7 @@ export class TestService {
     plane: ControlPlane,
     clock: ManualClock,
     keys: readonly KnownKey[] | undefined,
+    metrics: Metrics,
   ) {
     const errors: string[] = [];
     this.errors = errors;
@@ -122,7 +126,7 @@ export class TestService {
     this.store = store;
     this.plane = plane;
     this.clock = clock;
-    this.metrics = new Metrics({ watchList: ['BTCUSDT'], version: '1.2.3' });
+    this.metrics = metrics;
     this.service = new Service({
       reads: plane,
       clock,
@@ -150,8 +154,15 @@ export class TestService {
     const folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
     const clock = new ManualClock(DECIDED_AT + 60_000);
     const store = SqliteStateStore.open(folder);
-    const options = { store, clock, policy: DEFAULT_POLICY, listModels: async () => [MODEL] };
-    const test = new TestService(folder, store, await ControlPlane.recover(options), clock, keys);
+    const metrics = new Metrics({ watchList: ['BTCUSDT'], version: '1.2.3' });
+    const options = {
+      store,
+      clock,
+      policy: DEFAULT_POLICY,
+      priceObserver: metrics,
+      listModels: async () => [MODEL],
+    };
+    const test = new TestService(folder, store, await ControlPlane.recover(options), clock, keys, metrics);
     for (let book = 0; book < books; book++) await test.publish();
     const { port } = await test.service.start('127.0.0.1', 0);
     test.url = `http://127.0.0.1:${port}`;

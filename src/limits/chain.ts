@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LimitBook } from './types.ts';
+import type { LimitBook, MarketLimit } from './types.ts';
 
 /** The hash before the first link of any chain. */
 export const GENESIS_HASH = '0'.repeat(64);
@@ -36,7 +36,30 @@ export function chainHashOfText(previousHash: string, canonicalBody: string): st
 
 /** A book with its hash set: the hash covers everything but itself. */
 export function sealBook(book: Omit<LimitBook, 'hash'>): LimitBook {
-  return { ...book, hash: chainHash(book.previousHash, book) };
+  return { ...book, hash: chainHashOfText(book.previousHash, canonicalBook(book)) };
+}
+
+/** Markets never change once they are decided, and a book may carry on most of them: their text is made once. */
+const marketTexts = new WeakMap<MarketLimit, string>();
+
+/** The canonical JSON of a book without its hash. */
+export function canonicalBook(body: Omit<LimitBook, 'hash'>): string {
+  const members = Object.entries(body)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => {
+      const text =
+        key === 'markets' ? `[${body.markets.map(canonicalMarket).join(',')}]` : canonicalJson(value);
+      return `${JSON.stringify(key)}:${text}`;
+    });
+  return `{${members.join(',')}}`;
+}
+
+function canonicalMarket(market: MarketLimit): string {
+  const known = marketTexts.get(market);
+  if (known !== undefined) return known;
+  const text = canonicalJson(market);
+  marketTexts.set(market, text);
+  return text;
 }
 
 export function bookHashHolds(book: LimitBook): boolean {

@@ -37,6 +37,7 @@ describe('one market', () => {
       'antiProcyclical',
       'crowding',
       'marketWide',
+      'intrabar',
       'liquidity',
       'listingAge',
       'dataQuality',

@@ -10,7 +10,13 @@ import type { ForecastAxes } from './curve.ts';
 import { survivalProbability } from './distribution.ts';
 import { freezeOf, isEmergency } from './governance.ts';
 import { type Circumstances, type GovernedSchedule, govern, type InForce } from './governor.ts';
-import { type MarketInput, type SourceForecast, type UsableInput, usableInput } from './market-input.ts';
+import {
+  type MarketInput,
+  type SourceForecast,
+  shownForecast,
+  type UsableInput,
+  usableInput,
+} from './market-input.ts';
 import { type Policy, policyHash } from './policy.ts';
 import type {
   Bound,
@@ -34,6 +40,11 @@ export interface DecisionContext extends BoundContext {
   readonly inputsHash: string;
   /** Whether the clock is behind the last decision; absent for no. `decideBook` sees it by itself. */
   readonly clockWentBack?: boolean;
+  /**
+   * Whether this decision is about the given markets alone: all others stay exactly as they are, and the book is valid
+   * no longer than the one before. Absent for no.
+   */
+  readonly keepsOthers?: boolean;
 }
 
 /**
@@ -46,7 +57,7 @@ export function decideBook(
   given: DecisionContext,
 ): LimitBook {
   const context = withoutGoingBack(given, previous);
-  const { policy, decidedAt } = context;
+  const { policy, decidedAt, keepsOthers = false } = context;
   const before = new Map(previous?.markets.map((market) => [market.symbol, market]));
   const bySymbol = new Map(inputs.map((input) => [input.symbol, input]));
   const decided = [...bySymbol.values()].map((input) =>
@@ -54,7 +65,7 @@ export function decideBook(
   );
   const missing = (previous?.markets ?? [])
     .filter((market) => !bySymbol.has(market.symbol))
-    .map((market) => holdMissing(market, context));
+    .map((market) => (keepsOthers ? market : holdMissing(market, context)));
   const markets = [...decided, ...missing].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   const reasons = bookReasons(markets, context.model);
   return sealBook({
@@ -62,7 +73,10 @@ export function decideBook(
     previousHash: previous?.hash ?? GENESIS_HASH,
     decidedAt,
     effectiveAt: decidedAt,
-    validUntil: decidedAt + policy.validityHours * HOUR_MILLISECONDS,
+    validUntil:
+      keepsOthers && previous !== null
+        ? previous.validUntil
+        : decidedAt + policy.validityHours * HOUR_MILLISECONDS,
     asOf: markets.reduce((newest, market) => Math.max(newest, market.asOf), 0),
     degraded: reasons.some((reason) => DEGRADING.has(reason)),
     simulated: markets.some((market) => market.simulated),
@@ -301,13 +315,6 @@ function reasonsFor(
   for (const doubt of bounded?.doubts ?? []) reasons.add(doubt);
   if (input.simulated) reasons.add('SIMULATED');
   return [...reasons];
-}
-
-/** The forecast that readers see: the shock model's, or the best classical one that stood in. */
-function shownForecast(input: UsableInput): SourceForecast | null {
-  return (
-    [input.shockModel, input.filtered, input.historical].find((source) => source.unavailable === '') ?? null
-  );
 }
 
 /** Probability that a position opened at the top leverage reaches its liquidation trigger within the margin-call horizon. */

@@ -25,6 +25,21 @@ export interface MarketInput {
   readonly liquidity: LiquidityInput | null;
   /** Null where none is known. */
   readonly openInterest: OpenInterestInput | null;
+  /** Absent where no price is known since `asOf`. */
+  readonly intrabar?: IntrabarInput | undefined;
+}
+
+/** The mark prices of a market since its newest bar closed. */
+export interface IntrabarInput {
+  /** That close, epoch milliseconds. */
+  readonly since: number;
+  /** Price at that close. */
+  readonly referencePrice: number;
+  readonly lowestPrice: number;
+  /** Since when it has been the lowest, epoch milliseconds. */
+  readonly lowestAt: number;
+  readonly highestPrice: number;
+  readonly highestAt: number;
 }
 
 export interface OpenInterestInput {
@@ -102,7 +117,29 @@ export function usableInput(input: MarketInput, axes: ForecastAxes): UsableInput
     antiProcyclical: usableForecast(input.antiProcyclical, paths, cells),
     stress: areWithin(stress?.excursion, paths, LARGEST_RATE) ? stress : null,
     liquidity: liquidity !== null && isUsableLiquidity(liquidity) ? liquidity : null,
+    intrabar:
+      input.intrabar !== undefined && isUsableIntrabar(input.intrabar, input) ? input.intrabar : undefined,
   };
+}
+
+/** The forecast that readers see: the shock model's, or the best classical one that stood in. */
+export function shownForecast(input: UsableInput): SourceForecast | null {
+  return (
+    [input.shockModel, input.filtered, input.historical].find((source) => source.unavailable === '') ?? null
+  );
+}
+
+/** Prices that follow another bar than the newest say nothing about it. */
+function isUsableIntrabar(
+  { since, referencePrice, lowestPrice, lowestAt, highestPrice, highestAt }: IntrabarInput,
+  { asOf }: MarketInput,
+): boolean {
+  return (
+    since === asOf &&
+    [referencePrice, lowestPrice, highestPrice].every((price) => price > 0 && Number.isFinite(price)) &&
+    [lowestAt, highestAt].every((at) => Number.isSafeInteger(at) && at >= since) &&
+    lowestPrice <= highestPrice
+  );
 }
 
 function usableForecast(source: SourceForecast, paths: number, cells: number): SourceForecast {

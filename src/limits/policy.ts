@@ -9,6 +9,7 @@ import {
 } from './bound-policy.ts';
 import { chainHash, GENESIS_HASH } from './chain.ts';
 import { DEFAULT_GOVERNOR_POLICY, type GovernorPolicy, governorPolicyFaults } from './governor-policy.ts';
+import { DEFAULT_GUARD_POLICY, type GuardPolicy, guardPolicyFaults } from './guard-policy.ts';
 
 /**
  * The policy: what the house is willing to risk, as one value. The policy's hash is written into every decision, so
@@ -53,6 +54,8 @@ export interface Policy {
   readonly classes: readonly AssetClass[];
   readonly bounds: BoundPolicy;
   readonly governor: GovernorPolicy;
+  /** Of prices between bars. */
+  readonly guard: GuardPolicy;
   /** The notional at which bounds are stated and compared, closeout cost included; by default the smallest bracket edge. */
   readonly referenceNotional: number;
   /** Maintenance margin must be at least this many times the cost of closing out the reference notional. */
@@ -113,6 +116,7 @@ export const DEFAULT_POLICY: Policy = {
   referenceNotional: 1000,
   closeoutCostCover: 2,
   governor: DEFAULT_GOVERNOR_POLICY,
+  guard: DEFAULT_GUARD_POLICY,
   validityHours: 6,
   staleAfterHours: 3,
   newAccountDays: 60,
@@ -185,6 +189,7 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
   );
   faults.push(...crowdingCapFaults(policy), ...classFaults(policy.classes, policy.maximumLeverage));
   faults.push(...boundPolicyFaults(policy.bounds));
+  faults.push(...guardPolicyFaults(policy.guard, axes.confidences));
   faults.push(...governorPolicyFaults(policy.governor).map((fault) => `governor.${fault}`));
   for (const [name, hours] of Object.entries(policy.governance))
     need(

@@ -40,6 +40,7 @@ export const BOUND_NAMES = [
   'antiProcyclical',
   'crowding',
   'marketWide',
+  'intrabar',
   'liquidity',
   'listingAge',
   'dataQuality',
@@ -60,6 +61,17 @@ export interface BoundState {
   readonly crowding: CrowdingState | null;
   /** Null while nothing has been known of the markets together. */
   readonly marketWide: MarketWideState | null;
+  /** Absent unless prices have left what was forecast since the market's newest bar closed. */
+  readonly intrabar?: IntrabarState;
+}
+
+export interface IntrabarState {
+  /** Close of that bar. */
+  readonly since: number;
+  /** The worst adverse excursion over what the forecast allowed for its time; above 1. */
+  readonly ratio: number;
+  /** The worst one as a share of the price at that close. */
+  readonly excursion: number;
 }
 
 export interface BufferState {
@@ -209,6 +221,7 @@ export const REASON_CODES = [
   'ANTI_PROCYCLICAL_BINDS',
   'CROWDING_BINDS',
   'MARKET_WIDE_BINDS',
+  'INTRABAR_BINDS',
   'LIQUIDITY_BINDS',
   'DATA_QUALITY_BINDS',
   'POLICY_CEILING_BINDS',
@@ -232,6 +245,7 @@ export const REASON_CODES = [
   'MARKET_MISSING',
   'HISTORY_SHORT',
   'BOUND_INPUT_MISSING',
+  'INTRABAR_GUARD',
   'YOUNG_LISTING',
   'SIMULATED',
 ] as const;

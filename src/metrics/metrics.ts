@@ -1,12 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import { ALARM_DIRECTIONS, type CoverageAlarmState, tierEvidence } from '../control/coverage-alarms.ts';
-import type { CoverageCount, CycleFacts } from '../control/decision-cycle.ts';
+import { type CoverageCount, type CycleFacts, decidedMarkets } from '../control/decision-cycle.ts';
 import type { DriftReport } from '../control/drift-watch.ts';
+import { PRICE_CODES, type PriceCode } from '../control/guard/prices.ts';
 import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
 import { GovernanceMetrics } from './governance-metrics.ts';
+import { METHODS, MISNAMED_DEFAULTS, PRICES, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
 
 const PREFIX = 'plimsoll_';
 const SECONDS = 1000;
@@ -105,7 +107,7 @@ export class Metrics {
   );
   readonly #rejected = this.#counter(
     'data_rejected_total',
-    'Markets whose data were rejected in a decision',
+    'Markets whose data were rejected in a decision, and prices that had no effect',
     ['source', 'reason'],
   );
   readonly #forecasts = this.#counter('forecast_observations_total', 'Published forecasts that came due', [
@@ -209,6 +211,7 @@ export class Metrics {
     for (const outcome of ['published', 'failed']) this.#decisions.inc({ outcome }, 0);
     for (const direction of ['initial', 'tighten', 'loosen', 'hold']) this.#moves.inc({ direction }, 0);
     for (const source of SOURCES) this.#rejected.inc({ source, reason: 'quality' }, 0);
+    this.pricesTaken(null, new Map(PRICE_CODES.map((code) => [code, 0])));
     for (const bound of BOUND_NAMES) this.#binding.set({ bound }, 0);
     for (const reason of FALLBACK_REASONS) this.#fallback.set({ reason }, 0);
     for (const result of ['succeeded', 'failed']) this.#runs.inc({ result }, 0);
@@ -246,7 +249,7 @@ export class Metrics {
     const before = new Map(
       previous?.markets.map((market) => [market.symbol, market.brackets[0].maxLeverage]),
     );
-    for (const market of book.markets) {
+    for (const market of decidedMarkets(book, facts)) {
       this.#moves.inc({ direction: market.governor.move });
       const formerly = before.get(market.symbol);
       if (formerly !== undefined) this.#change.observe(market.brackets[0].maxLeverage / formerly);
@@ -256,6 +259,13 @@ export class Metrics {
     for (const [source, at] of Object.entries(facts.lastObservationBySource))
       this.#observed.set({ source }, at / SECONDS);
     for (const count of facts.coverage) this.#coverage(count);
+  }
+
+  /** Prices that came in: the newest that counts, and how many do not. */
+  pricesTaken(newestAt: number | null, rejected: ReadonlyMap<PriceCode, number>): void {
+    if (newestAt !== null) this.#observed.set({ source: PRICES }, newestAt / SECONDS);
+    for (const [code, count] of rejected)
+      this.#rejected.inc({ source: PRICES, reason: code.toLowerCase() }, count);
   }
 
   /** What holds of a book whether it was just decided or recovered from the store. */
@@ -393,23 +403,4 @@ export class Metrics {
   ): Histogram<Label> {
     return new Histogram({ name: PREFIX + name, help, buckets, labelNames, registers: [this.#registry] });
   }
-}
-
-const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH']);
-/** The client library names gauges like counters, and puts a type into a name; a checker of the format refuses both. */
-const MISNAMED_DEFAULTS = [
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_active_resources_total',
-  'nodejs_eventloop_utilization_histogram',
-  'nodejs_eventloop_utilization_summary',
-];
-
-/** Samples of the default metrics that have no value yet: absent rather than a NaN that spoils every sum over it. */
-const WITHOUT_VALUE = /^[^#\n].* nan\n/gim;
-
-const SOURCES = ['sample', 'imported'] as const;
-
-function sourceLabel(book: LimitBook): (typeof SOURCES)[number] {
-  return book.simulated ? 'sample' : 'imported';
 }

@@ -29,6 +29,15 @@ export class Trials {
     this.#context = context;
   }
 
+  /** The last decision's inputs of some markets, and what it was made with; null before the first. */
+  kept(
+    symbols: readonly string[],
+  ): { readonly inputs: readonly MarketInput[]; readonly context: DecisionContext } | null {
+    if (this.#context === null) return null;
+    const inputs = symbols.map((symbol) => this.#inputs.get(symbol)).filter((input) => input !== undefined);
+    return { inputs, context: this.#context };
+  }
+
   decide(book: LimitBook, now: number, trials: readonly Trial[]): readonly (MarketLimit | null)[] {
     const context = this.#context;
     const before = new Map(book.markets.map((market) => [market.symbol, market]));

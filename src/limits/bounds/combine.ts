@@ -18,6 +18,7 @@ import { type BoundContext, leverageOf, type Raise, type Stated } from './bound.
 import { crowdingBound } from './crowding.ts';
 import { dataQualityBound } from './data-quality.ts';
 import { FORECAST_BOUNDS, type ForecastBoundName, forecastBound, forecastProfile } from './forecast.ts';
+import { intrabarBound } from './intrabar.ts';
 import { liquidityBound } from './liquidity.ts';
 import { isYoung, listingAgeBound } from './listing-age.ts';
 import { marketWideBound } from './market-wide.ts';
@@ -68,7 +69,9 @@ export function boundMarket(
   const calm = antiProcyclicalBound(source, floor, initial, stated, context, previous.buffer);
   const crowding = crowdingBound(openInterest, initial, assetClass, context, previous.crowding);
   const marketWide = marketWideBound(initial, context, previous.marketWide);
-  const raising = [calm, crowding, marketWide].filter(({ raise }) => raise !== null);
+  const intrabar = intrabarBound(input, initial, context, previous.intrabar);
+  const initialOnly = [calm, crowding, marketWide, intrabar];
+  const raising = initialOnly.filter(({ raise }) => raise !== null);
 
   const people = overrideBound(input.symbol, context);
   const kept = [dataQualityBound(input, policy), policyCeilingBound(assetClass, policy)];
@@ -88,7 +91,7 @@ export function boundMarket(
     bounds: [
       ...FORECAST_BOUNDS.map((name) => forecastBound(name, input[name], sources[name], stated)),
       stressBound(input, sources.stress, stated),
-      ...[calm, crowding, marketWide].map(({ bound }) => bound),
+      ...initialOnly.map(({ bound }) => bound),
       ...caps,
       people.bound,
     ],
@@ -97,9 +100,13 @@ export function boundMarket(
       largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
     },
     binding: settled.binding,
-    state: { buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
+    state: {
+      ...{ buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
+      ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
+    },
     doubts: [
       ...(isUnsure ? (['BOUND_INPUT_MISSING'] as const) : []),
+      ...(intrabar.state === null ? [] : (['INTRABAR_GUARD'] as const)),
       ...(isLeftAlone ? (['YOUNG_LISTING'] as const) : []),
     ],
   };

@@ -10,6 +10,7 @@ export const BINDING_REASON: Readonly<Record<BoundName, ReasonCode>> = {
   antiProcyclical: 'ANTI_PROCYCLICAL_BINDS',
   crowding: 'CROWDING_BINDS',
   marketWide: 'MARKET_WIDE_BINDS',
+  intrabar: 'INTRABAR_BINDS',
   liquidity: 'LIQUIDITY_BINDS',
   dataQuality: 'DATA_QUALITY_BINDS',
   policyCeiling: 'POLICY_CEILING_BINDS',

@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import { type MarkPrice, outcomeOf, type PriceCode } from '../control/reads.ts';
+import { priceLineSchema, pricesSchema } from './price-schemas.ts';
+import { refuse } from './problem.ts';
+import type { Route } from './routes.ts';
+
+/** More than that are not judged in one request. */
+const MOST_LINES = 20_000;
+
+const MESSAGES: Readonly<Record<PriceCode, string>> = {
+  PRICE_INVALID: 'no line of a price above 0',
+  MARKET_UNKNOWN: 'there is no such market',
+  PRICE_UNJUDGED: 'no bar of this market has been decided on since the start; send it again later',
+  PRICE_FUTURE: 'its time is in the future',
+  PRICE_STALE: 'it is too old',
+  PRICE_OUT_OF_ORDER: 'a later price, or a later bar, is known',
+  PRICE_REPEATED: 'it is known',
+  PRICE_HELD: 'it is far from the price before; another one must confirm it',
+  PRICE_IMPLAUSIBLE: 'it is too far from the price before',
+};
+
+type PriceLine = z.infer<typeof priceLineSchema>;
+
+/** Prices between bars. */
+export const PRICE_ROUTES: readonly Route[] = [
+  {
+    method: 'post',
+    path: '/v1/prices',
+    operationId: 'postPrices',
+    summary: 'Takes mark prices in, a line each; those out of bounds tighten their market at once',
+    line: priceLineSchema,
+    answer: pricesSchema,
+    isWrite: true,
+    handle: ({ reads, clock }, { body }) => {
+      const lines = linesOf(typeof body === 'string' ? body : '');
+      const codes = reads.prices.take(
+        lines.map(({ price }) => price),
+        clock.now(),
+      );
+      const counts = { ignored: 0, held: 0, refused: 0 };
+      const without = lines.flatMap(({ line, price, fault }, i) => {
+        const code = codes[i];
+        if (code === null) return [];
+        const outcome = outcomeOf(code);
+        counts[outcome]++;
+        return [{ line, symbol: price?.symbol ?? null, outcome, code, message: fault ?? MESSAGES[code] }];
+      });
+      return {
+        status: 200,
+        json: { total: lines.length, accepted: lines.length - without.length, ...counts, lines: without },
+      };
+    },
+  },
+];
+
+interface Line {
+  readonly line: number;
+  /** Null where it cannot be read. */
+  readonly price: MarkPrice | null;
+  /** Why not. */
+  readonly fault?: string;
+}
+
+function linesOf(text: string): readonly Line[] {
+  const lines = text
+    .split('\n')
+    .map((content, i) => ({ content, line: i + 1 }))
+    .filter(({ content }) => content.trim() !== '');
+  if (lines.length > MOST_LINES)
+    throw refuse(
+      'BODY_TOO_LARGE',
+      `there are more than ${MOST_LINES} lines`,
+      'Send them in several requests.',
+    );
+  return lines.map(({ content, line }) => ({ line, ...readLine(content) }));
+}
+
+function readLine(content: string): Omit<Line, 'line'> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    return { price: null, fault: 'not valid JSON' };
+  }
+  const { data, error } = priceLineSchema.safeParse(value);
+  return data === undefined ? { price: null, fault: faultOf(error) } : { price: priceOf(data) };
+}
+
+/** A price of zero is read, and refused by whoever judges it. */
+function priceOf({ symbol, price, time }: PriceLine): MarkPrice {
+  return { symbol, price: Number(price), at: Date.parse(time) };
+}
+
+function faultOf({ issues: [first] }: z.ZodError): string {
+  return `${first.path.join('.') || 'the line'}: ${first.message}`;
+}
