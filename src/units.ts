@@ -63,6 +63,41 @@ export function parseMicros(text: string): bigint | null {
   return sign === '-' ? -magnitude : magnitude;
 }
 
+const ATTO_DIGITS = 18;
+
+/** A decimal string in units of 10⁻¹⁸, exactly; null as with `parseMicros`. */
+export function parseAttos(text: string): bigint | null {
+  const match = DECIMAL.exec(text);
+  if (match === null) return null;
+  const [, sign, whole, fraction = ''] = match;
+  const magnitude = BigInt(whole + fraction.padEnd(ATTO_DIGITS, '0'));
+  return sign === '-' ? -magnitude : magnitude;
+}
+
+const ATTOS_IN_MICRO = 10n ** 12n;
+const ATTO_PRODUCTS_IN_MICRO = 10n ** 30n;
+
+/** Rounded down, for what is owned. */
+export function attosToMicrosDown(attos: bigint): bigint {
+  return floorDivided(attos, ATTOS_IN_MICRO);
+}
+
+/** The product of a quantity and a price, both in units of 10⁻¹⁸, as millionths rounded down. */
+export function productMicrosDown(quantity: bigint, price: bigint): bigint {
+  return floorDivided(quantity * price, ATTO_PRODUCTS_IN_MICRO);
+}
+
+/** The same rounded up. */
+export function productMicrosUp(quantity: bigint, price: bigint): bigint {
+  return -floorDivided(-quantity * price, ATTO_PRODUCTS_IN_MICRO);
+}
+
+/** @param divisor above 0. */
+function floorDivided(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  return value % divisor < 0n ? quotient - 1n : quotient;
+}
+
 /**
  * Millionths in whole units, rounded up: a notional is compared with whole bracket edges, and n ≤ edge exactly when its
  * whole units are. What is beyond the safe integers is the largest of them.

@@ -39,6 +39,16 @@ export function addGovernanceVerbs(
       (await governance()).override(context, symbol, leverage, options),
     );
 
+  verb(
+    'preview',
+    'what announced tables, or another policy, would do to accounts; nothing is changed',
+    'preview --accounts accounts.ndjson --policy new.yaml',
+  )
+    .requiredOption('--accounts <file>', 'NDJSON, an account a line')
+    .option('--prices <file>', 'NDJSON of marks; without, the closes of the newest bars')
+    .option('--policy <file>', 'a file of settings whose policy is to be tried')
+    .action(async (options) => (await import('./verbs/preview.ts')).preview(context, options));
+
   signed(
     verb(
       'approve',

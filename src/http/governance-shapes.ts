@@ -11,6 +11,7 @@ import {
   statusOf,
 } from '../control/reads.ts';
 import { freezeOf, type GovernanceState, isEmergency, overrideOf } from '../limits/governance.ts';
+import type { AccountImpact } from '../limits/impact.ts';
 import { formatWhole } from '../units.ts';
 import type { Keyring } from './auth.ts';
 import type { actedSchema, changeSchema, changesSchema, impactSchema } from './governance-schemas.ts';
@@ -102,14 +103,17 @@ export function impactShape({ market, accounts }: Impact): z.infer<typeof impact
           ranges: market.ranges.map((one) => ({ ...one, ...range(one) })),
         }
       : market,
-    accounts: accounts.available
-      ? {
-          ...accounts,
-          notionalToReduce: formatWhole(accounts.notionalToReduce),
-          liquidatedNotional: formatWhole(accounts.liquidatedNotional),
-          hit: accounts.hit.map((one) => ({ ...one, notionalToReduce: formatWhole(one.notionalToReduce) })),
-        }
-      : accounts,
+    accounts: accounts.available ? { ...accounts, ...accountImpactShape(accounts) } : accounts,
+  };
+}
+
+/** What becomes of accounts, in the units of the boundary. */
+export function accountImpactShape(impact: AccountImpact) {
+  return {
+    ...impact,
+    notionalToReduce: formatWhole(impact.notionalToReduce),
+    liquidatedNotional: formatWhole(impact.liquidatedNotional),
+    hit: impact.hit.map((one) => ({ ...one, notionalToReduce: formatWhole(one.notionalToReduce) })),
   };
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { grantsMore, maintenanceMarginMicros } from './brackets.ts';
 import { decideBook } from './decide.ts';
-import { type HeldPosition, MOST_NAMED, previewImpact, tableImpact, tablesOf } from './impact.ts';
+import { type MarginGroup, MOST_NAMED, previewImpact, tableImpact, tablesOf } from './impact.ts';
 import { context, forecast, largeMarket } from './test-inputs.ts';
 import type { Bracket, LimitBook } from './types.ts';
 
@@ -26,11 +26,11 @@ const WIDE = [bracket(1, 0, 1000, 10, 50_000, 0), bracket(2, 1000, 3000, 5, 100_
 const NARROW = [bracket(1, 0, 1000, 5, 100_000, 0), bracket(2, 1000, 2000, 2, 250_000, 150_000_000)];
 const both = (brackets: readonly Bracket[]) => ({ brackets, maintenance: brackets });
 const tables = (brackets: readonly Bracket[]) => new Map([['BTCUSDT', both(brackets)]]);
-const held = (accountId: string, notional: number, margin: number): HeldPosition => ({
+/** A position that has its margin to itself. */
+const held = (accountId: string, notional: number, margin: number, symbol = 'BTCUSDT'): MarginGroup => ({
   accountId,
-  symbol: 'BTCUSDT',
-  notional,
-  marginMicros: margin * 1e6,
+  marginMicros: BigInt(margin) * 1_000_000n,
+  positions: [{ symbol, notional }],
 });
 
 describe('who would be hit', () => {
@@ -76,13 +76,77 @@ describe('who would be hit', () => {
     });
   });
 
+  test('of positions that share a margin the dearest goes first, as far as it has to, by hand', () => {
+    const all = (brackets: readonly Bracket[]) =>
+      new Map([
+        ['BTCUSDT', both(brackets)],
+        ['ETHUSDT', both(WIDE)],
+      ]);
+    const group: MarginGroup = {
+      accountId: 'cross',
+      marginMicros: 400_000_000n,
+      positions: [
+        { symbol: 'BTCUSDT', notional: 1500 },
+        { symbol: 'ETHUSDT', notional: 900 },
+      ],
+    };
+    // Before: 1,500 / 5 + 900 / 10 = 390 of 400. After: 1,500 / 2 + 90 = 840, 440 too much. Within its bracket that is 880
+    // of notional, but 500 reach its floor, and 1,000 at 5x ask for 200 + 90 = 290.
+    const impact = previewImpact(all(WIDE), all(NARROW), [group]);
+    expect(impact).toMatchObject({ accounts: 1, breaching: 1, notionalToReduce: 500, liquidations: 0 });
+    expect(impact.hit).toEqual([
+      { accountId: 'cross', symbol: 'BTCUSDT', notionalToReduce: 500, isLiquidated: false },
+    ]);
+    // Maintenance after: 1,500 · 25 % − 150 + 900 · 5 % = 270; before it was 100 + 45.
+    const poorer = { ...group, marginMicros: 269_999_999n };
+    expect(previewImpact(all(WIDE), all(NARROW), [poorer])).toMatchObject({
+      ...{ liquidations: 1, liquidatedNotional: 2400 },
+      hit: [
+        { symbol: 'BTCUSDT', isLiquidated: true },
+        { symbol: 'ETHUSDT', isLiquidated: true },
+      ],
+    });
+    expect(previewImpact(all(WIDE), all(NARROW), [{ ...group, marginMicros: 270_000_000n }])).toMatchObject({
+      liquidations: 0,
+    });
+  });
+
+  test('of positions that share a margin what is left fits, whatever they are', () => {
+    const notional = fc.integer({ min: 0, max: 4000 });
+    fc.assert(
+      fc.property(notional, notional, fc.integer({ min: 0, max: 1500 }), (btc, eth, margin) => {
+        const tight = new Map([
+          ['BTCUSDT', both(NARROW)],
+          ['ETHUSDT', both(WIDE)],
+        ]);
+        const free = [bracket(1, 0, 4000, 1000, 1, 0)];
+        const loose = new Map([...tight.keys()].map((symbol) => [symbol, both(free)]));
+        const positions = [
+          { symbol: 'BTCUSDT', notional: btc },
+          { symbol: 'ETHUSDT', notional: eth },
+        ];
+        const group = { accountId: 'a', marginMicros: BigInt(margin) * 1_000_000n, positions };
+        fc.pre(btc + eth <= margin * 1000);
+        const { hit } = previewImpact(loose, tight, [group]);
+        const asked = positions.reduce((sum, { symbol, notional: held }) => {
+          const gone = hit.find((one) => one.symbol === symbol)?.notionalToReduce ?? 0;
+          const own = tight.get(symbol)?.brackets.find(({ notionalCap }) => held - gone <= notionalCap);
+          expect(own).toBeDefined();
+          return sum + (held - gone) * (own?.initialMarginRatePpm ?? 0);
+        }, 0);
+        expect(asked).toBeLessThanOrEqual(margin * 1e6);
+      }),
+      { seed: 5, numRuns: 500 },
+    );
+  });
+
   test('what cannot be is counted apart and in nothing else', () => {
     const impossible = [
       held('a', Number.NaN, 1),
       held('b', -5, 1),
-      held('c', 5, Number.POSITIVE_INFINITY),
+      held('c', Number.POSITIVE_INFINITY, 1),
       held('d', 1.5, 1),
-      { ...held('e', 5, 0), symbol: 'NOPEUSDT' },
+      held('e', 5, 0, 'NOPEUSDT'),
     ];
     expect(previewImpact(tables(WIDE), tables(NARROW), impossible)).toMatchObject({
       ...{ accounts: 0, breaching: 0, liquidations: 0, notionalToReduce: 0, unusable: 5, hit: [] },
@@ -113,7 +177,7 @@ describe('who would be hit', () => {
         const one = held('a', notional, margin);
         const { notionalToReduce } = previewImpact(tables(WIDE), tables(NARROW), [one]);
         const [before, after] = [WIDE, NARROW].map(
-          (brackets) => notional - carried(brackets, notional, one.marginMicros),
+          (brackets) => notional - carried(brackets, notional, margin * 1e6),
         );
         expect(notionalToReduce).toBe(Math.max(after - before, 0));
       }),

@@ -1,5 +1,11 @@
-import { bracketFor, maintenanceMarginMicros, maintenanceOf, maxLeverageAt } from './brackets.ts';
-import type { Bracket, MarketLimit } from './types.ts';
+import {
+  bracketFor,
+  largestNotionalOf,
+  maintenanceMarginMicros,
+  maintenanceOf,
+  maxLeverageAt,
+} from './brackets.ts';
+import type { Bracket, LimitBook, MarketLimit } from './types.ts';
 
 /** What a market asks for: of new orders, and of open positions. */
 export interface MarketTables {
@@ -7,28 +13,35 @@ export interface MarketTables {
   readonly maintenance: readonly Bracket[];
 }
 
-/** One position of an account, as far as a change of tables can hurt it. */
-export interface HeldPosition {
+/**
+ * Positions that share what stands behind them: all of a cross-margined account, or one of an isolated one. As far as a
+ * change of tables can hurt them.
+ */
+export interface MarginGroup {
   readonly accountId: string;
+  /** What stands behind them at present prices, in millionths of the quote asset, rounded down. */
+  readonly marginMicros: bigint;
+  readonly positions: readonly HeldPosition[];
+}
+
+export interface HeldPosition {
   readonly symbol: string;
   /** Whole units of the quote asset, rounded up. */
   readonly notional: number;
-  /** What stands behind it, in millionths of the quote asset, rounded down. */
-  readonly marginMicros: number;
 }
 
 /** What becomes of accounts when tables change and prices stay. Counts what the change adds, not what was so before. */
 export interface AccountImpact {
-  /** Accounts with a position in these markets. */
+  /** Accounts that could be judged. */
   readonly accounts: number;
   /** Accounts with less than the initial margin that the new tables ask for, or above their last cap. */
   readonly breaching: number;
-  /** The least that has to be closed so that none breaches, in whole units of the quote asset. */
+  /** What has to be closed so that none breaches, in whole units of the quote asset. */
   readonly notionalToReduce: number;
   /** Accounts with less than the new maintenance margin: they would be liquidated at once. */
   readonly liquidations: number;
   readonly liquidatedNotional: number;
-  /** Positions whose numbers cannot be, or whose market has no tables; they are in nothing above. */
+  /** Positions whose numbers cannot be, or that share their margin with such or with one of a market without tables. */
   readonly unusable: number;
   /** Liquidations and large reductions first, at most `MOST_NAMED` of them. */
   readonly hit: readonly HitPosition[];
@@ -43,40 +56,41 @@ export interface HitPosition {
 
 export const MOST_NAMED = 100;
 
+type Tables = ReadonlyMap<string, MarketTables>;
+
 /**
  * Who would be hit if `after` took the place of `before` at this moment. Tables that are equal hit nobody.
  *
- * Initial margin is asked for position by position (notional times the rate of the bracket that holds it); the least
- * reduction is exact in whole units.
+ * Initial margin is asked for position by position (notional times the rate of the bracket that holds it). The reduction
+ * of a single position is the least that fits, exact in whole units; of several behind one margin it is one that
+ * suffices: what pays the highest rate goes first.
+ *
+ * @param before, after of every market that the groups hold.
  */
-export function previewImpact(
-  before: ReadonlyMap<string, MarketTables>,
-  after: ReadonlyMap<string, MarketTables>,
-  positions: readonly HeldPosition[],
-): AccountImpact {
+export function previewImpact(before: Tables, after: Tables, groups: readonly MarginGroup[]): AccountImpact {
   const accounts = new Set<string>();
   const breaching = new Set<string>();
   const liquidated = new Set<string>();
   const hit: HitPosition[] = [];
   let [notionalToReduce, liquidatedNotional, unusable] = [0, 0, 0];
-  for (const position of positions) {
-    const { accountId, symbol, notional } = position;
-    const [old, now] = [before.get(symbol), after.get(symbol)];
-    if (old === undefined || now === undefined || !isPossible(position)) {
-      unusable++;
+  for (const group of groups) {
+    const { accountId, positions } = group;
+    if (!isPossible(group, before, after)) {
+      unusable += positions.length;
       continue;
     }
     accounts.add(accountId);
-    const reduction = Math.max(excessOf(position, now.brackets) - excessOf(position, old.brackets), 0);
-    const isLiquidated = isBelowMaintenance(position, now) && !isBelowMaintenance(position, old);
-    if (reduction > 0) breaching.add(accountId);
-    if (isLiquidated) {
-      liquidated.add(accountId);
-      liquidatedNotional += notional;
+    const [old, now] = [excessOf(group, before), excessOf(group, after)];
+    const isLiquidated = isBelowMaintenance(group, after) && !isBelowMaintenance(group, before);
+    if (isLiquidated) liquidated.add(accountId);
+    for (const [p, { symbol, notional }] of positions.entries()) {
+      const reduction = Math.max(now[p] - old[p], 0);
+      if (reduction > 0) breaching.add(accountId);
+      notionalToReduce += reduction;
+      if (isLiquidated) liquidatedNotional += notional;
+      if (reduction > 0 || isLiquidated)
+        hit.push({ accountId, symbol, notionalToReduce: reduction, isLiquidated });
     }
-    notionalToReduce += reduction;
-    if (reduction > 0 || isLiquidated)
-      hit.push({ accountId, symbol, notionalToReduce: reduction, isLiquidated });
   }
   hit.sort(
     (a, b) => Number(b.isLiquidated) - Number(a.isLiquidated) || b.notionalToReduce - a.notionalToReduce,
@@ -92,31 +106,47 @@ export function previewImpact(
   };
 }
 
-function isPossible({ notional, marginMicros }: HeldPosition): boolean {
-  return Number.isSafeInteger(notional) && notional >= 0 && Number.isSafeInteger(marginMicros);
+function isPossible({ positions }: MarginGroup, before: Tables, after: Tables): boolean {
+  return positions.every(
+    ({ symbol, notional }) =>
+      Number.isSafeInteger(notional) && notional >= 0 && before.has(symbol) && after.has(symbol),
+  );
 }
 
-/** How much of a position is beyond what its margin, and the last cap, allow. */
-function excessOf({ notional, marginMicros }: HeldPosition, brackets: readonly Bracket[]): number {
-  return notional - Math.min(notional, largestNotionalFor(marginMicros, brackets));
-}
-
-/** The largest position that a margin carries: in the last bracket where it pays for anything. */
-function largestNotionalFor(marginMicros: number, brackets: readonly Bracket[]): number {
-  for (const { notionalFloor, notionalCap, initialMarginRatePpm } of brackets.toReversed()) {
-    const affordable = Math.min(Math.floor(marginMicros / initialMarginRatePpm), notionalCap);
-    if (affordable > notionalFloor) return affordable;
+/** How much of each position is beyond what the margin, and the last caps, allow. */
+function excessOf({ marginMicros, positions }: MarginGroup, tables: Tables): readonly number[] {
+  const brackets = positions.map(({ symbol }) => (tables.get(symbol) as MarketTables).brackets);
+  const kept = positions.map(({ notional }, p) => Math.min(notional, largestNotionalOf(brackets[p])));
+  const rateOf = (p: number): number => bracketFor(brackets[p], kept[p])?.initialMarginRatePpm ?? 0;
+  for (;;) {
+    const asked = kept.reduce((sum, notional, p) => sum + BigInt(notional) * BigInt(rateOf(p)), 0n);
+    const missing = asked - marginMicros;
+    if (missing <= 0n) break;
+    const dearest = kept.reduce((best, notional, p) => {
+      return notional > 0 && (best < 0 || rateOf(p) > rateOf(best)) ? p : best;
+    }, -1);
+    if (dearest < 0) break;
+    // Within its bracket as far as it takes; where that is not enough the bracket below asks for less of all of it.
+    const floor = bracketFor(brackets[dearest], kept[dearest])?.notionalFloor ?? 0;
+    const needed = (missing + BigInt(rateOf(dearest)) - 1n) / BigInt(rateOf(dearest));
+    const room = BigInt(kept[dearest] - floor);
+    kept[dearest] = needed < room ? kept[dearest] - Number(needed) : floor;
   }
-  return 0;
+  return positions.map(({ notional }, p) => notional - kept[p]);
 }
 
 /** Above the last cap the last bracket counts on: a position there is not free of margin. */
-function isBelowMaintenance(
-  { notional, marginMicros }: HeldPosition,
-  { maintenance }: MarketTables,
-): boolean {
-  const bracket = bracketFor(maintenance, notional) ?? maintenance[maintenance.length - 1];
-  return marginMicros < maintenanceMarginMicros(bracket, notional);
+function isBelowMaintenance({ marginMicros, positions }: MarginGroup, tables: Tables): boolean {
+  const asked = positions.reduce((sum, { symbol, notional }) => {
+    const { maintenance } = tables.get(symbol) as MarketTables;
+    const bracket = bracketFor(maintenance, notional) ?? maintenance[maintenance.length - 1];
+    return (
+      sum +
+      BigInt(notional) * BigInt(bracket.maintenanceMarginRatePpm) -
+      BigInt(bracket.maintenanceAmountMicros)
+    );
+  }, 0n);
+  return marginMicros < asked;
 }
 
 /** What the tables say between two notionals, before and after. A leverage of 0: refused. */
@@ -177,4 +207,9 @@ export function tableImpact(before: MarketTables, after: MarketTables): TableImp
 
 export function tablesOf(market: MarketLimit): MarketTables {
   return { brackets: market.brackets, maintenance: maintenanceOf(market) };
+}
+
+/** The tables of every market in a book. */
+export function tablesOfBook({ markets }: LimitBook): Map<string, MarketTables> {
+  return new Map(markets.map((market) => [market.symbol, tablesOf(market)]));
 }

@@ -1,11 +1,12 @@
 import {
   type AccountImpact,
-  type HeldPosition,
+  type MarginGroup,
   type MarketTables,
   previewImpact,
   type TableImpact,
   tableImpact,
   tablesOf,
+  tablesOfBook,
 } from '../../limits/impact.ts';
 import type { LimitBook, MarketLimit } from '../../limits/types.ts';
 import type { Change } from './change.ts';
@@ -33,19 +34,24 @@ export interface AnnouncedTable {
   readonly impact: Impact;
 }
 
-/** The positions of a market as they are known now; null where none are. */
-export type PositionSource = (symbol: string) => readonly HeldPosition[] | null;
+/** The margins behind which a market has positions, as they are known now; null where none are known. */
+export type PositionSource = (symbol: string) => readonly MarginGroup[] | null;
 
 const NO_POSITIONS: Unavailable = {
   available: false,
   why: 'no positions of accounts are known to this service',
 };
 
-/** The impact of tables that take each other's place in one market. */
+/**
+ * The impact of tables that take each other's place in one market.
+ *
+ * @param tables of every market, for what shares its margin with others.
+ */
 export function impactOf(
   symbol: string,
   before: MarketTables,
   after: MarketTables,
+  tables: ReadonlyMap<string, MarketTables>,
   positions: PositionSource,
 ): Impact {
   const held = positions(symbol);
@@ -56,7 +62,11 @@ export function impactOf(
         ? NO_POSITIONS
         : {
             available: true,
-            ...previewImpact(new Map([[symbol, before]]), new Map([[symbol, after]]), held),
+            ...previewImpact(
+              new Map([...tables, [symbol, before]]),
+              new Map([...tables, [symbol, after]]),
+              held,
+            ),
           },
   };
 }
@@ -66,14 +76,20 @@ export function announcedTables(
   book: LimitBook | null,
   positions: PositionSource,
 ): readonly AnnouncedTable[] {
-  return (book?.markets ?? []).flatMap((market) => announcedOf(market, positions));
+  if (book === null) return [];
+  const tables = tablesOfBook(book);
+  return book.markets.flatMap((market) => announcedOf(market, tables, positions));
 }
 
-function announcedOf(market: MarketLimit, positions: PositionSource): readonly AnnouncedTable[] {
+function announcedOf(
+  market: MarketLimit,
+  tables: ReadonlyMap<string, MarketTables>,
+  positions: PositionSource,
+): readonly AnnouncedTable[] {
   let before = tablesOf(market);
   return (market.announced ?? []).map(({ brackets, announcedAt, effectiveAt }) => {
     const after = { ...before, maintenance: brackets };
-    const impact = impactOf(market.symbol, before, after, positions);
+    const impact = impactOf(market.symbol, before, after, tables, positions);
     before = after;
     return { symbol: market.symbol, announcedAt, effectiveAt, impact };
   });
@@ -93,6 +109,7 @@ export async function impactsOf(
 ): Promise<ReadonlyMap<string, Impact>> {
   const asked = wanted.filter(({ symbol }) => symbol !== null);
   const limits = await decidedTrials(asked, open, book, at, preview);
+  const tables = book === null ? new Map<string, MarketTables>() : tablesOfBook(book);
   return new Map(
     asked.map((change, i): [string, Impact] => {
       const symbol = change.symbol ?? '';
@@ -102,7 +119,7 @@ export async function impactsOf(
         const why = typeof limits === 'string' ? limits : `${symbol} was not decided since the start`;
         return [change.id, { market: { available: false, why }, accounts: { available: false, why } }];
       }
-      return [change.id, impactOf(symbol, tablesOf(before), tablesOf(after), positions)];
+      return [change.id, impactOf(symbol, tablesOf(before), tablesOf(after), tables, positions)];
     }),
   );
 }
