@@ -46,6 +46,20 @@ describe('the training data', () => {
     expect(data.logVolatility[row * HORIZON_COUNT + 1]).toBeCloseTo(expected, 4);
   });
 
+  test('a market that was away for a year has no row into the gap, none before it is warm again, and no number that is none', () => {
+    const whole = randomMarket({ seed: 4, hours: 1200 });
+    const openTime = whole.bars.openTime.map((time, i) => (i < 600 ? time - 365 * 24 * HOUR : time));
+    const away = { ...whole, bars: { ...whole.bars, openTime } };
+    const rows = buildDataset([away, ...markets], 4, Number.MAX_SAFE_INTEGER);
+    const own = [...rows.features.market.keys()].filter((row) => rows.features.market[row] === 0);
+    const bars = own.map((row) => rows.features.barIndex[row]);
+    expect(bars.some((bar) => bar < 600)).toBe(true);
+    expect(bars.some((bar) => bar > 800)).toBe(true);
+    expect(bars.filter((bar) => bar > 600 - 24 && bar < 600 + 167)).toEqual([]);
+    for (const numbers of [rows.features.values, rows.excursions, rows.logVolatility, rows.realisedVariance])
+      expect(numbers.every((value: number) => Number.isFinite(value))).toBe(true);
+  });
+
   test('a cut in time leaves out every row whose outcome reaches beyond it', () => {
     const cut = data.features.asOf[Math.floor(data.features.rows / 2)];
     const before = buildDataset(markets, 4, cut);

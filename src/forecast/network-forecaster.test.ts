@@ -4,6 +4,7 @@ import { randomMarket } from '../../test/random-market.ts';
 import { latestFeatures } from '../features/live.ts';
 import { FEATURE_COUNT, featureIndex, HAR_FEATURES } from '../features/spec.ts';
 import { Random } from '../random.ts';
+import { forecastFault } from './forecast-check.ts';
 import { LoadedNetwork } from './network.ts';
 import { NetworkForecaster } from './network-forecaster.ts';
 import {
@@ -232,6 +233,23 @@ describe('what leaves the network', () => {
 });
 
 describe('the network behind the predictor port', () => {
+  test('a market of eight days, which no model was trained on, is forecast from what all markets taught', async () => {
+    const old = randomMarket({ seed: 1, hours: 3000 });
+    const young = randomMarket({ seed: 2, hours: 192, start: old.bars.openTime[2808] });
+    const predictor = new RowPredictor('test@1', await NetworkForecaster.load(randomModel(9)));
+    const asOf = old.bars.openTime[2999] + 3_600_000;
+    const { values, ready } = latestFeatures([old, young], asOf);
+    const batch = await predictor.predict({
+      asOf,
+      markets: [old, young],
+      features: values,
+      featuresReady: ready,
+    });
+    expect(batch.unavailable).toEqual(['', '']);
+    expect(forecastFault(batch, [old, young])).toBeNull();
+    expect(batch.valueAtRisk.every((value) => value > 0)).toBe(true);
+  });
+
   test('a market without a week of history is unavailable by reason and leaves the others as they were', async () => {
     const model = randomModel(9);
     const forecaster = await NetworkForecaster.load(model);
