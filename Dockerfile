@@ -15,7 +15,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./package.json
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY models/aliases.json ./models/aliases.json
+COPY models/aliases.json models/experiments.jsonl ./models/
 COPY models/versions ./models/versions
 RUN mkdir /data && chown node:node /data
 # Reachable from outside its container, so that a start without PLIMSOLL_KEYS is refused with the remedy.

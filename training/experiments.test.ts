@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SHIPPED_MODELS } from '../src/program.ts';
 import {
   blankExperiment,
   type Experiment,
@@ -7,6 +8,7 @@ import {
   skillOf,
   sortedExperiments,
 } from './experiments.ts';
+import { loadExperiments } from './run.ts';
 
 const at = (day: number): string => `2026-01-0${day}T00:00:00.000Z`;
 const scored = (day: number, pinballRatio: number): Experiment => ({
@@ -27,6 +29,13 @@ describe('the experiment log', () => {
       JSON.parse(JSON.stringify(rows[1])),
     ];
     expect(readExperiments(values)).toEqual({ experiments: rows, refused: 2 });
+  });
+
+  test('every row of the log that ships holds', async () => {
+    const { experiments, refused } = await loadExperiments(SHIPPED_MODELS);
+    expect(refused).toBe(0);
+    expect(experiments.length).toBeGreaterThan(40);
+    expect(new Set(experiments.map(({ id }) => id)).size).toBe(experiments.length);
   });
 
   test('the same moment and name give the same id, another name another', () => {

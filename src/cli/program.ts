@@ -85,6 +85,7 @@ export function buildProgram(context: CliContext): Command {
 
   verb('experiments', 'what was tried, and what came of it', 'experiments --best --limit 20')
     .option('--best', 'most skill first, not the newest')
+    .option('--shipped', 'what was tried for the recipe that ships, not in this folder')
     .option('--limit <number>', 'most rows to show', parseCount)
     .action(async (options) => (await import('./verbs/experiments.ts')).listExperiments(context, options));
 

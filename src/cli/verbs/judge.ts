@@ -14,6 +14,7 @@ import { blankExperiment } from '../../../training/experiments.ts';
 import { FIELD_METHODS, QUICK_METHODS } from '../../../training/field/field.ts';
 import { championOfToday, gatesOf } from '../../../training/gates-of.ts';
 import { importanceOf } from '../../../training/importance-of.ts';
+import { DEFAULT_EVERY_HOURS } from '../../../training/job.ts';
 import { type JudgedAgainstField, judgeAgainstField } from '../../../training/judge/against-field.ts';
 import type { GatePolicy } from '../../../training/judge/gate-policy.ts';
 import { gateRecordOf } from '../../../training/judge/gates.ts';
@@ -85,7 +86,8 @@ export async function judgeFile(context: CliContext, file: string, options: Judg
     store.close(),
   );
   tell('features', 0, `${markets.length} markets`);
-  const data = buildDataset(markets, JUDGED_EVERY_HOURS, Number.MAX_SAFE_INTEGER);
+  // As a training with its own options takes them: then the champion's own trial was on the same rows.
+  const data = buildDataset(markets, [DEFAULT_EVERY_HOURS, JUDGED_EVERY_HOURS], Number.MAX_SAFE_INTEGER);
   const known = [said, candidate.seenUntil].filter((time) => time !== undefined && time !== null);
   const seenUntil = known.length === 0 ? null : Math.max(...known);
   const { folds, rows } = judgedTime(data, seenUntil);
