@@ -83,7 +83,8 @@ describe('the configuration', () => {
     ])
       expect(text).toContain(name);
     expect(text).toContain('did you mean initialConfidence?');
-    expect(faults).toHaveLength(6);
+    expect(text).toContain('policy.maintenanceConfidence must be one of');
+    expect(faults).toHaveLength(7);
   });
 
   test('a name that is not known is a fault that offers the near one', () => {
@@ -152,6 +153,29 @@ describe('the configuration', () => {
       name: 'cautious',
       governor: { ...DEFAULT_POLICY.governor, loosenDelayHours: 72 },
     });
+  });
+
+  test('a policy file takes the place of the policy in the settings: by flag, else by environment', () => {
+    const file = 'policy: { name: settings, maximumLeverage: 50 }';
+    const [flagged, named] = ['flagged', 'named'].map((name) => {
+      const path = join(folder, `${name}.yaml`);
+      writeFileSync(path, `version: 1\nname: ${name}\n`);
+      return path;
+    });
+    const environment = { PLIMSOLL_POLICY: named };
+    const byFlag = resolve({ file, environment, flags: { policy: flagged } });
+    expect(byFlag).toMatchObject({
+      values: { policy: { ...DEFAULT_POLICY, name: 'flagged' } },
+      origins: { policy: 'flag' },
+    });
+    const byEnvironment = resolve({ file, environment });
+    expect(byEnvironment.values.policy).toEqual({ ...DEFAULT_POLICY, name: 'named' });
+    expect(byEnvironment.origins.policy).toBe('environment');
+    const broken = join(folder, 'broken.yaml');
+    writeFileSync(broken, 'version: 1\nname: broken\nmaximumBrackets: 1\n');
+    expect(faultsOf({ file, flags: { policy: broken } })).toEqual([
+      `${broken}: line 3: maximumBrackets must be a whole number of at least 2`,
+    ]);
   });
 
   test('scheduled training can be switched off in every source', () => {

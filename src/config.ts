@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { validate as isCronExpression } from 'node-cron';
 import { parse as parseYaml } from 'yaml';
@@ -8,6 +7,7 @@ import { PlimsollError } from './errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from './forecast/predictor.ts';
 import type { Policy } from './limits/policy.ts';
 import { policyFromInput } from './limits/policy-input.ts';
+import { readPolicyFile, readSettingsText } from './policy-file.ts';
 import { didYouMean } from './spelling.ts';
 
 /** Where a value came from, strongest first. */
@@ -177,13 +177,12 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
 };
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
-/** Variables that are no setting: the place of the configuration file. */
-const CONFIG_VARIABLE = 'PLIMSOLL_CONFIG';
-const LARGEST_FILE_BYTES = 1_000_000;
+/** Variables that are no setting: the places of the configuration file and of the policy file. */
+export const FILE_VARIABLES = { config: 'PLIMSOLL_CONFIG', policy: 'PLIMSOLL_POLICY' } as const;
 
 export interface ConfigInput {
   /** Texts as given on the command line. */
-  readonly flags: { readonly [Name in SettingName | 'config']?: string | undefined };
+  readonly flags: { readonly [Name in SettingName | keyof typeof FILE_VARIABLES]?: string | undefined };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -199,7 +198,7 @@ export function loadConfig(flags: ConfigInput['flags']): EffectiveConfig {
  */
 export function resolveConfig({ flags, environment }: ConfigInput): EffectiveConfig {
   const faults: string[] = [];
-  const path = flags.config ?? (environment[CONFIG_VARIABLE] || undefined);
+  const path = flags.config ?? (environment[FILE_VARIABLES.config] || undefined);
   const file = path === undefined ? {} : readFile(path, faults);
   for (const variable of Object.keys(environment)) faults.push(...unknownVariable(variable));
   for (const name of Object.keys(file))
@@ -215,10 +214,8 @@ export function resolveConfig({ flags, environment }: ConfigInput): EffectiveCon
     if (parsed.success) values[name] = parsed.data;
     else for (const issue of parsed.error.issues) faults.push(describe(where, raw, issue));
   }
-  const axes = { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES };
-  const { policy, faults: policyFaults } = policyFromInput(file.policy, axes);
-  faults.push(...policyFaults.map((fault) => `${path}: ${fault}`));
-  origins.policy = file.policy === undefined ? 'default' : 'file';
+  const { policy, origin: policyOrigin } = resolvePolicy(flags, environment, file, path, faults);
+  origins.policy = policyOrigin;
   const { policy: gates, faults: gateFaults } = gatePolicyFromInput(file.gates);
   faults.push(...gateFaults.map((fault) => `${path}: ${fault}`));
   origins.gates = file.gates === undefined ? 'default' : 'file';
@@ -250,16 +247,33 @@ function isSetting(name: string): name is SettingName {
 
 function readFile(path: string, faults: string[]): Record<string, unknown> {
   try {
-    const text = readFileSync(path, 'utf8');
-    if (text.length > LARGEST_FILE_BYTES)
-      throw new Error(`it is larger than ${LARGEST_FILE_BYTES} characters`);
-    const content: unknown = parseYaml(text) ?? {};
+    const content: unknown = parseYaml(readSettingsText(path)) ?? {};
     if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>;
     faults.push(`${path}: must hold settings by name`);
   } catch (thrown) {
     faults.push(`${path}: cannot be read: ${(thrown as Error).message.split('\n')[0]}`);
   }
   return {};
+}
+
+/** A policy file that is named takes the place of all that the configuration file says of the policy. */
+function resolvePolicy(
+  flags: ConfigInput['flags'],
+  environment: ConfigInput['environment'],
+  file: Record<string, unknown>,
+  path: string | undefined,
+  faults: string[],
+): { policy: Policy; origin: Origin } {
+  const named = flags.policy ?? (environment[FILE_VARIABLES.policy] || undefined);
+  if (named !== undefined) {
+    const { policy, faults: found } = readPolicyFile(named);
+    faults.push(...found);
+    return { policy, origin: flags.policy === undefined ? 'environment' : 'flag' };
+  }
+  const axes = { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES };
+  const { policy, faults: found } = policyFromInput(file.policy, axes);
+  faults.push(...found.map((fault) => `${path}: ${fault}`));
+  return { policy, origin: file.policy === undefined ? 'default' : 'file' };
 }
 
 function strongest(
@@ -312,8 +326,11 @@ function crossFaults(values: Record<string, unknown>): string[] {
 }
 
 function unknownVariable(variable: string): string[] {
-  if (!variable.startsWith('PLIMSOLL_') || variable === CONFIG_VARIABLE) return [];
-  const variables = NAMES.map((name) => SETTINGS[name].variable);
+  if (!variable.startsWith('PLIMSOLL_')) return [];
+  const variables: string[] = [
+    ...NAMES.map((name) => SETTINGS[name].variable),
+    ...Object.values(FILE_VARIABLES),
+  ];
   return variables.includes(variable) ? [] : [`${variable}: is not known${didYouMean(variable, variables)}`];
 }
 

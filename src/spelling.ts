@@ -22,3 +22,15 @@ export function editDistance(a: string, b: string): number {
   }
   return row[b.length];
 }
+
+/** Hours in the largest unit that they are a whole number of: 0.5 is "30 minutes", 48 is "2 days". */
+export function formatHours(hours: number): string {
+  if (hours >= 24 && hours % 24 === 0) return counted(hours / 24, 'day');
+  return hours < 1 && Number.isInteger(hours * 60) && hours > 0
+    ? counted(hours * 60, 'minute')
+    : counted(hours, 'hour');
+}
+
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}

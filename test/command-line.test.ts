@@ -68,6 +68,7 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   'audit checkpoint': 4,
   'audit key': 4,
   'config check': 0,
+  'config policy': 0,
   doctor: 0,
 };
 
@@ -115,6 +116,36 @@ describe('in a data folder with nothing in it', () => {
       }
     },
   );
+});
+
+describe('a policy file on the command line', () => {
+  test('is explained in sentences; what it prints is read back as the same policy', async () => {
+    const path = join(folder, 'cautious.yaml');
+    writeFileSync(path, 'version: 1\nname: cautious\ngovernor:\n  loosenDelayHours: 72\n');
+    const { code, stdout } = await plimsoll(['config', 'check', '--policy', path]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Loosening comes 3 days after the last change at the earliest');
+    const [, hash] = /The policy cautious, hash ([0-9a-f]{64}), means:/.exec(stdout) ?? [];
+    const printed = join(folder, 'printed.yaml');
+    writeFileSync(printed, (await plimsoll(['config', 'policy', '--policy', path])).stdout);
+    const again = await plimsoll(['config', 'check', '--json'], { PLIMSOLL_POLICY: printed });
+    expect(JSON.parse(again.stdout)).toMatchObject({ policyHash: hash, policy: { origin: 'environment' } });
+  });
+
+  test('that contradicts itself starts no service: every fault with its line, exit code 2', async () => {
+    const path = join(folder, 'broken.yaml');
+    writeFileSync(path, 'version: 1\nname: broken\nmaximumBrackets: 1\ngovernor: {deadBandRatio: 2}\n');
+    const { code, stderr } = await plimsoll([
+      'serve',
+      '--policy',
+      path,
+      '--data-dir',
+      join(folder, 'unused'),
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${path}: line 3: maximumBrackets must be`);
+    expect(stderr).toContain(`${path}: line 4: governor.deadBandRatio must not be above`);
+  });
 });
 
 describe('imports on the command line', () => {

@@ -77,9 +77,10 @@ describe('what is committed', () => {
   });
 
   test('documents every setting and every verb', async () => {
-    const { SETTINGS } = await import('../src/config.ts');
+    const { FILE_VARIABLES, SETTINGS } = await import('../src/config.ts');
     const configuration = textOf('docs/configuration.md');
-    const variables = Object.values(SETTINGS).map(({ variable }) => variable);
+    const settings = Object.values(SETTINGS).map(({ variable }) => variable);
+    const variables = [...settings, ...Object.values(FILE_VARIABLES)];
     expect(variables.filter((variable) => !configuration.includes(variable))).toEqual([]);
     const { buildProgram } = await import('../src/cli/program.ts');
     const { createContext } = await import('../src/cli/context.ts');

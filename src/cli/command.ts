@@ -39,6 +39,7 @@ export interface KnownPace {
 export interface CommonOptions {
   readonly dataDir?: string;
   readonly config?: string;
+  readonly policy?: string;
   readonly json?: boolean;
 }
 

@@ -34,6 +34,7 @@ export function buildProgram(context: CliContext): Command {
       .description(description)
       .option('--data-dir <folder>', 'folder of everything that is kept (PLIMSOLL_DATA_DIR, default ./var)')
       .option('--config <file>', 'YAML or JSON file of settings (PLIMSOLL_CONFIG)')
+      .option('--policy <file>', 'policy file, in place of that in the settings (PLIMSOLL_POLICY)')
       .option('--json', 'print one JSON value')
       .addHelpText('after', `\nExample:\n  $ ${path} ${example}`)
       .exitOverride();
@@ -217,9 +218,20 @@ export function buildProgram(context: CliContext): Command {
   addAuditVerbs(context, program, verb);
 
   const config = program.command('config').description('the effective configuration');
-  verb('check', 'check and print the configuration, origins named, secrets masked', 'check', config).action(
-    async (options) => (await import('./verbs/config.ts')).checkConfig(context, options),
-  );
+  verb(
+    'check',
+    'check the configuration and print it, origins named, secrets masked, the policy explained',
+    'check --policy policy.yaml',
+    config,
+  ).action(async (options) => (await import('./verbs/config.ts')).checkConfig(context, options));
+  verb(
+    'policy',
+    'print the policy in force as a policy file, every setting explained',
+    'policy > policy.yaml',
+    config,
+  )
+    .option('--schema', 'print the JSON schema of policy files, for editors')
+    .action(async (options) => (await import('./verbs/config.ts')).printPolicy(context, options));
 
   verb('doctor', 'what this machine or this data folder lacks', 'doctor').action(async (options) =>
     (await import('./verbs/doctor.ts')).doctor(context, options),

@@ -205,5 +205,7 @@ export function crowdingCapFaults({
   const isRange = Number.isSafeInteger(lower) && Number.isSafeInteger(upper) && lower >= 0 && lower < upper;
   return isOff || isRange
     ? []
-    : ['must have whole numbers 0 ≤ crowdingLowerCap < crowdingUpperCap, or 0 for both'];
+    : [
+        'crowdingLowerCap and crowdingUpperCap must be whole numbers, 0 ≤ crowdingLowerCap < crowdingUpperCap, or both 0',
+      ];
 }

@@ -5,18 +5,27 @@ import { DEFAULT_POLICY, type Policy, type PolicyAxes, policyFaults } from './po
  * A policy as people write it: any part of the default may be given, the rest stays. Unknown names, wrong types and
  * contradictions are all found at once.
  *
- * @param given anything that a configuration file held under `policy`; undefined for none.
- * @returns the policy, and every fault in words; the policy is only to be used when there are none.
+ * @param given anything that a file held; undefined for none.
+ * @param at the name that the settings stand under; empty where they are all that the file holds.
+ * @returns the policy, and every fault in words that begin with the path of the setting; the policy is only to be used
+ *   when there are none.
  */
-export function policyFromInput(
-  given: unknown,
-  axes: PolicyAxes,
-): { readonly policy: Policy; readonly faults: readonly string[] } {
+export function policyFromInput(given: unknown, axes: PolicyAxes, at = 'policy'): ReadPolicy {
   if (given === undefined) return { policy: DEFAULT_POLICY, faults: [] };
   const faults: string[] = [];
-  const policy = overlay(DEFAULT_POLICY, given, 'policy', faults) as Policy;
-  if (faults.length > 0) return { policy: DEFAULT_POLICY, faults };
-  return { policy, faults: policyFaults(policy, axes).map((fault) => `policy.${fault}`) };
+  const policy = overlay(DEFAULT_POLICY, given, at, faults) as Policy;
+  // What is of the wrong type has stayed as it is by default, so the rest can be judged.
+  faults.push(...policyFaults(policy, axes).map((fault) => under(at, fault)));
+  return { policy, faults };
+}
+
+export interface ReadPolicy {
+  readonly policy: Policy;
+  readonly faults: readonly string[];
+}
+
+function under(at: string, name: string): string {
+  return at === '' ? name : `${at}.${name}`;
 }
 
 /** `given` over `model`, which says what names and types there are. */
@@ -27,7 +36,12 @@ function overlay(model: unknown, given: unknown, at: string, faults: string[]): 
     faults.push(`${at} must be a list of ${typeof model[0]}s`);
     return model;
   }
-  if (typeof model !== 'object' || model === null) {
+  if (model === null) {
+    if (given === null || typeof given === 'number') return given;
+    faults.push(`${at} must be a number or null`);
+    return model;
+  }
+  if (typeof model !== 'object') {
     if (typeof given === typeof model) return given;
     faults.push(`${at} must be a ${typeof model}`);
     return model;
@@ -39,19 +53,24 @@ function overlay(model: unknown, given: unknown, at: string, faults: string[]): 
   const known = Object.keys(model);
   const result: Record<string, unknown> = { ...model };
   for (const [name, value] of Object.entries(given)) {
-    if (!known.includes(name)) faults.push(`${at}.${name} is not known${didYouMean(name, known)}`);
-    else result[name] = overlay(result[name], value, `${at}.${name}`, faults);
+    const path = under(at, name);
+    if (!known.includes(name)) faults.push(`${path} is not known${didYouMean(name, known)}`);
+    else result[name] = overlay(result[name], value, path, faults);
   }
   return result;
 }
 
-/** A list of settings by name takes the place of the default one; each of its items gives every setting. */
+/**
+ * A list of settings by name takes the place of the default one; each of its items gives every setting. One that does
+ * not is no ground to judge anything by.
+ */
 function overlayList(item: object, given: unknown, at: string, faults: string[]): unknown {
   if (!Array.isArray(given)) {
     faults.push(`${at} must be a list`);
     return [];
   }
-  return given.map((one, i) => {
+  const before = faults.length;
+  const items = given.map((one, i) => {
     const result = overlay(item, one, `${at}.${i}`, faults);
     if (typeof one !== 'object' || one === null) return result;
     for (const name of Object.keys(item)) {
@@ -59,4 +78,5 @@ function overlayList(item: object, given: unknown, at: string, faults: string[])
     }
     return result;
   });
+  return faults.length > before ? [] : items;
 }

@@ -68,6 +68,17 @@ export interface Policy {
   readonly newAccountDays: number;
   readonly newAccountMaximumLeverage: number;
   readonly governance: GovernancePolicy;
+  readonly appetite: RiskAppetite;
+}
+
+/** What calibration solves a policy for; no decision reads it. Null where the house states nothing. */
+export interface RiskAppetite {
+  /** Bad debt in a year as a share of the notional that was open on average. */
+  readonly badDebtPerNotionalYear: number | null;
+  /** Share of positions, opened at the leverage granted, that end in liquidation. */
+  readonly liquidationProbability: number | null;
+  /** Leverage before over leverage after the largest cut of a day. */
+  readonly largestDailyCutRatio: number | null;
 }
 
 /** How long what people decide may last. */
@@ -127,6 +138,7 @@ export const DEFAULT_POLICY: Policy = {
     maximumEmergencyHours: 24,
     approvalHours: 24,
   },
+  appetite: { badDebtPerNotionalYear: null, liquidationProbability: null, largestDailyCutRatio: null },
 };
 
 /** The hash that every decision carries: over all of the policy, independent of the order of its keys. */
@@ -141,7 +153,7 @@ export interface PolicyAxes {
 }
 
 /**
- * Every contradiction in a policy, in words that name the setting; empty for a good one.
+ * Every contradiction in a policy, in words that begin with the path of the setting; empty for a good one.
  */
 export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
   const faults: string[] = [];
@@ -196,6 +208,20 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
       isPositive(hours) && hours <= LONGEST_GOVERNANCE_HOURS,
       `governance.${name} must be a number above 0, and at most ${LONGEST_GOVERNANCE_HOURS}`,
     );
+  faults.push(...appetiteFaults(policy.appetite));
+  return faults;
+}
+
+function appetiteFaults(appetite: RiskAppetite): string[] {
+  const faults: string[] = [];
+  for (const name of ['badDebtPerNotionalYear', 'liquidationProbability'] as const) {
+    const share = appetite[name];
+    if (share !== null && !(share > 0 && share < 1))
+      faults.push(`appetite.${name} must be between 0 and 1, or null`);
+  }
+  const cut = appetite.largestDailyCutRatio;
+  if (cut !== null && !(cut > 1 && Number.isFinite(cut)))
+    faults.push('appetite.largestDailyCutRatio must be a number above 1, or null');
   return faults;
 }
 

@@ -1,10 +1,15 @@
 import { loadConfig, printableConfig } from '../../config.ts';
+import { DEFAULT_POLICY, policyHash } from '../../limits/policy.ts';
+import { policyWords } from '../../limits/policy-words.ts';
+import { policyFileSchema, policyText } from '../../policy-file.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 
 export async function checkConfig(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
-  const printable = printableConfig(loadConfig(flags));
+  const config = loadConfig(flags);
+  const { policy } = config.values;
+  const printable = printableConfig(config);
   if (json === true) {
-    context.printJson(printable);
+    context.printJson({ ...printable, policyHash: policyHash(policy) });
     return;
   }
   const rows = Object.entries(printable).flatMap(([name, entry]) => {
@@ -12,6 +17,22 @@ export async function checkConfig(context: CliContext, { json, ...flags }: Commo
     return lines(name, value).map(([at, text]) => [at, text, origin]);
   });
   context.print(table(['setting', 'value', 'from'], rows));
+  context.print(`\nThe policy ${policy.name}, hash ${policyHash(policy)}, means:`);
+  for (const { title, sentences } of policyWords(policy)) {
+    context.print(`\n${title}`);
+    for (const sentence of sentences) context.print(`- ${sentence}`);
+  }
+}
+
+/** The policy in force as a policy file, or the schema of such files. */
+export async function printPolicy(
+  context: CliContext,
+  { json, schema, ...flags }: CommonOptions & { readonly schema?: boolean },
+): Promise<void> {
+  const { policy } = loadConfig(flags).values;
+  if (schema === true) context.printJson(policyFileSchema(DEFAULT_POLICY));
+  else if (json === true) context.printJson(policy);
+  else context.print(policyText(policy).trimEnd());
 }
 
 /** One line a leaf: settings inside settings are named by their path. */

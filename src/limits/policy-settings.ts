@@ -1,0 +1,109 @@
+import { ANTI_PROCYCLICAL_OPTIONS, TAIL_USES } from './bound-policy.ts';
+
+/**
+ * What each setting of a policy means, by its path; a list's items are `[]`. The one source of the comments in a policy
+ * file and of its JSON schema.
+ */
+export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
+  name: 'What people call this policy. Decisions carry the hash of all settings, not the name alone.',
+  maintenanceConfidence:
+    'Maintenance margin covers the move during a closeout with this probability. One that forecasts come in.',
+  initialConfidence:
+    'Initial margin covers the mean of the moves beyond this quantile. One that forecasts come in.',
+  marginCallHorizonHours:
+    'Time that a user has to answer a margin call before the closeout starts. One that forecasts come in.',
+  minimumCloseoutHorizonHours: 'No closeout counts as quicker than this.',
+  maximumCloseoutHorizonHours: 'A position that takes longer to close out is refused.',
+  participationRatio: 'Share of the traded volume that a closeout may be.',
+  takerFeeRate: 'Fee of a closeout, as a share of its notional.',
+  halfSpreadRate: 'Half the spread that a closeout pays, as a share of its notional.',
+  impactCoefficient: 'Y of the square-root law of market impact.',
+  volumeQuantile: 'The traded volume that is counted on is this quantile of recent hours.',
+  leverageLadder: 'Leverages that a bracket may have, strictly falling, ending in 1.',
+  maximumBrackets: 'Most brackets of a market.',
+  maximumLeverage: 'Highest leverage of any market.',
+  youngListingDays: 'A market with less history than this is young: it may tighten, and not loosen.',
+  youngListingMaximumLeverage: 'Highest leverage of a young market.',
+  degradedMaximumLeverage: 'Highest leverage while the data of a market are degraded.',
+  stressMultiplier: 'The worst moves of history are multiplied by this.',
+  crowdingLowerCap:
+    'Open interest in quote units from which on initial margin rises, in markets of no class. 0 and 0 for no such rule.',
+  crowdingUpperCap: 'Open interest at which initial margin is all of the notional.',
+  classes: 'Markets with a ceiling, an age of youth and open-interest caps of their own.',
+  'classes[].name': 'What people call the class.',
+  'classes[].members':
+    'Symbols or base assets; * stands for any characters. BTC is every market of bitcoin, BTCUSDT one of them.',
+  'classes[].maximumLeverage': 'Highest leverage of the class, at most that of the policy.',
+  'classes[].youngListingDays': 'A market of the class with less history than this is young.',
+  'classes[].youngListingMaximumLeverage': 'Highest leverage of a young market of the class.',
+  'classes[].crowdingLowerCap':
+    'Open interest in quote units from which on initial margin rises. 0 and 0 for no such rule.',
+  'classes[].crowdingUpperCap': 'Open interest at which initial margin is all of the notional.',
+  bounds: 'Bounds that are more than one number.',
+  'bounds.tailUse':
+    'Where the tail estimate (extreme-value theory) counts: both margins, maintenance alone, or none.',
+  'bounds.antiProcyclical': 'The three options of EMIR RTS 153/2013, Article 28 (1), and none of them.',
+  'bounds.antiProcyclical.option': 'Which of them: (a) buffer, (b) stressedWeight, (c) longLookbackFloor.',
+  'bounds.antiProcyclical.bufferRatio':
+    '(a) The full buffer, as a share of initial margin; the rule asks for 0.25.',
+  'bounds.antiProcyclical.sharpRiseRatio':
+    '(a) The buffer is drawn while initial margin is above this ratio of its own recent average.',
+  'bounds.antiProcyclical.referenceHours': '(a) Time constant of that average.',
+  'bounds.antiProcyclical.refillHours': '(a) An empty buffer is full again after this long.',
+  'bounds.antiProcyclical.stressedWeight':
+    '(b) Weight of stressed observations; the rule asks for 0.25 at least.',
+  'bounds.antiProcyclical.stressedDays': '(b) The most volatile days of history, that are the stressed ones.',
+  'bounds.antiProcyclical.lookbackYears': '(c) Years of history behind the volatility of the floor.',
+  'bounds.antiProcyclical.floorRatio':
+    '(c) The floor is this share of the margin at that volatility; the rule asks for 1.',
+  'bounds.crowding': 'What happens where open interest is not known.',
+  'bounds.crowding.staleAfterHours': 'Open interest older than this counts as missing.',
+  'bounds.crowding.holdHours': 'While it is missing, the last one known counts for this long.',
+  'bounds.crowding.conservativeShare':
+    'After that, at least this share of the way between the two caps counts as taken.',
+  'bounds.marketWide': 'When the whole market is in stress, initial margins of all markets rise.',
+  'bounds.marketWide.stressedShareFrom': 'They rise from this share of markets in stress on.',
+  'bounds.marketWide.stressedShareTo': 'At this share they have risen all the way.',
+  'bounds.marketWide.commonShockFrom':
+    'The same for the day’s return of all markets together, in its own standard deviations.',
+  'bounds.marketWide.commonShockTo': 'At this return they have risen all the way.',
+  'bounds.marketWide.maximumFactor': 'All the way is this many times what they are.',
+  'bounds.marketWide.minimumMarkets': 'Of fewer markets no share is taken.',
+  referenceNotional: 'The notional at which bounds are stated and compared.',
+  closeoutCostCover:
+    'Maintenance margin is at least this many times the cost of closing the reference notional out.',
+  governor: 'How fast limits may move, and how long it takes until a move reaches positions that are open.',
+  'governor.tightenMaximumRatio':
+    'One decision divides leverage, and multiplies maintenance margin, by at most this. Only an emergency goes further.',
+  'governor.tightenPaceHours': 'Least time until a tightening that stopped there goes on.',
+  'governor.loosenMaximumRatio':
+    'One loosening multiplies leverage by at most this, or goes to the next rung.',
+  'governor.loosenDelayHours': 'Least time between the last change of a market and its next loosening.',
+  'governor.deadBandRatio': 'Loosenings smaller than this ratio are not made.',
+  'governor.maintenanceNoticeHours':
+    'Least time between the announcement of a higher maintenance margin and its force on open positions.',
+  'governor.emergencyNoticeHours': 'The same in an emergency.',
+  validityHours: 'A book of limits is valid for this long after it was decided.',
+  staleAfterHours: 'Data older than this make a market stale: it holds or tightens.',
+  newAccountDays: 'An account younger than this is new.',
+  newAccountMaximumLeverage: 'Highest leverage of a new account.',
+  governance: 'How long what people decide may last.',
+  'governance.maximumOverrideHours': 'An override ends after this at the latest.',
+  'governance.maximumFreezeHours': 'A freeze ends after this at the latest.',
+  'governance.maximumEmergencyHours': 'An emergency ends after this at the latest.',
+  'governance.approvalHours': 'An override that waits for a second person lapses after this.',
+  appetite:
+    'The risk that the house wants, or null for no opinion. Calibration solves the other settings for it; no decision reads it.',
+  'appetite.badDebtPerNotionalYear':
+    'Bad debt in a year, as a share of the notional that was open on average.',
+  'appetite.liquidationProbability':
+    'Share of positions, opened at the leverage granted, that end in liquidation.',
+  'appetite.largestDailyCutRatio':
+    'Leverage before over leverage after the largest cut of a day; 2 is a halving.',
+};
+
+/** Settings that take one of a few words. */
+export const POLICY_CHOICES: Readonly<Record<string, readonly string[]>> = {
+  'bounds.tailUse': TAIL_USES,
+  'bounds.antiProcyclical.option': ANTI_PROCYCLICAL_OPTIONS,
+};
