@@ -57,7 +57,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/metrics': ['src/control', 'src/limits', 'src/forecast/predictor.ts'],
   data: ['src/risk/bars.ts', 'src/limits', 'src/control/ports.ts'],
   models: ['src/features', 'src/forecast'],
-  training: ['src/features', 'src/risk', 'src/forecast', 'models', 'data/ports.ts'],
+  training: ['src/features', 'src/risk', 'src/forecast', 'src/limits', 'models', 'data/ports.ts'],
 };
 /** The composition roots: the only files that wire adapters. */
 const ROOTS = [

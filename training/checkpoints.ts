@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { PlimsollError } from '../src/errors.ts';
 
+/** Where the runs of a training are; other long jobs have a folder of their own. */
 const FOLDER = 'training';
 /** A piece of another layout than this one is not read. */
 const MAGIC = Buffer.from('PLIMCKP1');
@@ -71,15 +72,15 @@ export class Checkpoints {
   /**
    * Opens the pieces of a run, and removes those of older runs.
    *
-   * @param key from `runKey`. @param keptRuns how many runs are kept, this one among them; the latest opened stay.
+   * @param key from `runKey`. @param keptRuns how many runs are kept, this one among them; the latest opened stay. @param job the folder of runs of this kind.
    * @throws PlimsollError INPUT_INVALID for no key, IO_FAILED.
    */
-  static open(dataDir: string, key: string, keptRuns = 2): Checkpoints {
+  static open(dataDir: string, key: string, keptRuns = 2, job = FOLDER): Checkpoints {
     if (!RUN_KEY.test(key))
       throw new PlimsollError('INPUT_INVALID', `${key.slice(0, 80)} is no key of a run`, {
         remedy: 'Make it with runKey.',
       });
-    const root = join(dataDir, FOLDER);
+    const root = join(dataDir, job);
     const folder = join(root, key);
     return onDisk(folder, () => {
       mkdirSync(folder, { recursive: true });

@@ -121,6 +121,33 @@ export function buildProgram(context: CliContext): Command {
     .option('--output <file>', 'write the report as one HTML page')
     .action(async (file, options) => (await import('./verbs/judge.ts')).judgeFile(context, file, options));
 
+  staged(
+    verb(
+      'backtest',
+      'the whole policy walked through stored history, beside other tables',
+      'backtest --from 2023-01-01 --policy new.yaml --against current.yaml --output backtest.html',
+    ),
+  )
+    .option('--against <file>', 'another policy, on the same stage')
+    .option('--tables <file>', 'recorded tables of an exchange, NDJSON or NDJSON.gz')
+    .option('--no-rules', 'skip the static table and the volatility rule')
+    .option('--output <file>', 'write the report as one HTML page')
+    .action(async (options) => (await import('./verbs/backtest.ts')).backtest(context, options));
+
+  staged(
+    verb(
+      'calibrate',
+      'solves the policy for a stated risk appetite, and shows the frontier',
+      'calibrate --bad-debt 0.001 --largest-cut 0.5 --output policy.yaml',
+    ),
+  )
+    .option('--bad-debt <share>', 'bad debt per open notional and year', parseShare)
+    .option('--liquidations <share>', 'share of positions that are liquidated', parseShare)
+    .option('--largest-cut <share>', 'largest cut of a market within a day', parseShare)
+    .option('--output <file>', 'write the policy file, with its evidence')
+    .option('--plot <file>', 'draw the frontier on one HTML page')
+    .action(async (options) => (await import('./verbs/calibrate.ts')).calibratePolicy(context, options));
+
   verb('compare', 'two versions side by side', 'compare champion challenger')
     .argument('<a>', 'a version or an alias')
     .argument('<b>', 'another')

@@ -2,6 +2,8 @@
 export interface BoundPolicy {
   /** Where the tail estimate (extreme-value theory) is one of the classical margins. */
   readonly tailUse: TailUse;
+  /** The shock model is believed up to this many times the classical margin; what it asks for beyond that is taken for extrapolation. */
+  readonly modelMaximumRatio: number;
   readonly antiProcyclical: AntiProcyclicalPolicy;
   readonly crowding: CrowdingPolicy;
   readonly marketWide: MarketWidePolicy;
@@ -76,6 +78,7 @@ export interface AssetClass {
 
 export const DEFAULT_BOUND_POLICY: BoundPolicy = {
   tailUse: 'both',
+  modelMaximumRatio: 2,
   antiProcyclical: {
     option: 'none',
     bufferRatio: 0.25,
@@ -109,6 +112,10 @@ export function boundPolicyFaults(policy: BoundPolicy): string[] {
   need(
     ANTI_PROCYCLICAL_OPTIONS.includes(calm.option),
     `antiProcyclical.option must be one of ${ANTI_PROCYCLICAL_OPTIONS.join(', ')}`,
+  );
+  need(
+    policy.modelMaximumRatio >= 1 && Number.isFinite(policy.modelMaximumRatio),
+    'modelMaximumRatio must be a number of at least 1',
   );
   const above = (value: number, least: number): boolean => Number.isFinite(value) && value > least;
   need(above(calm.bufferRatio, 0), 'antiProcyclical.bufferRatio must be a number above 0');

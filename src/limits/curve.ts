@@ -61,7 +61,7 @@ export function closeoutCost(notional: number, liquidity: Liquidity, policy: Pol
 }
 
 /**
- * Reduces a forecast (or the stress excursions) to the worse side at the policy's confidences.
+ * Reduces a forecast (or the stress excursions) to the worse side at the policy's confidences, times its margin multiplier.
  *
  * @param valueAtRisk, expectedShortfall sides × horizons × confidences.
  */
@@ -83,9 +83,10 @@ export function tailProfile(
   for (let side = 0; side < sides; side++) {
     for (let h = 0; h < horizons; h++) {
       const cell = (side * horizons + h) * confidences;
-      byHorizon[h] = Math.max(byHorizon[h], valueAtRisk[cell + maintenance]);
-      if (h === call && expectedShortfall[cell + initial] > shortfall) {
-        shortfall = expectedShortfall[cell + initial];
+      byHorizon[h] = Math.max(byHorizon[h], policy.marginMultiplier * valueAtRisk[cell + maintenance]);
+      const callShortfall = policy.marginMultiplier * expectedShortfall[cell + initial];
+      if (h === call && callShortfall > shortfall) {
+        shortfall = callShortfall;
         shortfallSide = side;
       }
     }
@@ -151,18 +152,28 @@ export function highestProfile(profiles: readonly TailProfile[]): TailProfile {
 }
 
 /**
- * The corridor: the classical profile is the least, the stress profile the most that the shock model may ask for; where
- * the classical one is beyond the stress one already, the classical one stands. Both margins rise with each number of
+ * The corridor: the classical profile is the least that the shock model may ask for, and the stress profile, or so many times the classical one,
+ * the most; where the classical one is beyond the stress one already, the classical one stands. Both margins rise with each number of
  * a profile, so holding each number inside the corridor holds the margins inside it at every notional.
  */
 export function corridor(
   classical: TailProfile,
   stress: TailProfile | null,
   model: TailProfile | null,
+  modelMaximumRatio: number,
 ): TailProfile {
   if (model === null) return classical;
-  const held = stress === null ? model : combine(model, stress, Math.min);
+  const believed = combine(model, multiplied(classical, modelMaximumRatio), Math.min);
+  const held = stress === null ? believed : combine(believed, stress, Math.min);
   return combine(held, classical, Math.max);
+}
+
+function multiplied(profile: TailProfile, factor: number): TailProfile {
+  return {
+    valueAtRiskByHorizon: profile.valueAtRiskByHorizon.map((value) => factor * value),
+    marginCallShortfall: factor * profile.marginCallShortfall,
+    shortfallSide: profile.shortfallSide,
+  };
 }
 
 function combine(a: TailProfile, b: TailProfile, choose: (x: number, y: number) => number): TailProfile {

@@ -47,6 +47,11 @@ export interface Policy {
   readonly degradedMaximumLeverage: number;
   /** The stress excursions are multiplied by this. */
   readonly stressMultiplier: number;
+  /**
+   * VaR and ES of every forecaster, and the stress excursions, are multiplied by this before margins are made of them: the one dial of the
+   * risk appetite, which `plimsoll calibrate` solves for. Closeout costs are not.
+   */
+  readonly marginMultiplier: number;
   /** Open-interest caps of markets that no class names, as in `AssetClass`. */
   readonly crowdingLowerCap: number;
   readonly crowdingUpperCap: number;
@@ -110,6 +115,7 @@ export const DEFAULT_POLICY: Policy = {
   youngListingMaximumLeverage: 10,
   degradedMaximumLeverage: 10,
   stressMultiplier: 1,
+  marginMultiplier: 1,
   crowdingLowerCap: 5_000_000_000,
   crowdingUpperCap: 20_000_000_000,
   classes: [
@@ -233,6 +239,7 @@ const POSITIVE = [
   'maximumCloseoutHorizonHours',
   'participationRatio',
   'stressMultiplier',
+  'marginMultiplier',
   'referenceNotional',
   'closeoutCostCover',
   'validityHours',

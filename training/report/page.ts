@@ -13,14 +13,14 @@ export interface Section {
  * The page around the sections: style and script inside, nothing from elsewhere. Its policy allows this one style and this
  * one script by their hashes and no connection at all.
  *
- * @param data JSON for the script.
+ * @param data JSON for the script; null where it has no market to draw.
  */
 export function page(
   title: string,
   head: string,
   sections: readonly Section[],
   foot: string,
-  data: string,
+  data: string | null,
 ): string {
   const policy = `default-src 'none'; style-src 'sha256-${hash(REPORT_STYLE)}'; script-src 'sha256-${hash(REPORT_SCRIPT)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   const links = sections.map(({ id, title: name }) => `<li><a href="#${id}">${escapeHtml(name)}</a></li>`);
@@ -50,8 +50,7 @@ ${bodies.join('\n')}
 <footer>
 ${foot}
 </footer>
-<script type="application/json" id="explorer-data">${data.replaceAll('<', '\\u003c')}</script>
-<script>${REPORT_SCRIPT}</script>
+${data === null ? '' : `<script type="application/json" id="explorer-data">${data.replaceAll('<', '\\u003c')}</script>\n`}<script>${REPORT_SCRIPT}</script>
 </body>
 </html>
 `;

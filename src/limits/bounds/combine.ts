@@ -1,4 +1,4 @@
-import type { TailUse } from '../bound-policy.ts';
+import type { BoundPolicy } from '../bound-policy.ts';
 import {
   closeoutCost,
   closeoutHours,
@@ -57,7 +57,7 @@ export function boundMarket(
   const { liquidity } = input;
   if (liquidity === null) return null;
   const sources = sourcesOf(input, context);
-  const profile = allowedProfile(sources, policy.bounds.tailUse);
+  const profile = allowedProfile(sources, policy.bounds);
   if (profile === null) return null;
 
   const stated: Stated = { axes, policy, liquidity, notional: policy.referenceNotional };
@@ -195,7 +195,10 @@ function sourcesOf(input: UsableInput, context: BoundContext): Sources {
   };
 }
 
-function allowedProfile(sources: Sources, tailUse: TailUse): TailProfile | null {
+function allowedProfile(
+  sources: Sources,
+  { tailUse, modelMaximumRatio }: BoundPolicy,
+): TailProfile | null {
   const { historical, filtered, shockModel, stress, antiProcyclical } = sources;
   const tail = tailUse === 'both' ? sources.tail : null;
   const classical = [historical, filtered, tail].filter((profile) => profile !== null);
@@ -207,6 +210,7 @@ function allowedProfile(sources: Sources, tailUse: TailUse): TailProfile | null 
           highestProfile([...classical, ...maintenanceOnly(tailUse === 'maintenance' ? sources.tail : null)]),
           stress,
           shockModel,
+          modelMaximumRatio,
         );
   if (corridorOrStress === null || antiProcyclical === null) return corridorOrStress;
   return highestProfile([corridorOrStress, antiProcyclical]);

@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { parse } from 'yaml';
+import { BarStore } from '../../../data/bar-store.ts';
+import { acquireLock } from '../../../data/lock.ts';
+import type { Stage } from '../../../training/backtest/backtest.ts';
+import { keptTape, tapeKey } from '../../../training/backtest/kept-tape.ts';
+import { type RecordedTables, recordedTables } from '../../../training/backtest/recorded-tables.ts';
+import { DEFAULT_TRADER_RULES } from '../../../training/backtest/traders.ts';
+import { Checkpoints } from '../../../training/checkpoints.ts';
+import { DEFAULT_EVERY_HOURS } from '../../../training/job.ts';
+import { DEFAULT_MODEL_OPTIONS } from '../../../training/train.ts';
+import { REFIT_DAYS } from '../../../training/trial.ts';
+import { loadConfig } from '../../config.ts';
+import { PlimsollError } from '../../errors.ts';
+import { CONFIDENCES, HORIZONS_HOURS } from '../../forecast/predictor.ts';
+import type { Policy } from '../../limits/policy.ts';
+import { policyFromInput } from '../../limits/policy-input.ts';
+import type { MarketHistory } from '../../risk/bars.ts';
+import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../../units.ts';
+import type { CliContext, CommonOptions } from '../command.ts';
+import { jobBar } from '../job-bar.ts';
+import { symbolsOf } from './train.ts';
+
+export interface StageOptions extends CommonOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly markets?: string;
+  readonly policy?: string;
+  readonly decisionHours?: number;
+  readonly refitDays?: number;
+  /** False by `--no-model`: the classical bounds alone. */
+  readonly model: boolean;
+  readonly seed?: string;
+}
+
+/** Seconds of a year of 33 markets where no tape was kept; only their proportions matter. */
+const USUAL_SECONDS = [
+  ['load', 3],
+  ['features', 8],
+  ['fit', 120],
+  ['classical', 25],
+  ['walk', 40],
+] as const;
+
+type Bar = ReturnType<typeof jobBar>;
+
+/** The stage of a backtest: stored history as a tape, kept for the next one, and who deals on it. */
+export async function withStage<T>(
+  context: CliContext,
+  label: string,
+  options: StageOptions,
+  span: readonly [from: number, until: number] | null,
+  work: (stage: Stage, tell: (remark: string, share: number) => void) => Promise<T> | T,
+): Promise<T> {
+  const { values } = loadConfig({ dataDir: options.dataDir, config: options.config });
+  const policy = options.policy === undefined ? values.policy : await policyFile(options.policy);
+  const bar = jobBar(context, label, USUAL_SECONDS);
+  const tell = (phase: string, share: number, remark: string): void => {
+    context.interrupted.throwIfAborted();
+    bar.update({ phase, share, remark });
+  };
+  try {
+    const tape = await tapeOf(context, values.dataDir, options, span, tell);
+    const rules = { ...DEFAULT_TRADER_RULES, ...(options.seed === undefined ? {} : { seed: options.seed }) };
+    const stage = { tape, rules, policy, decisionHours: options.decisionHours ?? 1 };
+    tell('walk', 0, `${tape.markets.length} markets`);
+    return await work(stage, (remark, share) => tell('walk', share, remark));
+  } finally {
+    bar.finish();
+  }
+}
+
+async function tapeOf(
+  context: CliContext,
+  dataDir: string,
+  { from, to, markets: list, refitDays, model }: StageOptions,
+  span: readonly [number, number] | null,
+  tell: (phase: string, share: number, remark: string) => void,
+): ReturnType<typeof keptTape> {
+  tell('load', 0, '');
+  const store = await BarStore.open(dataDir);
+  const [stored, fingerprint] = await Promise.all([store.loadMarkets(), store.fingerprint()]).finally(() => store.close());
+  const chosen = symbolsOf(list);
+  const markets = chosen === null ? stored : stored.filter(({ symbol }) => chosen.includes(symbol));
+  if (markets.length === 0)
+    throw new PlimsollError('DATA_INSUFFICIENT', 'no stored market can be walked through', {
+      remedy: 'Import history with `plimsoll import`; `plimsoll data` lists what is stored.',
+    });
+  const [first, last] = spanOf(markets, from, to, span);
+  const fixed = {
+    from: first,
+    until: last,
+    refitDays: model ? (refitDays ?? REFIT_DAYS) : null,
+    everyHours: DEFAULT_EVERY_HOURS,
+    model: { seeds: DEFAULT_MODEL_OPTIONS.seeds, fit: DEFAULT_MODEL_OPTIONS.fit, onProgress: () => {}, interrupted: context.interrupted },
+  };
+  const lock = acquireLock(join(dataDir, 'backtest.lock'), 'a backtest');
+  try {
+    const pieces = Checkpoints.open(dataDir, tapeKey(markets, fingerprint, fixed), KEPT_TAPES, 'backtest');
+    return await keptTape(markets, { ...fixed, pieces, onPhase: tell });
+  } finally {
+    lock.release();
+  }
+}
+
+/** Tapes are hundreds of megabytes. */
+const KEPT_TAPES = 3;
+/** Without any word on the span, the newest year. */
+const USUAL_DAYS = 365;
+
+/** Whole hours; the end is the last one of which a bar is stored and a day comes after. */
+function spanOf(
+  markets: readonly MarketHistory[],
+  from: number | undefined,
+  to: number | undefined,
+  span: readonly [number, number] | null,
+): readonly [number, number] {
+  const newest = Math.max(...markets.map(({ bars }) => bars.openTime[bars.length - 1] + HOUR_MILLISECONDS));
+  const whole = (time: number): number => Math.floor(time / HOUR_MILLISECONDS) * HOUR_MILLISECONDS;
+  const until = whole(Math.min(to ?? span?.[1] ?? newest, newest));
+  const first = whole(from ?? span?.[0] ?? until - USUAL_DAYS * DAY_MILLISECONDS);
+  if (until - first < 2 * DAY_MILLISECONDS)
+    throw new PlimsollError('INPUT_INVALID', 'the span of the backtest is shorter than two days', {
+      remedy: 'Choose an earlier --from, or import later history.',
+    });
+  return [first, until];
+}
+
+/** @throws PlimsollError POLICY_INVALID, NOT_FOUND. */
+export async function policyFile(path: string): Promise<Policy> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new PlimsollError('NOT_FOUND', `${path} cannot be read`, { remedy: 'Name a policy file.', cause });
+  });
+  const { policy, faults } = policyFromInput(parse(text), { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES });
+  if (faults.length === 0) return policy;
+  throw new PlimsollError('POLICY_INVALID', `${path}: ${faults.join('; ')}`, {
+    remedy: 'Mend the file; `plimsoll config check` explains every setting.',
+  });
+}
+
+/** The recorded tables of a file, plain or packed with gzip. */
+export async function recordedTablesOf(path: string): Promise<RecordedTables> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new PlimsollError('NOT_FOUND', `${path} cannot be read`, {
+      remedy: 'Name a file of recorded tables, NDJSON or NDJSON.gz.',
+      cause,
+    });
+  });
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return recordedTables((isPacked ? gunzipSync(bytes) : bytes).toString('utf8'));
+}
+
+/** From the first recorded table to the last one and a day. */
+export function recordedSpan(tables: RecordedTables): readonly [number, number] | null {
+  const times = [...tables.values()].flatMap((versions) => versions.map(({ recordedAt }) => recordedAt));
+  return times.length === 0 ? null : [Math.min(...times), Math.max(...times) + DAY_MILLISECONDS];
+}
