@@ -2,6 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { PROGRAM_VERSION } from '../program.ts';
 import { RISK_METHODS, type RiskMethod } from '../risk/tail/method-names.ts';
 import { addAuditVerbs } from './audit-verbs.ts';
+import { parseCount, parseDate } from './arguments.ts';
+import { addBacktestVerbs } from './backtest-verbs.ts';
 import type { CliContext } from './command.ts';
 import { addGovernanceVerbs } from './governance-verbs.ts';
 
@@ -121,32 +123,7 @@ export function buildProgram(context: CliContext): Command {
     .option('--output <file>', 'write the report as one HTML page')
     .action(async (file, options) => (await import('./verbs/judge.ts')).judgeFile(context, file, options));
 
-  staged(
-    verb(
-      'backtest',
-      'the whole policy walked through stored history, beside other tables',
-      'backtest --from 2023-01-01 --policy new.yaml --against current.yaml --output backtest.html',
-    ),
-  )
-    .option('--against <file>', 'another policy, on the same stage')
-    .option('--tables <file>', 'recorded tables of an exchange, NDJSON or NDJSON.gz')
-    .option('--no-rules', 'skip the static table and the volatility rule')
-    .option('--output <file>', 'write the report as one HTML page')
-    .action(async (options) => (await import('./verbs/backtest.ts')).backtest(context, options));
-
-  staged(
-    verb(
-      'calibrate',
-      'solves the policy for a stated risk appetite, and shows the frontier',
-      'calibrate --bad-debt 0.001 --largest-cut 0.5 --output policy.yaml',
-    ),
-  )
-    .option('--bad-debt <share>', 'bad debt per open notional and year', parseShare)
-    .option('--liquidations <share>', 'share of positions that are liquidated', parseShare)
-    .option('--largest-cut <share>', 'largest cut of a market within a day', parseShare)
-    .option('--output <file>', 'write the policy file, with its evidence')
-    .option('--plot <file>', 'draw the frontier on one HTML page')
-    .action(async (options) => (await import('./verbs/calibrate.ts')).calibratePolicy(context, options));
+  addBacktestVerbs(context, verb);
 
   verb('compare', 'two versions side by side', 'compare champion challenger')
     .argument('<a>', 'a version or an alias')
@@ -264,22 +241,6 @@ export function buildProgram(context: CliContext): Command {
     (await import('./verbs/doctor.ts')).doctor(context, options),
   );
   return program;
-}
-
-/** A day or a time in ISO 8601, as epoch milliseconds; a day counts from its beginning in UTC. */
-function parseDate(text: string): number {
-  const isIso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
-  const time = isIso ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time))
-    throw new InvalidArgumentError('Give a day such as 2024-06-30, or a time such as 2024-06-30T12:00:00Z.');
-  return time;
-}
-
-function parseCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100_000)
-    throw new InvalidArgumentError('Give a whole number from 1 to 100000.');
-  return value;
 }
 
 function parseConfidence(text: string): number {

@@ -89,11 +89,12 @@ describe('the corridor', () => {
     fc.assert(
       fc.property(
         fc.tuple(anyProfile, anyProfile, anyProfile, anyProfile),
+        fc.double({ min: 1, max: 10, noNaN: true }),
         anyLiquidity,
         anyNotional,
-        ([historical, filtered, stress, model], liquidity, notional) => {
+        ([historical, filtered, stress, model], ratio, liquidity, notional) => {
           const classical = highestProfile([historical, filtered]);
-          const held = curveOf(corridor(classical, stress, model), liquidity);
+          const held = curveOf(corridor(classical, stress, model, ratio), liquidity);
           for (const rate of ['maintenance', 'initial'] as const) {
             const least = Math.max(
               curveOf(historical, liquidity)[rate](notional),
@@ -116,9 +117,19 @@ describe('the corridor', () => {
       const source = forecast('f', hourly);
       return tailProfile(source.valueAtRisk, source.expectedShortfall, AXES, POLICY);
     };
-    expect(corridor(of(0.02), of(0.1), of(0.03))).toEqual(of(0.03));
-    expect(corridor(of(0.02), of(0.1), null)).toEqual(of(0.02));
+    expect(corridor(of(0.02), of(0.1), of(0.03), 2)).toEqual(of(0.03));
+    expect(corridor(of(0.02), of(0.1), null, 2)).toEqual(of(0.02));
     // Beyond the stress excursions already, the classical profile stands.
-    expect(corridor(of(0.2), of(0.1), of(0.3))).toEqual(of(0.2));
+    expect(corridor(of(0.2), of(0.1), of(0.3), 2)).toEqual(of(0.2));
+  });
+
+  it('believes a model up to so many times the classical profile', () => {
+    const of = (hourly: number): TailProfile => {
+      const source = forecast('f', hourly);
+      return tailProfile(source.valueAtRisk, source.expectedShortfall, AXES, POLICY);
+    };
+    // 30 % in an hour where the classical forecasters say 2 %: an extrapolation, held at twice theirs.
+    expect(corridor(of(0.02), of(0.4), of(0.3), 2)).toEqual(of(0.04));
+    expect(corridor(of(0.02), of(0.03), of(0.3), 2)).toEqual(of(0.03));
   });
 });

@@ -26,6 +26,8 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   youngListingMaximumLeverage: 'Highest leverage of a young market.',
   degradedMaximumLeverage: 'Highest leverage while the data of a market are degraded.',
   stressMultiplier: 'The worst moves of history are multiplied by this.',
+  marginMultiplier:
+    'VaR, ES and stress moves are multiplied by this before margins are made of them: the dial that plimsoll calibrate solves for.',
   crowdingLowerCap:
     'Open interest in quote units from which on initial margin rises, in markets of no class. 0 and 0 for no such rule.',
   crowdingUpperCap: 'Open interest at which initial margin is all of the notional.',
@@ -42,6 +44,8 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   bounds: 'Bounds that are more than one number.',
   'bounds.tailUse':
     'Where the tail estimate (extreme-value theory) counts: both margins, maintenance alone, or none.',
+  'bounds.modelMaximumRatio':
+    'The shock model is believed up to this many times the classical margin; what it asks for beyond is taken for extrapolation.',
   'bounds.antiProcyclical': 'The three options of EMIR RTS 153/2013, Article 28 (1), and none of them.',
   'bounds.antiProcyclical.option': 'Which of them: (a) buffer, (b) stressedWeight, (c) longLookbackFloor.',
   'bounds.antiProcyclical.bufferRatio':

@@ -2,12 +2,12 @@ import type { Policy } from '../../src/limits/policy.ts';
 import { policyHash } from '../../src/limits/policy.ts';
 import { type Anticipation, anticipated } from './anticipation.ts';
 import { executionOf } from './execution.ts';
-import { solveMonotone } from './solve.ts';
 import { addUp, type MarketMeasures, type Measures, measureMarket } from './measures.ts';
 import { type RecordedTables, recordedPath } from './recorded-tables.ts';
 import { replayPolicy } from './replay.ts';
 import { staticPath, volatilityPath } from './rule-paths.ts';
 import type { SchedulePath } from './schedule-path.ts';
+import { solveMonotone } from './solve.ts';
 import type { MarketTape, Tape } from './tape.ts';
 import type { TraderRules } from './traders.ts';
 
@@ -62,7 +62,12 @@ export function walkPolicy(
   counted: Counted,
   onMarket?: (done: number, total: number) => void,
 ): Walked {
-  return walk(stage, (market) => replayPolicy(stage.tape, market, policy, stage.decisionHours), counted, onMarket);
+  return walk(
+    stage,
+    (market) => replayPolicy(stage.tape, market, policy, stage.decisionHours),
+    counted,
+    onMarket,
+  );
 }
 
 /** The hours in which an exchange's table of a market was known; null of markets that it never had. */
@@ -119,7 +124,10 @@ export function againstRecorded(
   onStep(`the policy on the hours of ${name}`);
   const own = walkPolicy(stage, policy, counted);
   const cuts = cutsOf(own);
-  const match = (what: 'averageLeverage' | 'badDebtRatio', judge: (measures: Measures) => number): Matched | null => {
+  const match = (
+    what: 'averageLeverage' | 'badDebtRatio',
+    judge: (measures: Measures) => number,
+  ): Matched | null => {
     const target = exchange.measures[what];
     let best: Walked | null = null;
     const multiplier = solveMonotone(target, MULTIPLIER_RANGE, (candidate) => {
@@ -143,8 +151,14 @@ export function againstRecorded(
     own: own.measures,
     cutsAnticipatedRatio: ratioOf(cuts),
     cuts,
-    atEqualLeverage: match('averageLeverage', ({ badDebtRatio }) => badDebtRatio / exchange.measures.badDebtRatio),
-    atEqualBadDebt: match('badDebtRatio', ({ averageLeverage }) => averageLeverage / exchange.measures.averageLeverage),
+    atEqualLeverage: match(
+      'averageLeverage',
+      ({ badDebtRatio }) => badDebtRatio / exchange.measures.badDebtRatio,
+    ),
+    atEqualBadDebt: match(
+      'badDebtRatio',
+      ({ averageLeverage }) => averageLeverage / exchange.measures.averageLeverage,
+    ),
   };
 }
 
@@ -164,14 +178,20 @@ export interface AgainstRule {
 
 const DEVIATIONS_RANGE = [0.05, 40] as const;
 
-export function againstRule(stage: Stage, name: 'static' | 'volatility', target: Measures): AgainstRule | null {
+export function againstRule(
+  stage: Stage,
+  name: 'static' | 'volatility',
+  target: Measures,
+): AgainstRule | null {
   const pathOf = name === 'static' ? staticPath : volatilityPath;
   let walked: Walked | null = null;
   const deviations = solveMonotone(target.averageLeverage, DEVIATIONS_RANGE, (candidate) => {
     walked = walk(stage, (market) => pathOf(market, stage.policy, candidate), everyHour);
     return walked.measures.averageLeverage;
   });
-  return deviations === null || walked === null ? null : { name, deviations, measures: (walked as Walked).measures };
+  return deviations === null || walked === null
+    ? null
+    : { name, deviations, measures: (walked as Walked).measures };
 }
 
 export function policyNamed(policy: Policy): { readonly name: string; readonly hash: string } {

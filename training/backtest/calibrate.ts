@@ -1,17 +1,7 @@
-import type { Policy } from '../../src/limits/policy.ts';
+import type { Policy, RiskAppetite } from '../../src/limits/policy.ts';
 import { everyHour, type Stage, walkPolicy } from './backtest.ts';
 import type { Measures } from './measures.ts';
 import { solveMonotone } from './solve.ts';
-
-/** What a house is ready to lose; each that is given is held. */
-export interface Appetite {
-  /** Loss beyond the traders' margin per open notional and year. */
-  readonly badDebtPerNotionalYear: number | null;
-  /** Share of positions that end in a liquidation, when all take all the leverage they get. */
-  readonly liquidationProbability: number | null;
-  /** Largest fall of a market's leverage within a day, in the median market, as a share of it. */
-  readonly largestDailyCutRatio: number | null;
-}
 
 export interface FrontierPoint {
   readonly marginMultiplier: number;
@@ -39,7 +29,7 @@ const FRONTIER = [0.25, 0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 3] as const;
  */
 export function calibrate(
   stage: Stage,
-  appetite: Appetite,
+  appetite: RiskAppetite,
   onStep: (remark: string, share: number) => void,
 ): Calibration {
   const paced = pacedFor(stage.policy, appetite.largestDailyCutRatio);
@@ -57,15 +47,19 @@ export function calibrate(
     const target = appetite[name];
     if (target === null) return [];
     const multiplier = solveMonotone(target, MULTIPLIER_RANGE, (x) => MEASURE[name](measure(x)));
-    if (multiplier === null) unmet.push(`${name} of ${target} is outside of what margins between ${MULTIPLIER_RANGE.join(' and ')} times reach`);
+    if (multiplier === null)
+      unmet.push(
+        `${name} of ${target} is outside of what margins between ${MULTIPLIER_RANGE.join(' and ')} times reach`,
+      );
     return multiplier === null ? [] : [{ name, multiplier }];
   });
   const [binding] = solved.sort((a, b) => b.multiplier - a.multiplier);
   const marginMultiplier = binding?.multiplier ?? paced.marginMultiplier;
   const measures = measure(marginMultiplier);
   const cut = appetite.largestDailyCutRatio;
-  if (cut !== null && measures.largestDailyCut > cut)
-    unmet.push(`the largest daily cut of the median market is ${measures.largestDailyCut.toFixed(3)}, not ${cut}`);
+  const cutRatio = 1 / (1 - measures.largestDailyCut);
+  if (cut !== null && cutRatio > cut)
+    unmet.push(`the largest daily cut of the median market is by ${cutRatio.toFixed(2)}, not ${cut}`);
   const frontier = FRONTIER.map((factor) => factor * marginMultiplier).map((multiplier) => ({
     marginMultiplier: multiplier,
     measures: measure(multiplier),
@@ -88,6 +82,6 @@ const MEASURE = {
 /** One decision a day goes as far as the largest daily cut allows, and no other follows before the day is over. */
 function pacedFor(policy: Policy, largestDailyCutRatio: number | null): Policy {
   if (largestDailyCutRatio === null) return policy;
-  const tightenMaximumRatio = 1 / (1 - largestDailyCutRatio);
-  return { ...policy, governor: { ...policy.governor, tightenMaximumRatio, tightenPaceHours: 24 } };
+  const governor = { ...policy.governor, tightenMaximumRatio: largestDailyCutRatio, tightenPaceHours: 24 };
+  return { ...policy, governor };
 }

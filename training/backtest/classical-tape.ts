@@ -1,5 +1,5 @@
-import { type TailOfPath, extremeTailOfPath, tailOfPath } from '../../src/forecast/classical-tail.ts';
 import { DEFAULT_VOLATILITY_EXPONENT } from '../../src/forecast/classical.ts';
+import { extremeTailOfPath, type TailOfPath, tailOfPath } from '../../src/forecast/classical-tail.ts';
 import { volatilityPower } from '../../src/forecast/classical-volatility.ts';
 import { LOOKBACK_HOURS, MINIMUM_BARS } from '../../src/forecast/lookback.ts';
 import {

@@ -44,7 +44,9 @@ const VOLATILITY = featureIndex('logRealisedVolatility720h');
  */
 export async function makeTape(markets: readonly MarketHistory[], options: TapeOptions): Promise<Tape> {
   const { from, until, onPhase } = options;
-  const present = markets.filter(({ bars }) => spanOf(bars.openTime, from, until)[1] > spanOf(bars.openTime, from, until)[0]);
+  const present = markets.filter(
+    ({ bars }) => spanOf(bars.openTime, from, until)[1] > spanOf(bars.openTime, from, until)[0],
+  );
   if (present.length === 0)
     throw new PlimsollError('DATA_INSUFFICIENT', 'no market has an hourly bar in the span of the backtest', {
       remedy: 'Choose another span, or import bars of it; `plimsoll data` lists what is stored.',

@@ -53,7 +53,9 @@ export function measureMarket(
   isCounted: Uint8Array,
 ): MarketMeasures {
   const { bars } = market;
-  const margins = path.schedules.map((schedule) => 1 / Math.max(maxLeverageAt(schedule, MEASURED_NOTIONAL), 1));
+  const margins = path.schedules.map(
+    (schedule) => 1 / Math.max(maxLeverageAt(schedule, MEASURED_NOTIONAL), 1),
+  );
   const excursions = adverseExcursions(bars, marginCallHorizonHours);
   let [exceedances, judged, hours] = [0, 0, 0];
   for (let hour = 0; hour < bars.length; hour++) {
@@ -76,19 +78,35 @@ export function measureMarket(
 }
 
 export function addUp(markets: readonly MarketMeasures[]): Measures {
-  const sum = (of: (market: MarketMeasures) => number): number => markets.reduce((total, one) => total + of(one), 0);
+  const sum = (of: (market: MarketMeasures) => number): number =>
+    markets.reduce((total, one) => total + of(one), 0);
   const positions = sum(({ dealings }) => dealings.positions);
   const years = sum(({ dealings }) => dealings.years);
   const moves = markets.map((market) => market.moves).filter((one) => one !== null);
   const typical = (name: keyof MarginMoves): number => median(moves.map((one) => one[name])) ?? 0;
   const notices = markets.flatMap(({ noticeHours }) => noticeHours);
   return {
-    averageLeverage: ratio(sum(({ dealings }) => dealings.leverage), positions),
-    refusedRatio: ratio(sum(({ dealings }) => dealings.refused), positions),
-    badDebtRatio: ratio(sum(({ dealings }) => dealings.badDebt), years),
+    averageLeverage: ratio(
+      sum(({ dealings }) => dealings.leverage),
+      positions,
+    ),
+    refusedRatio: ratio(
+      sum(({ dealings }) => dealings.refused),
+      positions,
+    ),
+    badDebtRatio: ratio(
+      sum(({ dealings }) => dealings.badDebt),
+      years,
+    ),
     liquidations: sum(({ dealings }) => dealings.liquidations),
-    liquidationsPerPositionYear: ratio(sum(({ dealings }) => dealings.liquidations), years),
-    exceedanceRate: ratio(sum(({ exceedances }) => exceedances), sum(({ judged }) => judged)),
+    liquidationsPerPositionYear: ratio(
+      sum(({ dealings }) => dealings.liquidations),
+      years,
+    ),
+    exceedanceRate: ratio(
+      sum(({ exceedances }) => exceedances),
+      sum(({ judged }) => judged),
+    ),
     changesPerMonth: typical('changesPerMonth'),
     largestDailyCut: typical('largestDailyCut'),
     largestDailyRaise: typical('largestDailyRaise'),

@@ -31,10 +31,14 @@ export function recordedTables(text: string): RecordedTables {
   return tables;
 }
 
-function recordedTable(line: string, number: number): { readonly symbol: string; readonly table: RecordedTable } {
+function recordedTable(
+  line: string,
+  number: number,
+): { readonly symbol: string; readonly table: RecordedTable } {
   const fault = (what: string): PlimsollError =>
     new PlimsollError('DATA_INVALID', `line ${number} is no recorded table: ${what}`, {
-      remedy: 'Each line is {"asOf","symbol","brackets":[[floor,cap,maxLeverage,maintenanceMarginRate,maintenanceAmount],…]}.',
+      remedy:
+        'Each line is {"asOf","symbol","brackets":[[floor,cap,maxLeverage,maintenanceMarginRate,maintenanceAmount],…]}.',
     });
   let row: { asOf?: unknown; symbol?: unknown; brackets?: unknown } | null = null;
   try {
@@ -43,7 +47,8 @@ function recordedTable(line: string, number: number): { readonly symbol: string;
     throw fault('it is not JSON');
   }
   const recordedAt = typeof row?.asOf === 'string' ? Date.parse(row.asOf) : Number.NaN;
-  if (typeof row?.symbol !== 'string' || !Number.isFinite(recordedAt)) throw fault('it needs asOf, a time, and symbol');
+  if (typeof row?.symbol !== 'string' || !Number.isFinite(recordedAt))
+    throw fault('it needs asOf, a time, and symbol');
   const { brackets } = row;
   if (brackets === null) return { symbol: row.symbol, table: { recordedAt, brackets: null } };
   if (!Array.isArray(brackets) || brackets.length === 0) throw fault('brackets is no list');
@@ -54,7 +59,11 @@ function recordedTable(line: string, number: number): { readonly symbol: string;
 }
 
 function recordedBracket(given: unknown, i: number): Bracket | null {
-  if (!Array.isArray(given) || given.length < 5 || !given.every((value) => Number.isFinite(value) && value >= 0))
+  if (
+    !Array.isArray(given) ||
+    given.length < 5 ||
+    !given.every((value) => Number.isFinite(value) && value >= 0)
+  )
     return null;
   const [floor, cap, leverage, maintenanceRate, amount] = given as number[];
   if (!(cap > floor) || !(leverage >= 1)) return null;
@@ -70,7 +79,11 @@ function recordedBracket(given: unknown, i: number): Bracket | null {
 }
 
 /** The recorded table at each hour of a market; open positions are held to it from the same hour on, as the exchange does it. */
-export function recordedPath(symbol: string, versions: readonly RecordedTable[], bars: BarSeries): SchedulePath {
+export function recordedPath(
+  symbol: string,
+  versions: readonly RecordedTable[],
+  bars: BarSeries,
+): SchedulePath {
   const recorder = new PathRecorder(symbol, bars.length);
   let next = 0;
   let inForce: readonly Bracket[] | null = null;

@@ -48,7 +48,9 @@ export function replayPolicy(tape: Tape, market: MarketTape, policy: Policy, eve
 /** A rise that was announced and is now in force had its notice. */
 function noteNotice(recorder: PathRecorder, previous: MarketLimit | null, decided: MarketLimit): void {
   for (const announced of previous?.announced ?? []) {
-    const isOver = !(decided.announced ?? []).some(({ effectiveAt }) => effectiveAt === announced.effectiveAt);
+    const isOver = !(decided.announced ?? []).some(
+      ({ effectiveAt }) => effectiveAt === announced.effectiveAt,
+    );
     if (isOver && maintenanceOf(decided) === announced.brackets)
       recorder.notice((announced.effectiveAt - announced.announcedAt) / HOUR_MILLISECONDS);
   }
@@ -145,7 +147,10 @@ function sampleReader(predictor: string, sample: SampleTape): (hour: number) => 
   };
 }
 
-function stressReader({ worst, historical }: MarketTape, policy: Policy): (hour: number) => MarketInput['stress'] {
+function stressReader(
+  { worst, historical }: MarketTape,
+  policy: Policy,
+): (hour: number) => MarketInput['stress'] {
   let current: MarketInput['stress'] = { excursion: new Float64Array(PATHS_PER_MARKET), source: '' };
   let known = -2;
   return (hour) => {
@@ -157,10 +162,16 @@ function stressReader({ worst, historical }: MarketTape, policy: Policy): (hour:
         row < 0 ? 0 : worst[row * PATHS_PER_MARKET + side * HORIZON_COUNT + h],
       );
     const ownWorst = { long: own(0), short: own(1) };
-    const found = (side: 'long' | 'short', hours: number): StressExcursion => stressExcursion(ownWorst, side, hours);
-    const excursion = Float64Array.from(SIDES.flatMap((side) => HORIZONS_HOURS.map((hours) => found(side, hours).excursion)));
+    const found = (side: 'long' | 'short', hours: number): StressExcursion =>
+      stressExcursion(ownWorst, side, hours);
+    const excursion = Float64Array.from(
+      SIDES.flatMap((side) => HORIZONS_HOURS.map((hours) => found(side, hours).excursion)),
+    );
     const atCall = SIDES.map((side) => found(side, policy.marginCallHorizonHours));
-    current = { excursion, source: (atCall[0].excursion >= atCall[1].excursion ? atCall[0] : atCall[1]).source };
+    current = {
+      excursion,
+      source: (atCall[0].excursion >= atCall[1].excursion ? atCall[0] : atCall[1]).source,
+    };
     return current;
   };
 }

@@ -1,5 +1,5 @@
-import { maxLeverageAt } from '../../src/limits/brackets.ts';
 import { isoTime } from '../../src/clock.ts';
+import { maxLeverageAt } from '../../src/limits/brackets.ts';
 import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { chart, figure, plotRanges, polyline } from '../report/chart.ts';
 import { page, type Section } from '../report/page.ts';
@@ -32,7 +32,12 @@ export interface AgainstPolicy {
 }
 
 /** The result of a backtest as one HTML page. */
-export function backtestReport(tape: Tape, own: Walked, result: BacktestResult, other: Walked | null): string {
+export function backtestReport(
+  tape: Tape,
+  own: Walked,
+  result: BacktestResult,
+  other: Walked | null,
+): string {
   const { span, markets, simulated, policy, traders } = result;
   const recorded = result.against.find((one): one is AgainstRecorded => 'own' in one);
   const sections: Section[] = [
@@ -62,11 +67,23 @@ function tiles(of: Measures): string {
 
 const COLUMNS: readonly Column[] = [
   { title: 'Table' },
-  { title: 'Leverage', numeric: true, about: 'All sizes carry the same notional; refused positions count with 0.' },
+  {
+    title: 'Leverage',
+    numeric: true,
+    about: 'All sizes carry the same notional; refused positions count with 0.',
+  },
   { title: 'Refused', numeric: true },
-  { title: 'Bad debt a year', numeric: true, about: 'Loss beyond the traders’ margin per open notional and year.' },
+  {
+    title: 'Bad debt a year',
+    numeric: true,
+    about: 'Loss beyond the traders’ margin per open notional and year.',
+  },
   { title: 'Liquidations', numeric: true },
-  { title: 'Exceeded', numeric: true, about: 'Hours and sides whose excursion is beyond the initial margin.' },
+  {
+    title: 'Exceeded',
+    numeric: true,
+    about: 'Hours and sides whose excursion is beyond the initial margin.',
+  },
   { title: 'Changes a month', numeric: true },
   { title: 'Daily cut', numeric: true },
   { title: 'Rise 1 d', numeric: true },
@@ -82,9 +99,15 @@ function measuresTable({ measures, against }: BacktestResult): string {
     if (!('own' in one)) continue;
     rows.push({ name: 'policy on the same hours', of: one.own });
     if (one.atEqualLeverage !== null)
-      rows.push({ name: `policy at the same leverage, margins × ${significant(one.atEqualLeverage.marginMultiplier)}`, of: one.atEqualLeverage.measures });
+      rows.push({
+        name: `policy at the same leverage, margins × ${significant(one.atEqualLeverage.marginMultiplier)}`,
+        of: one.atEqualLeverage.measures,
+      });
     if (one.atEqualBadDebt !== null)
-      rows.push({ name: `policy at the same bad debt, margins × ${significant(one.atEqualBadDebt.marginMultiplier)}`, of: one.atEqualBadDebt.measures });
+      rows.push({
+        name: `policy at the same bad debt, margins × ${significant(one.atEqualBadDebt.marginMultiplier)}`,
+        of: one.atEqualBadDebt.measures,
+      });
   }
   return sortableTable(
     'The same traders, prices and closeouts under each table',
@@ -166,14 +189,18 @@ const DAY_HOURS = 24;
 function leverageFigure(tape: Tape, own: Walked, other: Walked | null): string {
   const lines = [
     { className: 's0', words: 'policy', points: medianLeverage(tape, own.paths) },
-    ...(other === null ? [] : [{ className: 's1', words: 'the other policy', points: medianLeverage(tape, other.paths) }]),
+    ...(other === null
+      ? []
+      : [{ className: 's1', words: 'the other policy', points: medianLeverage(tape, other.paths) }]),
   ];
   const all = lines.flatMap(({ points }) => points.map(([, value]) => value));
   if (all.length === 0) return '<p>No market had a table.</p>';
   const ranges = plotRanges(WIDTH, HEIGHT);
   const x = linearScale([tape.from, tape.until], ranges.x);
   const y = logScale([0.9 * Math.min(...all), 1.1 * Math.max(...all)], ranges.y);
-  const ticks = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 125].filter((at) => at >= y.domain[0] && at <= y.domain[1]);
+  const ticks = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 125].filter(
+    (at) => at >= y.domain[0] && at <= y.domain[1],
+  );
   const svg = chart(
     {
       id: 'leverage-through-time',

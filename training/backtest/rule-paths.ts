@@ -1,6 +1,6 @@
-import { bracketsFromCurve } from '../../src/limits/cut.ts';
-import { closeoutNotional, type MarginCurve, marginCurve, type TailProfile } from '../../src/limits/curve.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../../src/forecast/predictor.ts';
+import { closeoutNotional, type MarginCurve, marginCurve, type TailProfile } from '../../src/limits/curve.ts';
+import { bracketsFromCurve } from '../../src/limits/cut.ts';
 import type { Policy } from '../../src/limits/policy.ts';
 import type { Bracket } from '../../src/limits/types.ts';
 import { countedVolumes } from './execution.ts';

@@ -32,7 +32,8 @@ export function solveMonotone(
       const secant = a + ((b - a) * missA) / (missA - missB);
       x = Math.min(Math.max(secant, a + 0.02 * (b - a)), b - 0.02 * (b - a));
     }
-    if ((Number.isNaN(missA) && b <= Math.log(lowest)) || (Number.isNaN(missB) && a >= Math.log(highest))) return null;
+    if ((Number.isNaN(missA) && b <= Math.log(lowest)) || (Number.isNaN(missB) && a >= Math.log(highest)))
+      return null;
   }
   // Steps of a table may jump over the target: the tighter side of the jump is taken.
   if (Number.isNaN(missA) || Number.isNaN(missB)) return null;

@@ -94,7 +94,20 @@ export function deal(
           const last = Math.min(hour + entries.holdingHours[e], bars.length - 1);
           dealings.years += (last - hour) / HOURS_OF_YEAR;
           const answers = entries.answers[e] === 1 ? rules.maximumAnswers : 0;
-          hold(bars, path.maintenance, tables, execution, rules, hour, last, sign, notional, leverage, answers, dealings);
+          hold(
+            bars,
+            path.maintenance,
+            tables,
+            execution,
+            rules,
+            hour,
+            last,
+            sign,
+            notional,
+            leverage,
+            answers,
+            dealings,
+          );
         }
       }
     }
@@ -110,9 +123,16 @@ function entriesOf(symbol: string, hours: number, rules: TraderRules): Entries {
   const answers = new Uint8Array(most);
   let count = 0;
   // The last hour cannot be held.
-  for (let at = waiting(random, rules.entryEveryHours); at < hours - 1 && count < most; at += waiting(random, rules.entryEveryHours)) {
+  for (
+    let at = waiting(random, rules.entryEveryHours);
+    at < hours - 1 && count < most;
+    at += waiting(random, rules.entryEveryHours)
+  ) {
     hour[count] = Math.floor(at);
-    holdingHours[count] = Math.min(Math.ceil(waiting(random, rules.meanHoldingHours)), rules.maximumHoldingHours);
+    holdingHours[count] = Math.min(
+      Math.ceil(waiting(random, rules.meanHoldingHours)),
+      rules.maximumHoldingHours,
+    );
     answers[count++] = random.uniform() < rules.answerRatio ? 1 : 0;
   }
   return { count, hour, holdingHours, answers };
@@ -198,7 +218,12 @@ function closeout(
   }
   const daily = 24 * volume;
   const impact =
-    daily > 0 ? (2 / 3) * execution.impactCoefficient * execution.dailyVolatility[bar - 1] * Math.sqrt(notional / daily) : 1;
+    daily > 0
+      ? (2 / 3) *
+        execution.impactCoefficient *
+        execution.dailyVolatility[bar - 1] *
+        Math.sqrt(notional / daily)
+      : 1;
   const cost = Math.min(execution.fixedCostRate + impact, 1);
   return quantity * value * (1 - sign * cost);
 }
@@ -217,8 +242,14 @@ class FlatSchedules {
     for (const [i, schedule] of schedules.entries()) this.#first[i + 1] = this.#first[i] + schedule.length;
     this.#cap = Float64Array.from(brackets, ({ notionalCap }) => notionalCap);
     this.#leverage = Float64Array.from(brackets, ({ maxLeverage }) => maxLeverage);
-    this.#rate = Float64Array.from(brackets, ({ maintenanceMarginRatePpm }) => maintenanceMarginRatePpm / PPM);
-    this.#amount = Float64Array.from(brackets, ({ maintenanceAmountMicros }) => maintenanceAmountMicros / MICROS);
+    this.#rate = Float64Array.from(
+      brackets,
+      ({ maintenanceMarginRatePpm }) => maintenanceMarginRatePpm / PPM,
+    );
+    this.#amount = Float64Array.from(
+      brackets,
+      ({ maintenanceAmountMicros }) => maintenanceAmountMicros / MICROS,
+    );
   }
 
   /** 0 where the notional is refused. */
@@ -237,7 +268,14 @@ class FlatSchedules {
    * The price at which equity meets the maintenance margin, in the bracket that holds there: margin + s · (q p − n) = q p · rate − amount. Equity
    * falls faster than the maintenance margin rises, so there is one such price between entry and worst.
    */
-  triggerPrice(table: number, sign: number, quantity: number, notional: number, margin: number, worst: number): number {
+  triggerPrice(
+    table: number,
+    sign: number,
+    quantity: number,
+    notional: number,
+    margin: number,
+    worst: number,
+  ): number {
     let i = this.#bracket(table, quantity * worst);
     for (;;) {
       const price = (sign * notional - margin - this.#amount[i]) / (quantity * (sign - this.#rate[i]));

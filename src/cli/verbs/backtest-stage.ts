@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { parse } from 'yaml';
 import { BarStore } from '../../../data/bar-store.ts';
 import { acquireLock } from '../../../data/lock.ts';
 import type { Stage } from '../../../training/backtest/backtest.ts';
@@ -14,9 +13,8 @@ import { DEFAULT_MODEL_OPTIONS } from '../../../training/train.ts';
 import { REFIT_DAYS } from '../../../training/trial.ts';
 import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
-import { CONFIDENCES, HORIZONS_HOURS } from '../../forecast/predictor.ts';
 import type { Policy } from '../../limits/policy.ts';
-import { policyFromInput } from '../../limits/policy-input.ts';
+import { readPolicyFile } from '../../policy-file.ts';
 import type { MarketHistory } from '../../risk/bars.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../../units.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
@@ -27,7 +25,6 @@ export interface StageOptions extends CommonOptions {
   readonly from?: number;
   readonly to?: number;
   readonly markets?: string;
-  readonly policy?: string;
   readonly decisionHours?: number;
   readonly refitDays?: number;
   /** False by `--no-model`: the classical bounds alone. */
@@ -44,8 +41,6 @@ const USUAL_SECONDS = [
   ['walk', 40],
 ] as const;
 
-type Bar = ReturnType<typeof jobBar>;
-
 /** The stage of a backtest: stored history as a tape, kept for the next one, and who deals on it. */
 export async function withStage<T>(
   context: CliContext,
@@ -54,8 +49,9 @@ export async function withStage<T>(
   span: readonly [from: number, until: number] | null,
   work: (stage: Stage, tell: (remark: string, share: number) => void) => Promise<T> | T,
 ): Promise<T> {
-  const { values } = loadConfig({ dataDir: options.dataDir, config: options.config });
-  const policy = options.policy === undefined ? values.policy : await policyFile(options.policy);
+  const { dataDir, config, policy: file } = options;
+  const { values } = loadConfig({ dataDir, config, policy: file });
+  const { policy } = values;
   const bar = jobBar(context, label, USUAL_SECONDS);
   const tell = (phase: string, share: number, remark: string): void => {
     context.interrupted.throwIfAborted();
@@ -81,7 +77,9 @@ async function tapeOf(
 ): ReturnType<typeof keptTape> {
   tell('load', 0, '');
   const store = await BarStore.open(dataDir);
-  const [stored, fingerprint] = await Promise.all([store.loadMarkets(), store.fingerprint()]).finally(() => store.close());
+  const [stored, fingerprint] = await Promise.all([store.loadMarkets(), store.fingerprint()]).finally(() =>
+    store.close(),
+  );
   const chosen = symbolsOf(list);
   const markets = chosen === null ? stored : stored.filter(({ symbol }) => chosen.includes(symbol));
   if (markets.length === 0)
@@ -94,7 +92,12 @@ async function tapeOf(
     until: last,
     refitDays: model ? (refitDays ?? REFIT_DAYS) : null,
     everyHours: DEFAULT_EVERY_HOURS,
-    model: { seeds: DEFAULT_MODEL_OPTIONS.seeds, fit: DEFAULT_MODEL_OPTIONS.fit, onProgress: () => {}, interrupted: context.interrupted },
+    model: {
+      seeds: DEFAULT_MODEL_OPTIONS.seeds,
+      fit: DEFAULT_MODEL_OPTIONS.fit,
+      onProgress: () => {},
+      interrupted: context.interrupted,
+    },
   };
   const lock = acquireLock(join(dataDir, 'backtest.lock'), 'a backtest');
   try {
@@ -128,15 +131,12 @@ function spanOf(
   return [first, until];
 }
 
-/** @throws PlimsollError POLICY_INVALID, NOT_FOUND. */
-export async function policyFile(path: string): Promise<Policy> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new PlimsollError('NOT_FOUND', `${path} cannot be read`, { remedy: 'Name a policy file.', cause });
-  });
-  const { policy, faults } = policyFromInput(parse(text), { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES });
+/** @throws PlimsollError POLICY_INVALID that names every fault. */
+export function policyFile(path: string): Policy {
+  const { policy, faults } = readPolicyFile(path);
   if (faults.length === 0) return policy;
-  throw new PlimsollError('POLICY_INVALID', `${path}: ${faults.join('; ')}`, {
-    remedy: 'Mend the file; `plimsoll config check` explains every setting.',
+  throw new PlimsollError('POLICY_INVALID', faults.join('; '), {
+    remedy: 'Mend the file; `plimsoll config check --policy FILE` explains every setting.',
   });
 }
 

@@ -11,10 +11,20 @@ import {
   walkPolicy,
 } from '../../../training/backtest/backtest.ts';
 import type { Measures } from '../../../training/backtest/measures.ts';
-import { type AgainstPolicy, type BacktestResult, backtestReport } from '../../../training/backtest/report.ts';
+import {
+  type AgainstPolicy,
+  type BacktestResult,
+  backtestReport,
+} from '../../../training/backtest/report.ts';
 import { isoTime } from '../../clock.ts';
 import { type CliContext, table } from '../command.ts';
-import { policyFile, recordedSpan, recordedTablesOf, type StageOptions, withStage } from './backtest-stage.ts';
+import {
+  policyFile,
+  recordedSpan,
+  recordedTablesOf,
+  type StageOptions,
+  withStage,
+} from './backtest-stage.ts';
 
 export interface BacktestOptions extends StageOptions {
   readonly against?: string;
@@ -27,14 +37,18 @@ export interface BacktestOptions extends StageOptions {
 /** Walks the whole policy over stored history, beside other tables, and measures all of them alike. */
 export async function backtest(context: CliContext, options: BacktestOptions): Promise<void> {
   const tables = options.tables === undefined ? null : await recordedTablesOf(options.tables);
-  const other = options.against === undefined ? null : await policyFile(options.against);
+  const other = options.against === undefined ? null : policyFile(options.against);
   const span = tables === null ? null : recordedSpan(tables);
   const found = await withStage(context, 'backtest', options, span, (stage, tell) => {
-    const own = walkPolicy(stage, stage.policy, everyHour, (done, total) => tell('the policy', (0.4 * done) / total));
+    const own = walkPolicy(stage, stage.policy, everyHour, (done, total) =>
+      tell('the policy', (0.4 * done) / total),
+    );
     const against: (AgainstPolicy | AgainstRule | AgainstRecorded)[] = [];
     let otherWalk: Walked | null = null;
     if (other !== null) {
-      otherWalk = walkPolicy(stage, other, everyHour, (done, total) => tell('the other policy', 0.4 + (0.2 * done) / total));
+      otherWalk = walkPolicy(stage, other, everyHour, (done, total) =>
+        tell('the other policy', 0.4 + (0.2 * done) / total),
+      );
       against.push({ name: 'policy', policy: policyNamed(other), measures: otherWalk.measures });
     }
     for (const name of options.rules ? (['static', 'volatility'] as const) : []) {
@@ -83,9 +97,19 @@ function print(context: CliContext, result: BacktestResult): void {
     if (!('own' in one)) continue;
     rows.push(row('… the policy on the same hours', one.own));
     if (one.atEqualLeverage !== null)
-      rows.push(row(`… at the same leverage, margins × ${one.atEqualLeverage.marginMultiplier.toFixed(3)}`, one.atEqualLeverage.measures));
+      rows.push(
+        row(
+          `… at the same leverage, margins × ${one.atEqualLeverage.marginMultiplier.toFixed(3)}`,
+          one.atEqualLeverage.measures,
+        ),
+      );
     if (one.atEqualBadDebt !== null)
-      rows.push(row(`… at the same bad debt, margins × ${one.atEqualBadDebt.marginMultiplier.toFixed(3)}`, one.atEqualBadDebt.measures));
+      rows.push(
+        row(
+          `… at the same bad debt, margins × ${one.atEqualBadDebt.marginMultiplier.toFixed(3)}`,
+          one.atEqualBadDebt.measures,
+        ),
+      );
   }
   context.print(table(HEADER, rows));
   for (const one of against) if ('own' in one) context.print(words(one));
@@ -124,8 +148,16 @@ function row(name: string, of: Measures): string[] {
   ];
 }
 
-function words({ name, markets, cuts, cutsAnticipatedRatio, atEqualLeverage, atEqualBadDebt }: AgainstRecorded): string {
-  const share = (ratio: number | null): string => (ratio === null ? 'none to count' : `${(100 * ratio).toFixed(0)} %`);
+function words({
+  name,
+  markets,
+  cuts,
+  cutsAnticipatedRatio,
+  atEqualLeverage,
+  atEqualBadDebt,
+}: AgainstRecorded): string {
+  const share = (ratio: number | null): string =>
+    ratio === null ? 'none to count' : `${(100 * ratio).toFixed(0)} %`;
   const anticipated = cuts.filter(({ isAnticipated }) => isAnticipated).length;
   return [
     `against ${name}, ${markets} markets:`,

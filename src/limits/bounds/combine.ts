@@ -195,10 +195,7 @@ function sourcesOf(input: UsableInput, context: BoundContext): Sources {
   };
 }
 
-function allowedProfile(
-  sources: Sources,
-  { tailUse, modelMaximumRatio }: BoundPolicy,
-): TailProfile | null {
+function allowedProfile(sources: Sources, { tailUse, modelMaximumRatio }: BoundPolicy): TailProfile | null {
   const { historical, filtered, shockModel, stress, antiProcyclical } = sources;
   const tail = tailUse === 'both' ? sources.tail : null;
   const classical = [historical, filtered, tail].filter((profile) => profile !== null);
