@@ -9,10 +9,10 @@ import { buildDataset, type Dataset } from '../dataset.ts';
 import { outcomeTable } from '../judge/outcomes.ts';
 import { trackedForecasts } from '../judge/tracked.ts';
 import type { PieceStore } from '../kept-fits.ts';
-import { VALIDATION_SHARE } from '../splits.ts';
+import { rowsBetween, VALIDATION_SHARE } from '../splits.ts';
 import type { ModelOptions } from '../train.ts';
 import { isEvery, tableOf } from '../trial.ts';
-import { expandingFolds, type OutOfFold, walkForward } from '../walk-forward.ts';
+import { expandingFolds, type Fold, type OutOfFold, walkForward } from '../walk-forward.ts';
 import { classicalTape, STRESS_ON, STRESS_UNKNOWN } from './classical-tape.ts';
 import type { CellTape, MarketTape, Tape } from './tape.ts';
 
@@ -99,7 +99,8 @@ async function walkModel(
   { from, until, refitDays, everyHours, model, pieces, onPhase }: TapeOptions,
 ): Promise<OutOfFold | null> {
   if (refitDays === null) return null;
-  const folds = expandingFolds(from, until + 1, refitDays);
+  const folds = expandingFolds(from, until + 1, refitDays).filter((fold) => canFit(data, fold, everyHours));
+  if (folds.length === 0) return null;
   const walked = await walkForward(data, {
     folds,
     validationShare: VALIDATION_SHARE,
@@ -111,6 +112,14 @@ async function walkModel(
   });
   const outcomes = outcomeTable(markets, data, walked.rows, folds);
   return { ...walked, ...trackedForecasts(outcomes, tableOf(WALKED_MODEL, walked)) } as OutOfFold;
+}
+
+/** Of fewer rows before a fold nothing is fitted: the classical bounds decide there, as they would have in the service. */
+const LEAST_ROWS = 5000;
+
+function canFit(data: Dataset, { trainUntil }: Fold, everyHours: number): boolean {
+  const known = rowsBetween(data.features.asOf, Number.NEGATIVE_INFINITY, trainUntil);
+  return known.filter((row) => isEvery(data, row, everyHours)).length >= LEAST_ROWS;
 }
 
 /** First bar of the span and the one after its last. */

@@ -78,7 +78,10 @@ function recordedBracket(given: unknown, i: number): Bracket | null {
   };
 }
 
-/** The recorded table at each hour of a market; open positions are held to it from the same hour on, as the exchange does it. */
+/**
+ * The recorded table at each hour of a market; open positions are held to it from the same hour on, as the exchange does it, and to the last one once
+ * the market was delisted.
+ */
 export function recordedPath(
   symbol: string,
   versions: readonly RecordedTable[],
@@ -87,10 +90,12 @@ export function recordedPath(
   const recorder = new PathRecorder(symbol, bars.length);
   let next = 0;
   let inForce: readonly Bracket[] | null = null;
+  let last: readonly Bracket[] | null = null;
   for (let hour = 0; hour < bars.length; hour++) {
     const at = bars.openTime[hour] + HOUR_MILLISECONDS;
     while (next < versions.length && versions[next].recordedAt <= at) inForce = versions[next++].brackets;
-    if (inForce !== null) recorder.record(hour, inForce, inForce);
+    last = inForce ?? last;
+    if (last !== null) recorder.record(hour, inForce, last);
   }
   return recorder.path();
 }

@@ -30,8 +30,9 @@ export class PathRecorder {
     this.#maintenance = new Int32Array(hours).fill(-1);
   }
 
-  record(hour: number, opening: readonly Bracket[], maintenance: readonly Bracket[]): void {
-    this.#opening[hour] = this.#indexOf(opening);
+  /** @param opening null where nobody may open a position any more. */
+  record(hour: number, opening: readonly Bracket[] | null, maintenance: readonly Bracket[]): void {
+    if (opening !== null) this.#opening[hour] = this.#indexOf(opening);
     this.#maintenance[hour] = maintenance === opening ? this.#opening[hour] : this.#indexOf(maintenance);
   }
 

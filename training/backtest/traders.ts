@@ -229,7 +229,7 @@ function closeout(
 }
 
 /** Tables as columns, for loops over positions. */
-class FlatSchedules {
+export class FlatSchedules {
   readonly #first: Int32Array;
   readonly #cap: Float64Array;
   readonly #leverage: Float64Array;
