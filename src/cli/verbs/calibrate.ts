@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { type Calibration, calibrate } from '../../../training/backtest/calibrate.ts';
 import { frontierPage } from '../../../training/backtest/frontier-page.ts';
 import { isoTime } from '../../clock.ts';
+import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { RiskAppetite } from '../../limits/policy.ts';
 import { policyText } from '../../policy-file.ts';
@@ -20,21 +21,19 @@ const UNMET_EXIT_CODE = 3;
 
 /** Solves the policy for an appetite; what is not given on the command line is taken from the policy. */
 export async function calibratePolicy(context: CliContext, options: CalibrateOptions): Promise<void> {
-  const { found, appetite, span, simulated } = await withStage(
-    context,
-    'calibrate',
-    options,
-    null,
-    (stage, tell) => {
-      const wanted = appetiteOf(options, stage.policy.appetite);
-      return {
-        appetite: wanted,
-        found: calibrate(stage, wanted, tell),
-        span: { from: isoTime(stage.tape.from), until: isoTime(stage.tape.until) },
-        simulated: stage.tape.simulated,
-      };
-    },
-  );
+  const { policy } = loadConfig({
+    dataDir: options.dataDir,
+    config: options.config,
+    policy: options.policy,
+  }).values;
+  const appetite = appetiteOf(options, policy.appetite);
+  const { found, span, simulated } = await withStage(context, 'calibrate', options, null, (stage, tell) => {
+    return {
+      found: calibrate(stage, appetite, tell),
+      span: { from: isoTime(stage.tape.from), until: isoTime(stage.tape.until) },
+      simulated: stage.tape.simulated,
+    };
+  });
   const remarks = evidence(found, appetite, span, simulated);
   if (options.output !== undefined) {
     await writeFile(options.output, policyText({ ...found.policy, appetite }, remarks));
