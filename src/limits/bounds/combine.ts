@@ -219,7 +219,7 @@ function maintenanceOnly(profile: TailProfile | null): readonly TailProfile[] {
 
 /**
  * Whose number decides the initial margin at the reference notional: a classical one where the model would go lower, the
- * stress one where it would go higher, the model's where it is inside the corridor.
+ * stress one where it would go higher, the model's where it is inside the corridor or at the most that it is believed.
  */
 function bindingSource(
   profile: TailProfile,
@@ -235,11 +235,11 @@ function bindingSource(
     shortfallMargin >= curve.initial(notional)
       ? (of: TailProfile): number => of.marginCallShortfall
       : (of: TailProfile): number => of.valueAtRiskByHorizon[h];
-  const names = ['historical', 'filtered', 'tail', 'shockModel', 'antiProcyclical'] as const;
-  return (
-    names.find((name) => {
-      const source = sources[name];
-      return source !== null && decisive(source) === decisive(profile);
-    }) ?? 'stress'
-  );
+  const names = ['historical', 'filtered', 'tail', 'shockModel', 'antiProcyclical', 'stress'] as const;
+  const isIt = (name: SourceName): boolean => {
+    const source = sources[name];
+    return source !== null && decisive(source) === decisive(profile);
+  };
+  // Nobody's number: the shock model asked for more than it is believed.
+  return names.find(isIt) ?? 'shockModel';
 }
