@@ -1,7 +1,8 @@
 /** The settings of the bounds that are more than one number. */
 export interface BoundPolicy {
-  /** Where the tail estimate (extreme-value theory) is one of the classical margins. */
-  readonly tailUse: TailUse;
+  /** Where filtered historical simulation, and the tail estimate (extreme-value theory), are among the classical margins. */
+  readonly filteredUse: BoundUse;
+  readonly tailUse: BoundUse;
   /** The shock model is believed up to this many times the classical margin; what it asks for beyond that is taken for extrapolation. */
   readonly modelMaximumRatio: number;
   readonly antiProcyclical: AntiProcyclicalPolicy;
@@ -9,9 +10,9 @@ export interface BoundPolicy {
   readonly marketWide: MarketWidePolicy;
 }
 
-export const TAIL_USES = ['both', 'maintenance', 'none'] as const;
+export const BOUND_USES = ['both', 'maintenance', 'none'] as const;
 /** In both margins, in the maintenance margin alone, or only shown. */
-export type TailUse = (typeof TAIL_USES)[number];
+export type BoundUse = (typeof BOUND_USES)[number];
 
 export const ANTI_PROCYCLICAL_OPTIONS = ['buffer', 'stressedWeight', 'longLookbackFloor', 'none'] as const;
 /** The three options of EMIR RTS 153/2013, Article 28 (1) (a), (b) and (c), and none of them. */
@@ -77,8 +78,9 @@ export interface AssetClass {
 }
 
 export const DEFAULT_BOUND_POLICY: BoundPolicy = {
+  filteredUse: 'both',
   tailUse: 'both',
-  modelMaximumRatio: 2,
+  modelMaximumRatio: 1.5,
   antiProcyclical: {
     option: 'none',
     bufferRatio: 0.25,
@@ -108,7 +110,8 @@ export function boundPolicyFaults(policy: BoundPolicy): string[] {
   const need = (holds: boolean, fault: string): void => {
     if (!holds) faults.push(`bounds.${fault}`);
   };
-  need(TAIL_USES.includes(policy.tailUse), `tailUse must be one of ${TAIL_USES.join(', ')}`);
+  for (const name of ['filteredUse', 'tailUse'] as const)
+    need(BOUND_USES.includes(policy[name]), `${name} must be one of ${BOUND_USES.join(', ')}`);
   need(
     ANTI_PROCYCLICAL_OPTIONS.includes(calm.option),
     `antiProcyclical.option must be one of ${ANTI_PROCYCLICAL_OPTIONS.join(', ')}`,

@@ -56,10 +56,10 @@ describe('one market', () => {
       'FILTERED_BINDS',
       15,
     ],
-    ['the model panics', { shockModel: forecast('m', 0.9) }, 'shockModel', 'SHOCK_MODEL_BINDS', 12],
+    ['the model panics', { shockModel: forecast('m', 0.9) }, 'shockModel', 'SHOCK_MODEL_BINDS', 15],
     [
       'the model panics in a market that falls like never before',
-      { shockModel: forecast('m', 0.9), historical: forecast('historical@1', 0.15) },
+      { shockModel: forecast('m', 0.9), historical: forecast('historical@1', 0.2) },
       'stress',
       'STRESS_FLOOR_HOLDS',
       1,

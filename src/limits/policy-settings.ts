@@ -1,4 +1,4 @@
-import { ANTI_PROCYCLICAL_OPTIONS, TAIL_USES } from './bound-policy.ts';
+import { ANTI_PROCYCLICAL_OPTIONS, BOUND_USES } from './bound-policy.ts';
 
 /**
  * What each setting of a policy means, by its path; a list's items are `[]`. The one source of the comments in a policy
@@ -42,6 +42,8 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
     'Open interest in quote units from which on initial margin rises. 0 and 0 for no such rule.',
   'classes[].crowdingUpperCap': 'Open interest at which initial margin is all of the notional.',
   bounds: 'Bounds that are more than one number.',
+  'bounds.filteredUse':
+    'Where filtered historical simulation counts: both margins, maintenance alone, or none. Without it and the tail, margins follow the last year and not the last day.',
   'bounds.tailUse':
     'Where the tail estimate (extreme-value theory) counts: both margins, maintenance alone, or none.',
   'bounds.modelMaximumRatio':
@@ -108,6 +110,7 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
 
 /** Settings that take one of a few words. */
 export const POLICY_CHOICES: Readonly<Record<string, readonly string[]>> = {
-  'bounds.tailUse': TAIL_USES,
+  'bounds.filteredUse': BOUND_USES,
+  'bounds.tailUse': BOUND_USES,
   'bounds.antiProcyclical.option': ANTI_PROCYCLICAL_OPTIONS,
 };

@@ -1,4 +1,4 @@
-import type { BoundPolicy } from '../bound-policy.ts';
+import type { BoundPolicy, BoundUse } from '../bound-policy.ts';
 import {
   closeoutCost,
   closeoutHours,
@@ -17,7 +17,13 @@ import { assetClassOf } from './asset-class.ts';
 import { type BoundContext, leverageOf, type Raise, type Stated } from './bound.ts';
 import { crowdingBound } from './crowding.ts';
 import { dataQualityBound } from './data-quality.ts';
-import { FORECAST_BOUNDS, type ForecastBoundName, forecastBound, forecastProfile } from './forecast.ts';
+import {
+  boundUse,
+  FORECAST_BOUNDS,
+  type ForecastBoundName,
+  forecastBound,
+  forecastProfile,
+} from './forecast.ts';
 import { intrabarBound } from './intrabar.ts';
 import { liquidityBound } from './liquidity.ts';
 import { isYoung, listingAgeBound } from './listing-age.ts';
@@ -195,26 +201,31 @@ function sourcesOf(input: UsableInput, context: BoundContext): Sources {
   };
 }
 
-function allowedProfile(sources: Sources, { tailUse, modelMaximumRatio }: BoundPolicy): TailProfile | null {
-  const { historical, filtered, shockModel, stress, antiProcyclical } = sources;
-  const tail = tailUse === 'both' ? sources.tail : null;
-  const classical = [historical, filtered, tail].filter((profile) => profile !== null);
+function allowedProfile(sources: Sources, policy: BoundPolicy): TailProfile | null {
+  const { shockModel, stress, antiProcyclical } = sources;
+  const counting = (use: BoundUse): readonly TailProfile[] =>
+    CLASSICAL_BOUNDS.filter((name) => boundUse(name, policy) === use)
+      .map((name) => sources[name])
+      .filter((profile) => profile !== null);
+  const classical = counting('both');
   // Without a classical bound nothing says how far the model may go: the stress margin, the most careful, stands in.
   const corridorOrStress =
     classical.length === 0
       ? stress
       : corridor(
-          highestProfile([...classical, ...maintenanceOnly(tailUse === 'maintenance' ? sources.tail : null)]),
+          highestProfile([...classical, ...counting('maintenance').map(maintenanceOnly)]),
           stress,
           shockModel,
-          modelMaximumRatio,
+          policy.modelMaximumRatio,
         );
   if (corridorOrStress === null || antiProcyclical === null) return corridorOrStress;
   return highestProfile([corridorOrStress, antiProcyclical]);
 }
 
-function maintenanceOnly(profile: TailProfile | null): readonly TailProfile[] {
-  return profile === null ? [] : [{ ...profile, marginCallShortfall: 0 }];
+const CLASSICAL_BOUNDS = ['historical', 'filtered', 'tail'] as const;
+
+function maintenanceOnly(profile: TailProfile): TailProfile {
+  return { ...profile, marginCallShortfall: 0 };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { BoundPolicy, BoundUse } from '../bound-policy.ts';
 import { type ForecastAxes, type TailProfile, tailProfile } from '../curve.ts';
 import type { SourceForecast } from '../market-input.ts';
 import type { Policy } from '../policy.ts';
@@ -17,6 +18,12 @@ export function forecastProfile(
   return tailProfile(source.valueAtRisk, source.expectedShortfall, axes, policy);
 }
 
+/** In which margins a forecaster counts; historical simulation and the shock model count in both. */
+export function boundUse(name: ForecastBoundName, { filteredUse, tailUse }: BoundPolicy): BoundUse {
+  if (name === 'filtered') return filteredUse;
+  return name === 'tail' ? tailUse : 'both';
+}
+
 export function forecastBound(
   name: ForecastBoundName,
   source: SourceForecast,
@@ -24,7 +31,7 @@ export function forecastBound(
   stated: Stated,
 ): Bound {
   if (profile === null) return unavailableBound(name, source.unavailable, source.predictor);
-  const use = stated.policy.bounds.tailUse;
-  const evidence = name === 'tail' && use !== 'both' ? { countsIn: use } : {};
+  const use = boundUse(name, stated.policy.bounds);
+  const evidence = use === 'both' ? {} : { countsIn: use };
   return marginBound(name, profile, stated, evidence, source.predictor);
 }
