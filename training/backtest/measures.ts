@@ -11,6 +11,8 @@ export interface Measures {
   /** Of all positions that were asked for, each size with the same notional; a refused one counts with 0. */
   readonly averageLeverage: number;
   readonly refusedRatio: number;
+  /** Mean over markets and hours of the leverage granted to a position of `MEASURED_NOTIONAL`. */
+  readonly hourlyLeverage: number;
   /** Loss beyond the traders' margin per notional that was open, and year. */
   readonly badDebtRatio: number;
   readonly liquidations: number;
@@ -38,6 +40,8 @@ export interface MarketMeasures {
   readonly judged: number;
   readonly noticeHours: readonly number[];
   readonly hours: number;
+  /** Sum over the hours of the leverage granted to a position of `MEASURED_NOTIONAL`. */
+  readonly leverageHours: number;
 }
 
 /** Moves of margins and exceedances are taken for a position of this size, in quote units. */
@@ -57,11 +61,12 @@ export function measureMarket(
     (schedule) => 1 / Math.max(maxLeverageAt(schedule, MEASURED_NOTIONAL), 1),
   );
   const excursions = adverseExcursions(bars, marginCallHorizonHours);
-  let [exceedances, judged, hours] = [0, 0, 0];
+  let [exceedances, judged, hours, leverageHours] = [0, 0, 0, 0];
   for (let hour = 0; hour < bars.length; hour++) {
     const table = path.opening[hour];
     if (table < 0 || isCounted[hour] === 0) continue;
     hours++;
+    leverageHours += 1 / margins[table];
     if (hour >= excursions.length || excursions.valid[hour] === 0) continue;
     judged += 2;
     if (excursions.long[hour] > margins[table]) exceedances++;
@@ -74,6 +79,7 @@ export function measureMarket(
     judged,
     noticeHours: path.noticeHours,
     hours,
+    leverageHours,
   };
 }
 
@@ -93,6 +99,10 @@ export function addUp(markets: readonly MarketMeasures[]): Measures {
     refusedRatio: ratio(
       sum(({ dealings }) => dealings.refused),
       positions,
+    ),
+    hourlyLeverage: ratio(
+      sum(({ leverageHours }) => leverageHours),
+      sum(({ hours }) => hours),
     ),
     badDebtRatio: ratio(
       sum(({ dealings }) => dealings.badDebt),
