@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { PROGRAM_VERSION } from '../program.ts';
 import { RISK_METHODS, type RiskMethod } from '../risk/tail/method-names.ts';
-import { addAuditVerbs } from './audit-verbs.ts';
 import { parseCount, parseDate } from './arguments.ts';
+import { addAuditVerbs } from './audit-verbs.ts';
 import { addBacktestVerbs } from './backtest-verbs.ts';
 import type { CliContext } from './command.ts';
 import { addGovernanceVerbs } from './governance-verbs.ts';

@@ -11,11 +11,10 @@ import {
   type TailProfile,
   tailProfile,
 } from './curve.ts';
-import { DEFAULT_POLICY } from './policy.ts';
-import { AXES, forecast } from './test-inputs.ts';
+import { AXES, EXAMPLE_POLICY, forecast } from './test-inputs.ts';
 import { anyLiquidity, anyProfile } from './test-targets.ts';
 
-const POLICY = DEFAULT_POLICY;
+const POLICY = EXAMPLE_POLICY;
 const SEEDED = { seed: 1, numRuns: 1000 };
 const anyNotional = fc.double({ min: 1, max: 1e10, noNaN: true });
 

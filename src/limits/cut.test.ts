@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bracketFor, maintenanceMarginMicros, mostConservativeBrackets, scheduleFaults } from './brackets.ts';
 import { bracketsFromCurve, EDGES } from './cut.ts';
-import { DEFAULT_POLICY } from './policy.ts';
+import { EXAMPLE_POLICY } from './test-inputs.ts';
 import { anyLiquidity, anyPolicy, anyProfile, targetOf } from './test-targets.ts';
 import type { Bracket } from './types.ts';
 
@@ -92,9 +92,9 @@ describe('brackets from any margin curve', () => {
       shortfallSide: 0,
     };
     const liquidity = { hourlyVolume: 100e6, dailyVolatility: 0.02 };
-    const policy = { ...DEFAULT_POLICY, maximumBrackets: 5 };
+    const policy = { ...EXAMPLE_POLICY, maximumBrackets: 5 };
     const few = bracketsFromCurve(targetOf(profile, liquidity, policy), policy);
-    const many = bracketsFromCurve(targetOf(profile, liquidity, DEFAULT_POLICY), DEFAULT_POLICY);
+    const many = bracketsFromCurve(targetOf(profile, liquidity, EXAMPLE_POLICY), EXAMPLE_POLICY);
     expect(few).toHaveLength(5);
     expect(many.length).toBeGreaterThan(5);
     // Both end at the same notional, and the few still start within one rung of the many.
@@ -108,7 +108,7 @@ describe('brackets from any margin curve', () => {
       marginCallShortfall: 2,
       shortfallSide: 1,
     };
-    const target = targetOf(profile, { hourlyVolume: 1e6, dailyVolatility: 3 }, DEFAULT_POLICY);
-    expect(bracketsFromCurve(target, DEFAULT_POLICY)).toEqual(mostConservativeBrackets());
+    const target = targetOf(profile, { hourlyVolume: 1e6, dailyVolatility: 3 }, EXAMPLE_POLICY);
+    expect(bracketsFromCurve(target, EXAMPLE_POLICY)).toEqual(mostConservativeBrackets());
   });
 });

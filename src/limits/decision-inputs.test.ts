@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeInputs, type EncodedInputs, encodeInputs, gatherInputs } from './decision-inputs.ts';
 import type { MarketInput } from './market-input.ts';
-import { DEFAULT_POLICY } from './policy.ts';
-import { context, DECIDED_AT, forecast, largeMarket } from './test-inputs.ts';
+import { context, DECIDED_AT, EXAMPLE_POLICY, forecast, largeMarket } from './test-inputs.ts';
 
 const { inputsHash: _, ...CONTEXT } = context();
 const PROGRAM = '1.2.3';
@@ -45,7 +44,7 @@ describe('the inputs of a decision', () => {
     expect(Object.keys(a).filter((name) => a[name] !== b[name])).toEqual(['context']);
     const other = encodeInputs({
       markets,
-      context: { ...CONTEXT, policy: { ...DEFAULT_POLICY, maximumLeverage: 50 } },
+      context: { ...CONTEXT, policy: { ...EXAMPLE_POLICY, maximumLeverage: 50 } },
       program: PROGRAM,
     });
     const c = partsOf(other);

@@ -6,8 +6,7 @@ import { bracketFor, maintenanceMarginMicros, maintenanceOf } from './brackets.t
 import { closeoutCost, closeoutHours } from './curve.ts';
 import { decideMarket } from './decide.ts';
 import { usableInput } from './market-input.ts';
-import { DEFAULT_POLICY } from './policy.ts';
-import { AXES, context, DECIDED_AT, forecast, HOUR, largeMarket } from './test-inputs.ts';
+import { AXES, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from './test-inputs.ts';
 import type { Bracket, MarketLimit } from './types.ts';
 
 const percent = (rate: number): string => `${(rate * 100).toFixed(2)} %`;
@@ -43,8 +42,8 @@ function curveText(limit: MarketLimit): string {
     const asked = bracket === null ? 0 : maintenanceMarginMicros(bracket, notional) / 1e6 / notional;
     return [
       formatWhole(notional),
-      closeoutHours(notional, liquidity, DEFAULT_POLICY).toFixed(1),
-      percent(closeoutCost(notional, liquidity, DEFAULT_POLICY)),
+      closeoutHours(notional, liquidity, EXAMPLE_POLICY).toFixed(1),
+      percent(closeoutCost(notional, liquidity, EXAMPLE_POLICY)),
       percent(target.curve.maintenance(notional)),
       percent(target.curve.initial(notional)),
       percent(asked),

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../random.ts';
 import { decideMarket } from './decide.ts';
 import { NO_GOVERNANCE } from './governance.ts';
-import { DEFAULT_POLICY } from './policy.ts';
 import { GovernedMarket, type Happening, LOSABLE, randomHappening } from './test-governed-market.ts';
-import { context, DECIDED_AT, HOUR, largeMarket } from './test-inputs.ts';
+import { context, DECIDED_AT, EXAMPLE_POLICY, HOUR, largeMarket } from './test-inputs.ts';
 import { stepFaults } from './test-step-checker.ts';
 import type { MarketLimit } from './types.ts';
 
@@ -110,7 +109,7 @@ describe('the judge', () => {
   const first = decideMarket(largeMarket(), null, given);
   const judged = (after: MarketLimit, before = first): string[] =>
     stepFaults(before, after, {
-      policy: DEFAULT_POLICY,
+      policy: EXAMPLE_POLICY,
       governance: NO_GOVERNANCE,
       decidedAt: DECIDED_AT + HOUR,
       clockWentBack: false,

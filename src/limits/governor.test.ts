@@ -10,12 +10,11 @@ import {
 } from './brackets.ts';
 import { bracketsFromCurve, EDGES, type ScheduleTarget } from './cut.ts';
 import { type Circumstances, type GovernedSchedule, govern, type InForce } from './governor.ts';
-import { DEFAULT_POLICY } from './policy.ts';
-import { DECIDED_AT, HOUR } from './test-inputs.ts';
+import { DECIDED_AT, EXAMPLE_POLICY, HOUR } from './test-inputs.ts';
 import { anyTarget, targetOf } from './test-targets.ts';
 import type { Bracket } from './types.ts';
 
-const POLICY = DEFAULT_POLICY;
+const POLICY = EXAMPLE_POLICY;
 const DELAY = POLICY.governor.loosenDelayHours * HOUR;
 const SEEDED = { seed: 1, numRuns: 500 };
 

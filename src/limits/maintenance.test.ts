@@ -6,12 +6,12 @@ import { decideMarket } from './decide.ts';
 import { type GovernanceState, NO_GOVERNANCE } from './governance.ts';
 import { asksForMore, heldMarginMicros, lowerOf, withTailOf } from './margin-table.ts';
 import type { MarketInput } from './market-input.ts';
-import { DEFAULT_POLICY, type Policy } from './policy.ts';
-import { context, DECIDED_AT, forecast, HOUR, largeMarket } from './test-inputs.ts';
+import type { Policy } from './policy.ts';
+import { context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from './test-inputs.ts';
 import { anyTarget } from './test-targets.ts';
 import type { MarketLimit } from './types.ts';
 
-const { governor } = DEFAULT_POLICY;
+const { governor } = EXAMPLE_POLICY;
 const CALM = largeMarket();
 const WORSE = largeMarket({ shockModel: forecast('m', 0.03) });
 const STORM = largeMarket({ shockModel: forecast('m', 0.07) });
@@ -19,7 +19,7 @@ const STORM = largeMarket({ shockModel: forecast('m', 0.07) });
 /** A market that is decided at one hour after another. */
 function play(
   steps: readonly (readonly [hour: number, input: MarketInput, governance?: GovernanceState])[],
-  policy: Policy = DEFAULT_POLICY,
+  policy: Policy = EXAMPLE_POLICY,
 ): MarketLimit[] {
   const limits: MarketLimit[] = [];
   for (const [hour, input, governance = NO_GOVERNANCE] of steps) {
@@ -314,7 +314,7 @@ describe('one decision', () => {
 });
 
 describe('a table between two', () => {
-  const anyTable = anyTarget.map((target) => bracketsFromCurve(target, DEFAULT_POLICY));
+  const anyTable = anyTarget.map((target) => bracketsFromCurve(target, EXAMPLE_POLICY));
 
   it('asks nowhere for more than either, and covers whatever convex margin both cover', () => {
     let covered = 0;

@@ -98,7 +98,7 @@ export interface GovernancePolicy {
 
 export const DEFAULT_POLICY: Policy = {
   name: 'default',
-  maintenanceConfidence: 0.995,
+  maintenanceConfidence: 0.999,
   initialConfidence: 0.99,
   marginCallHorizonHours: 4,
   minimumCloseoutHorizonHours: 1,

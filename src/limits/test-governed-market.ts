@@ -3,8 +3,8 @@ import { decideBook } from './decide.ts';
 import { type GovernanceState, NO_GOVERNANCE } from './governance.ts';
 import type { GovernorPolicy } from './governor-policy.ts';
 import type { MarketInput } from './market-input.ts';
-import { DEFAULT_POLICY, type Policy } from './policy.ts';
-import { absent, context, DECIDED_AT, forecast, HOUR, largeMarket } from './test-inputs.ts';
+import type { Policy } from './policy.ts';
+import { absent, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from './test-inputs.ts';
 import { stepFaults } from './test-step-checker.ts';
 import type { LimitBook, MarketLimit } from './types.ts';
 
@@ -46,7 +46,7 @@ type Losable = (typeof LOSABLE)[number];
 /** A market with its people and its clock, decided over and over; every decision is judged. */
 export class GovernedMarket {
   #now = DECIDED_AT;
-  #policy: Policy = DEFAULT_POLICY;
+  #policy: Policy = EXAMPLE_POLICY;
   #governance: GovernanceState = NO_GOVERNANCE;
   #tail = 0.02;
   #volume = 500e6;

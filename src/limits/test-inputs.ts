@@ -2,13 +2,20 @@ import type { ForecastAxes } from './curve.ts';
 import type { DecisionContext } from './decide.ts';
 import { NO_GOVERNANCE } from './governance.ts';
 import type { MarketInput, SourceForecast } from './market-input.ts';
-import { DEFAULT_POLICY } from './policy.ts';
+import { DEFAULT_POLICY, type Policy } from './policy.ts';
 
 /** Inputs of decisions for tests: markets whose tails grow with the square root of time. */
 export const AXES: ForecastAxes = { horizonsHours: [1, 4, 8, 24], confidences: [0.95, 0.99, 0.995, 0.999] };
 export const SIDES = 2;
 export const DECIDED_AT = Date.UTC(2024, 5, 1);
 export const HOUR = 3_600_000;
+
+/** The default one, but a closeout is covered at 99.5 %, and the shock model is believed as far as stress goes. */
+export const EXAMPLE_POLICY: Policy = {
+  ...DEFAULT_POLICY,
+  maintenanceConfidence: 0.995,
+  bounds: { ...DEFAULT_POLICY.bounds, modelMaximumRatio: 100 },
+};
 
 /** VaR over one hour at the confidences of `AXES`, as multiples of the one at 99.5 %. */
 const QUANTILE_SHAPE = [0.45, 0.8, 1, 1.6];
@@ -68,7 +75,7 @@ export function largeMarket(changes: Partial<MarketInput> = {}): MarketInput {
 
 export function context(changes: Partial<DecisionContext> = {}): DecisionContext {
   return {
-    policy: DEFAULT_POLICY,
+    policy: EXAMPLE_POLICY,
     axes: AXES,
     decidedAt: DECIDED_AT,
     model: 'shock-network@test',

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { closeoutNotional, type Liquidity, marginCurve, type TailProfile } from './curve.ts';
 import type { ScheduleTarget } from './cut.ts';
-import { DEFAULT_POLICY, type Policy } from './policy.ts';
-import { AXES } from './test-inputs.ts';
+import type { Policy } from './policy.ts';
+import { AXES, EXAMPLE_POLICY } from './test-inputs.ts';
 
 /** Numbers spread evenly over orders of magnitude. */
 function logUniform(least: number, most: number): fc.Arbitrary<number> {
@@ -39,9 +39,9 @@ export const anyPolicy: fc.Arbitrary<Policy> = fc
     maximumLeverage: fc.constantFrom(1, 3, 10, 33, 100, 125),
     minimumCloseoutHorizonHours: fc.constantFrom(0.25, 1, 2),
     maximumCloseoutHorizonHours: fc.constantFrom(4, 24, 72),
-    leverageLadder: fc.constantFrom(DEFAULT_POLICY.leverageLadder, [100, 10, 1], [7, 5, 3, 2, 1], [1]),
+    leverageLadder: fc.constantFrom(EXAMPLE_POLICY.leverageLadder, [100, 10, 1], [7, 5, 3, 2, 1], [1]),
   })
-  .map((changes) => ({ ...DEFAULT_POLICY, ...changes }));
+  .map((changes) => ({ ...EXAMPLE_POLICY, ...changes }));
 
 export function targetOf(profile: TailProfile, liquidity: Liquidity, policy: Policy): ScheduleTarget {
   return {
@@ -54,4 +54,4 @@ export function targetOf(profile: TailProfile, liquidity: Liquidity, policy: Pol
 /** Targets of one market over time: like one another, tighter and looser, at some notionals or at all. */
 export const anyTarget: fc.Arbitrary<ScheduleTarget> = fc
   .record({ profile: anyProfile, liquidity: anyLiquidity })
-  .map(({ profile, liquidity }) => targetOf(profile, liquidity, DEFAULT_POLICY));
+  .map(({ profile, liquidity }) => targetOf(profile, liquidity, EXAMPLE_POLICY));

@@ -13,7 +13,7 @@ import { rowsBetween, VALIDATION_SHARE } from '../splits.ts';
 import type { ModelOptions } from '../train.ts';
 import { isEvery, tableOf } from '../trial.ts';
 import { expandingFolds, type Fold, type OutOfFold, walkForward } from '../walk-forward.ts';
-import { classicalTape, STRESS_ON, STRESS_UNKNOWN } from './classical-tape.ts';
+import { classicalTape } from './classical-tape.ts';
 import type { CellTape, MarketTape, Tape } from './tape.ts';
 
 export interface TapeOptions {
@@ -61,12 +61,11 @@ export async function makeTape(markets: readonly MarketHistory[], options: TapeO
   for (const [m, history] of present.entries()) {
     onPhase('classical', m / present.length, history.symbol);
     const [first, end] = spanOf(history.bars.openTime, from, until);
-    const classical = classicalTape(history.bars, first, end);
+    const classical = classicalTape(history, first, end);
     for (let bar = first; bar < end; bar++) {
       const at = Math.round((history.bars.openTime[bar] + HOUR_MILLISECONDS - from) / HOUR_MILLISECONDS);
-      const stress = classical.stress[bar - first];
-      if (stress !== STRESS_UNKNOWN) judged[at]++;
-      if (stress === STRESS_ON) stressed[at]++;
+      judged[at] += classical.stress[bar - first].judged;
+      stressed[at] += classical.stress[bar - first].stressed;
     }
     const bars = sliceBars(history.bars, first, end);
     tapes.push({

@@ -4,8 +4,8 @@ import { type AntiProcyclicalOption, DEFAULT_BOUND_POLICY } from '../bound-polic
 import { scheduleFaults } from '../brackets.ts';
 import { decideMarket } from '../decide.ts';
 import type { MarketInput } from '../market-input.ts';
-import { DEFAULT_POLICY, type Policy } from '../policy.ts';
-import { absent, context, DECIDED_AT, forecast, HOUR, largeMarket } from '../test-inputs.ts';
+import type { Policy } from '../policy.ts';
+import { absent, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from '../test-inputs.ts';
 import type { BufferState, MarketLimit } from '../types.ts';
 import { nextBuffer } from './anti-procyclical.ts';
 
@@ -13,7 +13,7 @@ const RULES = DEFAULT_BOUND_POLICY.antiProcyclical;
 
 function policyWith(option: AntiProcyclicalOption): Policy {
   return {
-    ...DEFAULT_POLICY,
+    ...EXAMPLE_POLICY,
     bounds: { ...DEFAULT_BOUND_POLICY, antiProcyclical: { ...RULES, option } },
   };
 }

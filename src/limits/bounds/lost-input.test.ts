@@ -5,8 +5,7 @@ import { maxLeverageAt, scheduleFaults } from '../brackets.ts';
 import { EDGES } from '../cut.ts';
 import { type DecisionContext, decideMarket } from '../decide.ts';
 import type { MarketInput, MarketWideInput, SourceForecast } from '../market-input.ts';
-import { DEFAULT_POLICY } from '../policy.ts';
-import { absent, context, DECIDED_AT, forecast, HOUR, largeMarket } from '../test-inputs.ts';
+import { absent, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from '../test-inputs.ts';
 import type { MarketLimit } from '../types.ts';
 
 /**
@@ -118,7 +117,7 @@ describe('a market that loses an input', () => {
         fc.integer({ min: 1, max: 300 }),
         (first, second, marketWideBefore, marketWideNow, lose, chosen, hours) => {
           const policy = {
-            ...DEFAULT_POLICY,
+            ...EXAMPLE_POLICY,
             bounds: {
               ...DEFAULT_BOUND_POLICY,
               antiProcyclical: { ...DEFAULT_BOUND_POLICY.antiProcyclical, option: chosen },

@@ -4,9 +4,8 @@ import { grantsMore } from '../brackets.ts';
 import { decideMarket } from '../decide.ts';
 import { NO_GOVERNANCE, type Override } from '../governance.ts';
 import type { MarketInput } from '../market-input.ts';
-import { DEFAULT_POLICY } from '../policy.ts';
 import { policyFromInput } from '../policy-input.ts';
-import { AXES, context, DECIDED_AT, forecast, HOUR, largeMarket } from '../test-inputs.ts';
+import { AXES, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from '../test-inputs.ts';
 import type { MarketLimit } from '../types.ts';
 import { assetClassOf } from './asset-class.ts';
 
@@ -113,7 +112,7 @@ describe('asset classes', () => {
     crowdingLowerCap: 0,
     crowdingUpperCap: 0,
   };
-  const policy = { ...DEFAULT_POLICY, classes: [...DEFAULT_POLICY.classes, small] };
+  const policy = { ...EXAMPLE_POLICY, classes: [...EXAMPLE_POLICY.classes, small] };
 
   it.each([
     ['BTCUSDT', 'major'],
