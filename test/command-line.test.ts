@@ -20,6 +20,7 @@ const verbs = program.commands.flatMap((command) =>
 );
 /** Arguments that a verb cannot do without. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  calibrate: ['--bad-debt', '0.01'],
   import: [join(folder, 'absent.csv')],
   dataset: [join(folder, 'set.parquet')],
   evaluate: ['20200101-00000000'],
@@ -47,6 +48,8 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   experiments: 0,
   evaluate: 4,
   judge: 4,
+  backtest: 5,
+  calibrate: 5,
   compare: 4,
   report: 4,
   coverage: 4,
