@@ -41,7 +41,7 @@ function account(accountId: string, equity: string, changes: object = {}) {
 }
 
 function policy(name: string, settings: object): string {
-  return file(name, [{ policy: { name: 'tried', ...settings } }]);
+  return file(name, [{ version: 1, name: 'tried', ...settings }]);
 }
 
 const run = (...args: string[]) => plimsoll(['preview', '--data-dir', dataDir, ...args]);

@@ -46,7 +46,6 @@ export function addGovernanceVerbs(
   )
     .requiredOption('--accounts <file>', 'NDJSON, an account a line')
     .option('--prices <file>', 'NDJSON of marks; without, the closes of the newest bars')
-    .option('--policy <file>', 'a file of settings whose policy is to be tried')
     .action(async (options) => (await import('./verbs/preview.ts')).preview(context, options));
 
   signed(

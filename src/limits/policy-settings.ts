@@ -89,6 +89,19 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   'governor.maintenanceNoticeHours':
     'Least time between the announcement of a higher maintenance margin and its force on open positions.',
   'governor.emergencyNoticeHours': 'The same in an emergency.',
+  guard: 'When prices between two bars tighten a market, and which prices are believed.',
+  'guard.confidence':
+    'A move since the last bar is out of bounds beyond the VaR at this confidence. One that forecasts come in.',
+  'guard.minimumElapsedHours': 'The time since that bar never counts as shorter than this.',
+  'guard.maximumFactor':
+    'A move of so many times its bound raises initial margins as many times, up to this.',
+  'guard.coverRatio': 'Initial margins are at least this many times the move.',
+  'guard.stepRatio': 'A market is decided on again once its move has grown by this ratio.',
+  'guard.staleAfterSeconds': 'Prices older than this when they arrive have no effect.',
+  'guard.heldAboveRatio':
+    'A price this many times the one before, up or down, waits for another that confirms it.',
+  'guard.refusedAboveRatio': 'A price this many times the one before is refused.',
+  'guard.confirmSeconds': 'Least time between a price that is held and the one that confirms it.',
   validityHours: 'A book of limits is valid for this long after it was decided.',
   staleAfterHours: 'Data older than this make a market stale: it holds or tightens.',
   newAccountDays: 'An account younger than this is new.',

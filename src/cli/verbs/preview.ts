@@ -29,7 +29,7 @@ export async function preview(
   context: CliContext,
   { json, accounts: accountsFile, prices, policy: policyFile, ...flags }: PreviewOptions,
 ): Promise<void> {
-  const policy = policyFile === undefined ? null : loadConfig({ ...flags, config: policyFile }).values.policy;
+  const policy = policyFile === undefined ? null : loadConfig({ ...flags, policy: policyFile }).values.policy;
   const { book, inputs } = await withStateStore(flags, async (store) => {
     const latest = await latestBook(store);
     return { book: latest, inputs: policy === null ? null : await inputsOf(store, latest) };
