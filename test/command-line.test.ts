@@ -21,6 +21,7 @@ const verbs = program.commands.flatMap((command) =>
 /** Arguments that a verb cannot do without. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   calibrate: ['--bad-debt', '0.01'],
+  preview: ['--accounts', join(folder, 'absent.ndjson')],
   import: [join(folder, 'absent.csv')],
   dataset: [join(folder, 'set.parquet')],
   evaluate: ['20200101-00000000'],
@@ -61,6 +62,7 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   explain: 4,
   history: 4,
   override: 4,
+  preview: 4,
   approve: 4,
   freeze: 4,
   thaw: 4,
