@@ -1,4 +1,4 @@
-import type { BarSeries, MarketHistory } from '../src/risk/bars.ts';
+import { type BarSeries, barsClosedBy, type MarketHistory } from '../src/risk/bars.ts';
 import type { QualityFinding, QualityGrade, QualityReport } from './ports.ts';
 
 /**
@@ -116,16 +116,21 @@ function staleness(bars: BarSeries, end: number, asOf: number): QualityFinding {
  * single print on a thin book, or a fault of the source.
  */
 function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): QualityFinding {
-  const far = Math.max(
-    QUALITY_LIMITS.spikeRanges * medianRange(bars, first, end),
-    QUALITY_LIMITS.spikeLeastMove,
-  );
+  // The median is sought only where there is a wick that it could make far.
+  let far = 0;
   let count = 0;
   for (let i = first; i < end; i++) {
     const floor = Math.min(bars.open[i], bars.close[i]);
     const roof = Math.max(bars.open[i], bars.close[i]);
-    const isFarDown = 1 - bars.low[i] / floor >= far;
-    const isFarUp = bars.high[i] / roof - 1 >= far;
+    const [down, up] = [1 - bars.low[i] / floor, bars.high[i] / roof - 1];
+    if (!(Math.max(down, up) >= QUALITY_LIMITS.spikeLeastMove)) continue;
+    if (far === 0)
+      far = Math.max(
+        QUALITY_LIMITS.spikeRanges * medianRange(bars, first, end),
+        QUALITY_LIMITS.spikeLeastMove,
+      );
+    const isFarDown = down >= far;
+    const isFarUp = up >= far;
     if (!isFarDown && !isFarUp) continue;
     const isNextHour = i + 1 < end && bars.openTime[i + 1] - bars.openTime[i] === bars.intervalMilliseconds;
     const next = isNextHour ? bars.close[i + 1] : null;
@@ -168,12 +173,6 @@ function medianRange(bars: BarSeries, first: number, end: number): number {
   for (let i = first; i < end; i++) ranges[i - first] = bars.high[i] / bars.low[i] - 1;
   ranges.sort();
   return ranges[ranges.length >>> 1];
-}
-
-function barsClosedBy(bars: BarSeries, asOf: number): number {
-  let end = bars.length;
-  while (end > 0 && bars.openTime[end - 1] + bars.intervalMilliseconds > asOf) end--;
-  return end;
 }
 
 function firstBarFrom(bars: BarSeries, from: number, end: number): number {

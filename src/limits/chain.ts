@@ -11,17 +11,73 @@ export const GENESIS_HASH = '0'.repeat(64);
  * @throws TypeError for a value that has no canonical form (NaN, infinity, undefined, function, bigint).
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical JSON form`);
-    return JSON.stringify(value);
-  }
+  if (isCanonical(value)) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object') {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(
+      `${typeof value === 'number' ? value : `a ${typeof value}`} has no canonical JSON form`,
+    );
+  let text = '';
+  for (const { key, prefix } of sortedKeys(value))
+    text += prefix + canonicalJson((value as Record<string, unknown>)[key]);
+  return `{${text}}`;
+}
+
+/** Whether `JSON.stringify` writes the canonical form: its keys have that order already, and it has nothing to leave out. */
+function isCanonical(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true;
+  if (typeof value !== 'object') return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isCanonical(value[i])) return false;
+    return true;
   }
-  throw new TypeError(`a ${typeof value} has no canonical JSON form`);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let before = '';
+  for (const key in value) {
+    if (key < before || !isCanonical((value as Record<string, unknown>)[key])) return false;
+    before = key;
+  }
+  return true;
+}
+
+/** A key of an object in its place, and what goes before its value. */
+interface SortedKey {
+  readonly key: string;
+  readonly prefix: string;
+}
+
+interface Shape {
+  /** As objects have them. */
+  readonly keys: readonly string[];
+  readonly sorted: readonly SortedKey[];
+}
+
+/** The books of all markets are made of a few dozen shapes of objects: their keys are sorted once. By the first key. */
+const shapes = new Map<string, Shape[]>();
+let shapeCount = 0;
+const MOST_SHAPES = 512;
+
+function sortedKeys(value: object): readonly SortedKey[] {
+  const keys = Object.keys(value);
+  if (keys.length === 0) return [];
+  const alike = shapes.get(keys[0]);
+  if (alike !== undefined) for (const shape of alike) if (areSame(keys, shape.keys)) return shape.sorted;
+  const sorted = keys
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((key, i) => ({ key, prefix: `${i === 0 ? '' : ','}${JSON.stringify(key)}:` }));
+  if (shapeCount < MOST_SHAPES) {
+    shapeCount++;
+    if (alike === undefined) shapes.set(keys[0], [{ keys, sorted }]);
+    else alike.push({ keys, sorted });
+  }
+  return sorted;
+}
+
+function areSame(keys: readonly string[], others: readonly string[]): boolean {
+  if (keys.length !== others.length) return false;
+  for (let i = 0; i < keys.length; i++) if (keys[i] !== others[i]) return false;
+  return true;
 }
 
 /** One link: SHA-256 over the previous hash (as hex text), a line feed and the canonical JSON of the body. */

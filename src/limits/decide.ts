@@ -340,6 +340,7 @@ function shockProbabilityAtCap(
   };
 }
 
+/** The keys of these many objects are in the order of canonical JSON, so that they need not be sorted for each book. */
 function forecastCells(source: SourceForecast, axes: ForecastAxes): readonly ForecastCell[] {
   const cells: ForecastCell[] = [];
   for (const side of SIDE_NAMES) {
@@ -347,11 +348,11 @@ function forecastCells(source: SourceForecast, axes: ForecastAxes): readonly For
       for (const confidence of axes.confidences) {
         const cell = cells.length;
         cells.push({
-          side,
-          horizonHours,
           confidence,
-          valueAtRisk: source.valueAtRisk[cell],
           expectedShortfall: source.expectedShortfall[cell],
+          horizonHours,
+          side,
+          valueAtRisk: source.valueAtRisk[cell],
         });
       }
     }
@@ -365,10 +366,10 @@ function shockCells(source: SourceForecast, axes: ForecastAxes): readonly ShockC
     for (const horizonHours of axes.horizonsHours) {
       const path = cells.length;
       cells.push({
-        side,
         horizonHours,
-        threshold: source.shockThreshold[path],
         probability: source.shockProbability[path],
+        side,
+        threshold: source.shockThreshold[path],
       });
     }
   }
