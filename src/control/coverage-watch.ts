@@ -36,8 +36,9 @@ export class CoverageWatch {
   readonly #pending = new Map<string, Pending[]>();
   /** By market: the newest origin taken in. A book decided anew on the same bars repeats the forecasts before. */
   readonly #newest = new Map<string, number>();
-  readonly #counts = new Map<string, CoverageCount>();
-  readonly #origins = new Map<string, OriginCount>();
+  #counts = new CountsByCell();
+  /** By origin. */
+  readonly #origins = new Map<number, CountsByCell>();
   readonly #onJudged: (judged: JudgedForecast) => void;
 
   /** @param onJudged is told of each forecast when it has been judged, the older before the newer of a market. */
@@ -61,18 +62,18 @@ export class CoverageWatch {
         pending.filter(({ open }) => open.size > 0),
       );
     }
-    return [...this.#counts.values()];
+    return this.#counts.all();
   }
 
   /** The same by origin, of the shock model's own forecasts. */
   origins(): readonly OriginCount[] {
-    return [...this.#origins.values()];
+    return [...this.#origins].flatMap(([asOf, counts]) => counts.all().map((count) => ({ asOf, ...count })));
   }
 
   /** The counts have reached those who add them up. */
   delivered(): void {
     this.#origins.clear();
-    this.#counts.clear();
+    this.#counts = new CountsByCell();
   }
 
   #take({ symbol, asOf, forecasts, model }: MarketLimit, champion: string | null): void {
@@ -109,25 +110,38 @@ export class CoverageWatch {
     { confidence, horizonHours, side, valueAtRisk }: ForecastCell,
     realised: Excursion,
   ): void {
-    const key = `${asOf}/${confidence}/${horizonHours}`;
-    const before = this.#origins.get(key);
-    this.#origins.set(key, {
-      asOf,
-      horizonHours,
-      confidence,
-      observations: (before?.observations ?? 0) + 1,
-      exceedances: (before?.exceedances ?? 0) + (realised[side] > valueAtRisk ? 1 : 0),
-    });
+    const ofOrigin = entryOf(this.#origins, asOf, () => new CountsByCell());
+    ofOrigin.add(confidence, horizonHours, realised[side] > valueAtRisk);
   }
 
   #count({ confidence, horizonHours, side, valueAtRisk }: ForecastCell, realised: Excursion): void {
-    const key = `${confidence}/${horizonHours}`;
-    const before = this.#counts.get(key);
-    this.#counts.set(key, {
-      confidence,
-      horizonHours,
-      observations: (before?.observations ?? 0) + 1,
-      exceedances: (before?.exceedances ?? 0) + (realised[side] > valueAtRisk ? 1 : 0),
-    });
+    this.#counts.add(confidence, horizonHours, realised[side] > valueAtRisk);
   }
+}
+
+/** Forecasts judged, by horizon and confidence. */
+class CountsByCell {
+  readonly #counts = new Map<number, Map<number, { observations: number; exceedances: number }>>();
+
+  add(confidence: number, horizonHours: number, isExceeded: boolean): void {
+    const ofHorizon = entryOf(this.#counts, horizonHours, () => new Map());
+    const count = entryOf(ofHorizon, confidence, () => ({ observations: 0, exceedances: 0 }));
+    count.observations++;
+    if (isExceeded) count.exceedances++;
+  }
+
+  all(): CoverageCount[] {
+    return [...this.#counts].flatMap(([horizonHours, ofHorizon]) =>
+      [...ofHorizon].map(([confidence, count]) => ({ confidence, horizonHours, ...count })),
+    );
+  }
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let entry = map.get(key);
+  if (entry === undefined) {
+    entry = make();
+    map.set(key, entry);
+  }
+  return entry;
 }

@@ -11,17 +11,15 @@ export class SampleTail {
   readonly count: number;
   /** Ascending; as many as quantiles and tail means from the lowest of `CONFIDENCES` on need. Empty where count is 0. */
   readonly largest: Float64Array;
+  /** The quantile at the lowest of `CONFIDENCES`; 0 where count is 0. */
+  readonly threshold: number;
   #moments: TailOfPath | undefined;
   #likelihood: TailOfPath | undefined;
 
   constructor(largest: Float64Array, count: number) {
     this.largest = largest;
     this.count = count;
-  }
-
-  /** The quantile at the lowest of `CONFIDENCES`; 0 where count is 0. */
-  get threshold(): number {
-    return this.count === 0 ? 0 : quantileOfSorted(this.largest, this.count, CONFIDENCES[0]);
+    this.threshold = count === 0 ? 0 : quantileOfSorted(largest, count, CONFIDENCES[0]);
   }
 
   /** See `tailOfPath`. */

@@ -12,14 +12,14 @@ type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
 const HTML_TYPE = 'text/html; charset=utf-8';
 
 /**
- * The hot reads as bytes, by path. They are made when a book is published, and once more when its validity runs out,
- * so that a read only picks.
+ * The reads of the book in force as bytes, by path. The hot ones, limits and brackets, are made when a book is published, and once
+ * more when its validity runs out, so that a read only picks. Those that people look at are made when one is first asked for.
  */
 export class PreparedReads {
   readonly #clock: Clock;
   readonly #governance: GovernanceReads;
   #book: LimitBook | null = null;
-  #byPath: ReadonlyMap<string, PreparedRead> = new Map();
+  #byPath: ReadonlyMap<string, () => PreparedRead> = new Map();
   #isExpired = false;
 
   constructor(clock: Clock, governance: GovernanceReads) {
@@ -44,7 +44,7 @@ export class PreparedReads {
   get(path: string): PreparedRead | undefined {
     if (!this.#isExpired && this.#book !== null && this.#clock.now() > this.#book.validUntil)
       this.publish(this.#book);
-    return this.#byPath.get(path);
+    return this.#byPath.get(path)?.();
   }
 }
 
@@ -52,28 +52,43 @@ function prepare(
   book: LimitBook,
   isExpired: boolean,
   governance: GovernanceReads,
-): ReadonlyMap<string, PreparedRead> {
+): ReadonlyMap<string, () => PreparedRead> {
   const state = governance.state();
   const at = governance.time();
-  const reads = new Map<string, PreparedRead>();
-  const add = (path: string, contentType: string, text: string, isCompressed: boolean): void => {
-    reads.set(path, makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed }));
-  };
-  add('/', HTML_TYPE, overviewPage(book, isExpired), true);
-  add('/v1/limits', JSON_TYPE, JSON.stringify(limitsShape(book, isExpired)), true);
-  add('/v1/markets', JSON_TYPE, JSON.stringify(marketsShape(book, isExpired)), true);
+  const reads = new Map<string, () => PreparedRead>();
+  const made = (text: string, contentType: string, isCompressed: boolean): PreparedRead =>
+    makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed });
+  const list = (json: unknown): PreparedRead => made(JSON.stringify(json), JSON_TYPE, true);
+  const single = (json: unknown): PreparedRead => made(JSON.stringify(json), JSON_TYPE, false);
+  const limits = list(limitsShape(book, isExpired));
+  reads.set('/v1/limits', () => limits);
+  reads.set(
+    '/v1/markets',
+    once(() => list(marketsShape(book, isExpired))),
+  );
+  reads.set(
+    '/',
+    once(() => made(overviewPage(book, isExpired), HTML_TYPE, true)),
+  );
   for (const market of book.markets) {
     const base = `/v1/markets/${market.symbol}`;
-    add(
-      `${base}/brackets`,
-      JSON_TYPE,
-      JSON.stringify(bracketsShape(book, market, market.brackets, isExpired)),
-      false,
+    const brackets = single(bracketsShape(book, market, market.brackets, isExpired));
+    reads.set(`${base}/brackets`, () => brackets);
+    const explained = (): PreparedRead =>
+      single(explainShape(book, market, isExpired, governanceShape(state, market.symbol, at)));
+    reads.set(`${base}/explain`, once(explained));
+    reads.set(
+      `${base}/forecast`,
+      once(() => single(forecastShape(book, market))),
     );
-    const governed = governanceShape(state, market.symbol, at);
-    const explained = explainShape(book, market, isExpired, governed);
-    add(`${base}/explain`, JSON_TYPE, JSON.stringify(explained), false);
-    add(`${base}/forecast`, JSON_TYPE, JSON.stringify(forecastShape(book, market)), false);
   }
   return reads;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -20,7 +20,24 @@ export const STALE_WARNING = '110 plimsoll "the validity of these limits is over
 export interface PreparedRead {
   readonly plain: Representation;
   /** The same compressed; null where it does not pay. */
-  readonly gzip: Representation | null;
+  readonly gzip: Compressed | null;
+}
+
+/** Compression takes longer than all else that a read needs, so it is done for the first who asks for it. */
+export class Compressed {
+  readonly etag: string;
+  readonly #make: () => Representation;
+  #made: Representation | undefined;
+
+  constructor(etag: string, make: () => Representation) {
+    this.etag = etag;
+    this.#make = make;
+  }
+
+  get representation(): Representation {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
 }
 
 /** Bytes with everything that goes before them: made once, sent often. */
@@ -55,8 +72,12 @@ export function makeRead(text: string, options: ReadOptions): PreparedRead {
   const body = isAscii && bytes.length <= TEXT_UP_TO_BYTES ? text : bytes;
   const plain = represent(body, bytes.length, `"${tag}"`, null, isCompressed, options);
   if (!isCompressed) return { plain, gzip: null };
-  const packed = gzipSync(bytes);
-  return { plain, gzip: represent(packed, packed.length, `"${tag}-gzip"`, 'gzip', true, options) };
+  const etag = `"${tag}-gzip"`;
+  const gzip = new Compressed(etag, () => {
+    const packed = gzipSync(bytes);
+    return represent(packed, packed.length, etag, 'gzip', true, options);
+  });
+  return { plain, gzip };
 }
 
 function represent(
@@ -93,8 +114,8 @@ export function jsonRead(json: unknown, isExpired: boolean): PreparedRead {
 }
 
 export function sendRead(request: IncomingMessage, response: ServerResponse, read: PreparedRead): void {
-  const isCompressed = read.gzip !== null && acceptsGzip(request.headers['accept-encoding']);
-  const { head, notModifiedHead, body } = isCompressed && read.gzip !== null ? read.gzip : read.plain;
+  const packed = acceptsGzip(request.headers['accept-encoding']) ? read.gzip : null;
+  const { head, notModifiedHead, body } = packed?.representation ?? read.plain;
   const condition = request.headers['if-none-match'];
   if (condition !== undefined && isNotModified(condition, read)) {
     response.writeHead(304, notModifiedHead as string[]);

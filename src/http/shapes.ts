@@ -18,8 +18,23 @@ import type {
   userSchema,
 } from './schemas.ts';
 
-/** Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift. */
-export function bracketShape(bracket: Bracket): z.infer<typeof bracketSchema> {
+// Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift.
+
+type BracketShape = z.infer<typeof bracketSchema>;
+
+/** A schedule is told in several answers; its numbers are written once. */
+const schedules = new WeakMap<readonly Bracket[], BracketShape[]>();
+
+function scheduleShape(brackets: readonly Bracket[]): BracketShape[] {
+  let shape = schedules.get(brackets);
+  if (shape === undefined) {
+    shape = brackets.map(bracketShape);
+    schedules.set(brackets, shape);
+  }
+  return shape;
+}
+
+function bracketShape(bracket: Bracket): BracketShape {
   return {
     bracket: bracket.bracket,
     notionalFloor: formatWhole(bracket.notionalFloor),
@@ -47,11 +62,11 @@ function publishedShape(book: LimitBook, isExpired: boolean) {
 /** What open positions are held to, now and announced. */
 function maintenanceShape(market: MarketLimit) {
   return {
-    maintenance: maintenanceOf(market).map(bracketShape),
+    maintenance: scheduleShape(maintenanceOf(market)),
     announced: (market.announced ?? []).map(({ brackets, effectiveAt, announcedAt }) => ({
       effectiveAt: isoTime(effectiveAt),
       announcedAt: isoTime(announcedAt),
-      brackets: brackets.map(bracketShape),
+      brackets: scheduleShape(brackets),
     })),
   };
 }
@@ -66,7 +81,7 @@ export function bracketsShape(
     symbol: market.symbol,
     ...publishedShape(book, isExpired),
     simulated: market.simulated,
-    brackets: brackets.map(bracketShape),
+    brackets: scheduleShape(brackets),
     ...maintenanceShape(market),
   };
 }
@@ -86,7 +101,7 @@ export function limitsShape(book: LimitBook, isExpired: boolean): z.infer<typeof
       maxLeverage: market.brackets[0].maxLeverage,
       bindingBound: market.bindingBound,
       shockProbability: { ...market.shockProbability },
-      brackets: market.brackets.map(bracketShape),
+      brackets: scheduleShape(market.brackets),
       ...maintenanceShape(market),
     })),
   };

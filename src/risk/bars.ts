@@ -105,6 +105,8 @@ const COLUMNS = ['openTime', 'open', 'high', 'low', 'close', 'volume', 'quoteVol
 
 /** How many bars had closed by a time, epoch milliseconds. */
 export function barsClosedBy({ openTime, length, intervalMilliseconds }: BarSeries, asOf: number): number {
+  // As a rule all of them had.
+  if (length > 0 && openTime[length - 1] + intervalMilliseconds <= asOf) return length;
   let [low, high] = [0, length];
   while (low < high) {
     const middle = (low + high) >>> 1;
