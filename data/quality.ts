@@ -122,7 +122,8 @@ function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): Qu
   for (let i = first; i < end; i++) {
     const floor = Math.min(bars.open[i], bars.close[i]);
     const roof = Math.max(bars.open[i], bars.close[i]);
-    const [down, up] = [1 - bars.low[i] / floor, bars.high[i] / roof - 1];
+    const down = 1 - bars.low[i] / floor;
+    const up = bars.high[i] / roof - 1;
     if (!(Math.max(down, up) >= QUALITY_LIMITS.spikeLeastMove)) continue;
     if (far === 0)
       far = Math.max(

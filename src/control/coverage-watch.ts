@@ -13,6 +13,8 @@ interface Pending {
   readonly cells: readonly ForecastCell[];
   /** Horizons that are still to be judged. */
   readonly open: Set<number>;
+  /** When the next of them is over, epoch milliseconds; infinity when all have been judged. */
+  due: number;
 }
 
 /** A forecast of one market and horizon beside what happened. */
@@ -57,10 +59,7 @@ export class CoverageWatch {
       const pending = this.#pending.get(history.symbol);
       if (pending === undefined) continue;
       for (const forecast of pending) this.#judge(history.symbol, forecast, history.bars);
-      this.#pending.set(
-        history.symbol,
-        pending.filter(({ open }) => open.size > 0),
-      );
+      while (pending.length > 0 && pending[0].open.size === 0) pending.shift();
     }
     return this.#counts.all();
   }
@@ -80,17 +79,15 @@ export class CoverageWatch {
     if (asOf <= (this.#newest.get(symbol) ?? Number.NEGATIVE_INFINITY) || forecasts.length === 0) return;
     this.#newest.set(symbol, asOf);
     const pending = this.#pending.get(symbol) ?? [];
-    pending.push({
-      isChampion: model === champion,
-      asOf,
-      cells: forecasts,
-      open: new Set(forecasts.map((cell) => cell.horizonHours)),
-    });
+    const open = new Set(forecasts.map((cell) => cell.horizonHours));
+    pending.push({ isChampion: model === champion, asOf, cells: forecasts, open, due: dueOf(asOf, open) });
     this.#pending.set(symbol, pending);
   }
 
-  #judge(symbol: string, { isChampion, asOf, cells, open }: Pending, bars: BarSeries): void {
+  #judge(symbol: string, forecast: Pending, bars: BarSeries): void {
+    const { isChampion, asOf, cells, open } = forecast;
     const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
+    if (newestClose < forecast.due) return;
     for (const horizonHours of open) {
       if (newestClose < asOf + horizonHours * HOUR_MILLISECONDS) continue;
       open.delete(horizonHours);
@@ -103,6 +100,7 @@ export class CoverageWatch {
       }
       this.#onJudged({ symbol, isChampion, asOf, horizonHours, cells: own, realised });
     }
+    forecast.due = dueOf(asOf, open);
   }
 
   #countOrigin(
@@ -117,6 +115,10 @@ export class CoverageWatch {
   #count({ confidence, horizonHours, side, valueAtRisk }: ForecastCell, realised: Excursion): void {
     this.#counts.add(confidence, horizonHours, realised[side] > valueAtRisk);
   }
+}
+
+function dueOf(asOf: number, open: ReadonlySet<number>): number {
+  return asOf + Math.min(...open) * HOUR_MILLISECONDS;
 }
 
 /** Forecasts judged, by horizon and confidence. */

@@ -87,7 +87,8 @@ export class RollingTails {
     this.#scales?.advance(bars, end);
     this.#from = from;
     this.#end = end;
-    for (const [h, hours] of HORIZONS_HOURS.entries()) {
+    for (let h = 0; h < HORIZON_COUNT; h++) {
+      const hours = HORIZONS_HOURS[h];
       const known = before.end - hours;
       for (let i = before.from; i < Math.min(from, known); i++) this.#take(bars, i, h, false);
       for (let i = Math.max(known, from, 0); i < end - hours; i++) this.#take(bars, i, h, true);

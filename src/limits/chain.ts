@@ -11,13 +11,19 @@ export const GENESIS_HASH = '0'.repeat(64);
  * @throws TypeError for a value that has no canonical form (NaN, infinity, undefined, function, bigint).
  */
 export function canonicalJson(value: unknown): string {
+  // As JSON.stringify writes it, −0 included, and quicker.
+  if (typeof value === 'number' && Number.isFinite(value)) return `${value}`;
   if (isCanonical(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null)
     throw new TypeError(
       `${typeof value === 'number' ? value : `a ${typeof value}`} has no canonical JSON form`,
     );
+  // Texts are put together without copying: only the whole is made into one piece, when somebody reads it.
   let text = '';
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) text += (i === 0 ? '' : ',') + canonicalJson(value[i]);
+    return `[${text}]`;
+  }
   for (const { key, prefix } of sortedKeys(value))
     text += prefix + canonicalJson((value as Record<string, unknown>)[key]);
   return `{${text}}`;

@@ -1,5 +1,5 @@
-import { type BarSeries, sliceBars } from '../bars.ts';
-import { adverseExcursions } from '../tail/excursions.ts';
+import type { BarSeries } from '../bars.ts';
+import { excursionsOf } from '../tail/excursions.ts';
 
 /** Horizons for which the scenarios give excursions. */
 export const STRESS_HORIZONS_HOURS = [1, 4, 8, 24] as const;
@@ -87,13 +87,16 @@ export function worstExcursions(
   horizonsBars: readonly number[],
   known: KnownWorst | null = null,
 ): WorstExcursions {
-  const long = new Float64Array(horizonsBars.length);
-  const short = new Float64Array(horizonsBars.length);
-  for (const [h, hours] of horizonsBars.entries()) {
-    const from = Math.max((known?.bars ?? 0) - hours, 0);
-    const excursions = adverseExcursions(sliceBars(bars, from, bars.length), hours);
-    long[h] = largest(excursions.long, known?.worst.long[h] ?? 0);
-    short[h] = largest(excursions.short, known?.worst.short[h] ?? 0);
+  const long = known?.worst.long.slice() ?? new Float64Array(horizonsBars.length);
+  const short = known?.worst.short.slice() ?? new Float64Array(horizonsBars.length);
+  const pair = new Float64Array(2);
+  for (let h = 0; h < horizonsBars.length; h++) {
+    const end = bars.length - horizonsBars[h];
+    for (let i = Math.max((known?.bars ?? 0) - horizonsBars[h], 0); i < end; i++) {
+      if (!excursionsOf(bars, i, horizonsBars[h], pair)) continue;
+      long[h] = Math.max(long[h], pair[0]);
+      short[h] = Math.max(short[h], pair[1]);
+    }
   }
   return { long, short };
 }
@@ -123,11 +126,5 @@ export function stressExcursion(
   for (const scenario of STRESS_SCENARIOS) {
     if (scenario[side][h] > worst.excursion) worst = { excursion: scenario[side][h], source: scenario.id };
   }
-  return worst;
-}
-
-function largest(values: Float64Array, least: number): number {
-  let worst = least;
-  for (let i = 0; i < values.length; i++) if (values[i] > worst) worst = values[i];
   return worst;
 }
