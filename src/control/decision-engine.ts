@@ -27,7 +27,7 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { PROGRAM_VERSION } from '../program.ts';
 import { type BarSeries, continueLineage, type MarketHistory } from '../risk/bars.ts';
-import { robustHourlyVolume } from '../risk/liquidity.ts';
+import { RobustVolume } from '../risk/liquidity.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, CycleFacts, Proposal } from './decision-cycle.ts';
@@ -101,6 +101,7 @@ export class DecisionEngine implements BookProposer {
   #stored: ReadonlyMap<string, BarSeries> = new Map();
   readonly #features = new LiveFeatures();
   readonly #stress: StressInputs;
+  readonly #volume: RobustVolume;
   readonly #trials = new Trials();
   /** Behind the policy's anti-procyclical floor; null where it has none. */
   readonly #antiProcyclical: Predictor | null;
@@ -108,6 +109,7 @@ export class DecisionEngine implements BookProposer {
   constructor(options: DecisionEngineOptions) {
     this.#options = options;
     this.#stress = new StressInputs(options.policy.marginCallHorizonHours);
+    this.#volume = new RobustVolume(VOLUME_LOOKBACK_HOURS, options.policy.volumeQuantile);
     this.#antiProcyclical = antiProcyclicalPredictor(options.policy);
   }
 
@@ -324,7 +326,7 @@ export class DecisionEngine implements BookProposer {
       antiProcyclical: sourceOf(forecasts.antiProcyclical, m),
       openInterest: null,
       stress: this.#stress.of(bars),
-      liquidity: liquidityOf(history, asOf, forecasts.features, m, policy),
+      liquidity: liquidityOf(this.#volume.hourly(bars, asOf), forecasts.features, m),
     };
   }
 }
@@ -381,14 +383,7 @@ const INDEX_RETURN_24_HOURS = featureIndex('indexScaledReturn24h');
 const VOLATILITY_720_HOURS = featureIndex('logRealisedVolatility720h');
 
 /** Null where nothing was traded, or where no volatility is known yet. */
-function liquidityOf(
-  { bars }: MarketHistory,
-  asOf: number,
-  features: Forecasts['features'],
-  m: number,
-  policy: Policy,
-): LiquidityInput | null {
-  const hourlyVolume = robustHourlyVolume(bars, asOf, VOLUME_LOOKBACK_HOURS, policy.volumeQuantile);
+function liquidityOf(hourlyVolume: number, features: LatestFeatures, m: number): LiquidityInput | null {
   if (!(hourlyVolume > 0) || features.ready[m] === 0) return null;
   return {
     hourlyVolume,

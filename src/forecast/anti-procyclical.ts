@@ -1,5 +1,5 @@
 import { VARIANCE_FLOOR } from '../features/spec.ts';
-import { type BarSeries, lineageOf } from '../risk/bars.ts';
+import { KeptBySeries } from '../risk/kept-by-series.ts';
 import { DEFAULT_VOLATILITY_EXPONENT } from './classical.ts';
 import type { TailOfPath } from './classical-tail.ts';
 import { LongVariance } from './classical-volatility.ts';
@@ -78,25 +78,6 @@ export class StressedWeightPredictor implements Predictor {
         return mixedTail(recent[path].largest, recent[path].count, stressed[path], this.#weight);
       };
     });
-  }
-}
-
-/** What is kept of each series while it grows; made anew for a window that does not follow the one before. */
-class KeptBySeries<T> {
-  readonly #make: () => T;
-  readonly #kept = new WeakMap<object, { readonly from: number; readonly end: number; readonly state: T }>();
-
-  constructor(make: () => T) {
-    this.#make = make;
-  }
-
-  of(bars: BarSeries, from: number, end: number): T {
-    const lineage = lineageOf(bars);
-    const before = this.#kept.get(lineage);
-    const isNext = before !== undefined && from >= before.from && end >= before.end;
-    const state = isNext ? before.state : this.#make();
-    this.#kept.set(lineage, { from, end, state });
-    return state;
   }
 }
 

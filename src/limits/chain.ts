@@ -87,8 +87,25 @@ function areSame(keys: readonly string[], others: readonly string[]): boolean {
 }
 
 /** One link: SHA-256 over the previous hash (as hex text), a line feed and the canonical JSON of the body. */
-export function chainHash(previousHash: string, body: unknown): string {
-  return chainHashOfText(previousHash, canonicalJson(body));
+export function chainHash(previousHash: string, body: object): string {
+  const hash = createHash('sha256').update(previousHash).update('\n');
+  for (const part of canonicalParts(body)) hash.update(part);
+  return hash.digest('hex');
+}
+
+/** The canonical JSON of an object in parts: a book is hashed market by market, and its text is never made as a whole. */
+function* canonicalParts(value: object): Generator<string> {
+  yield '{';
+  for (const { key, prefix } of sortedKeys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    if (!Array.isArray(item)) yield prefix + canonicalJson(item);
+    else {
+      yield `${prefix}[`;
+      for (let i = 0; i < item.length; i++) yield (i === 0 ? '' : ',') + canonicalJson(item[i]);
+      yield ']';
+    }
+  }
+  yield '}';
 }
 
 /** The same link for a body that is canonical JSON already, so that stored bytes are checked as they are stored. */

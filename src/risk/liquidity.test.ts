@@ -1,12 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { emptyBars } from './bars.ts';
+import { RANDOM_MARKET_START, randomMarket } from '../../test/random-market.ts';
+import { type BarSeries, barsClosedBy, emptyBars, sliceBars } from './bars.ts';
 import {
   closeoutCostRate,
   closeoutHorizonHours,
   closeoutNotional,
   MAXIMUM_CLOSEOUT_HOURS,
-  robustHourlyVolume,
+  RobustVolume,
 } from './liquidity.ts';
+import { quantile } from './numeric/quantile.ts';
 
 const CONDITIONS = {
   dailyVolume: 1e8,
@@ -36,6 +39,15 @@ describe('closeout', () => {
   });
 });
 
+function slowVolume(bars: BarSeries, asOf: number, lookbackHours: number, probability: number): number {
+  if (bars.length === 0) return 0;
+  const since = Math.max(bars.openTime[0], asOf - lookbackHours * HOUR);
+  const volumes = new Float64Array(Math.max((asOf - since) / HOUR, 1));
+  const traded = bars.quoteVolume.filter((_, i) => bars.openTime[i] >= since);
+  volumes.set(traded);
+  return quantile(volumes, probability);
+}
+
 describe('robust hourly volume', () => {
   const bars = emptyBars(10, HOUR);
   for (let i = 0; i < 10; i++) {
@@ -44,20 +56,42 @@ describe('robust hourly volume', () => {
   }
 
   test('is the quantile of the newest hours', () => {
-    expect(robustHourlyVolume(bars, 10 * HOUR, 5, 0.25)).toBe(7);
-    expect(robustHourlyVolume(bars, 10 * HOUR, 5, 0)).toBe(6);
+    expect(new RobustVolume(5, 0.25).hourly(bars, 10 * HOUR)).toBe(7);
+    expect(new RobustVolume(5, 0).hourly(bars, 10 * HOUR)).toBe(6);
   });
 
   test('does not look beyond asOf', () => {
-    expect(robustHourlyVolume(bars, 5 * HOUR, 5, 1)).toBe(5);
+    expect(new RobustVolume(5, 1).hourly(bars, 5 * HOUR)).toBe(5);
   });
 
   test('counts an hour without a bar as one without trades', () => {
-    expect(robustHourlyVolume(bars, 15 * HOUR, 10, 0.4)).toBe(0);
+    expect(new RobustVolume(10, 0.4).hourly(bars, 15 * HOUR)).toBe(0);
+  });
+
+  test('is that of sorting the hours anew, however a market grew', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 30 }),
+        fc.constantFrom(0, 0.1, 0.37, 1),
+        (seed, moves, probability) => {
+          const { bars: own } = randomMarket({ seed, hours: 700, gapProbability: 0.02, longestGapHours: 40 });
+          const growing = new RobustVolume(100, probability);
+          let hours = 0;
+          for (const more of moves) {
+            hours = Math.min(hours + more, 700);
+            const asOf = RANDOM_MARKET_START + hours * HOUR;
+            const known = sliceBars(own, 0, barsClosedBy(own, asOf));
+            expect(growing.hourly(known, asOf)).toBe(slowVolume(known, asOf, 100, probability));
+          }
+        },
+      ),
+      { seed: 55, numRuns: 60 },
+    );
   });
 
   test('uses what a young market has, and is 0 for one without bars', () => {
-    expect(robustHourlyVolume(bars, 10 * HOUR, 1000, 0.5)).toBe(5.5);
-    expect(robustHourlyVolume(emptyBars(0, HOUR), 10 * HOUR, 5, 0.5)).toBe(0);
+    expect(new RobustVolume(1000, 0.5).hourly(bars, 10 * HOUR)).toBe(5.5);
+    expect(new RobustVolume(5, 0.5).hourly(emptyBars(0, HOUR), 10 * HOUR)).toBe(0);
   });
 });

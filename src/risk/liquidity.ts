@@ -1,5 +1,7 @@
-import type { BarSeries } from './bars.ts';
-import { quantileInPlace } from './numeric/quantile.ts';
+import { type BarSeries, barsClosedBy } from './bars.ts';
+import { KeptBySeries } from './kept-by-series.ts';
+import { quantileOfSorted } from './numeric/quantile.ts';
+import { RollingLargest } from './numeric/rolling-largest.ts';
 
 /** What a closeout meets. Notionals and volumes in the quote asset, rates as shares of the notional. */
 export interface LiquidityConditions {
@@ -48,28 +50,51 @@ export function closeoutNotional(hours: number, hourlyVolume: number, participat
 
 /**
  * Traded quote volume per hour that is counted on: a low quantile over the newest hours, because liquidity leaves when
- * it is needed. Hours without a bar traded nothing.
- *
- * @param asOf close of the newest hour looked at, epoch milliseconds.
- * @param lookbackHours whole hours before `asOf`; fewer where the market is younger.
- * @param probability of the quantile, in [0, 1].
- * @returns 0 where there is no bar.
+ * it is needed. Hours without a bar traded nothing. The hours are kept sorted while a series grows, so that an hour costs
+ * what comes and what leaves.
  */
-export function robustHourlyVolume(
-  bars: BarSeries,
-  asOf: number,
-  lookbackHours: number,
-  probability: number,
-): number {
-  const interval = bars.intervalMilliseconds;
-  let end = bars.length;
-  while (end > 0 && bars.openTime[end - 1] + interval > asOf) end--;
-  if (end === 0) return 0;
-  const since = Math.max(bars.openTime[0], asOf - lookbackHours * interval);
-  const hours = Math.min(Math.round((asOf - since) / interval), lookbackHours);
-  const scratch = new Float64Array(Math.max(hours, 1));
-  for (let i = end - 1, slot = 0; i >= 0 && bars.openTime[i] >= since && slot < scratch.length; i--, slot++) {
-    scratch[slot] = bars.quoteVolume[i];
+export class RobustVolume {
+  readonly #lookbackHours: number;
+  readonly #probability: number;
+  readonly #kept = new KeptBySeries(() => new VolumeWindow());
+
+  /** @param lookbackHours whole hours; fewer where a market is younger. @param probability of the quantile, in [0, 1]. */
+  constructor(lookbackHours: number, probability: number) {
+    this.#lookbackHours = lookbackHours;
+    this.#probability = probability;
   }
-  return quantileInPlace(scratch, probability);
+
+  /**
+   * @param asOf close of the newest hour looked at, epoch milliseconds.
+   * @returns 0 where there is no bar.
+   */
+  hourly(bars: BarSeries, asOf: number): number {
+    const interval = bars.intervalMilliseconds;
+    const end = barsClosedBy(bars, asOf);
+    if (end === 0) return 0;
+    const since = Math.max(bars.openTime[0], asOf - this.#lookbackHours * interval);
+    const hours = Math.max(Math.min(Math.round((asOf - since) / interval), this.#lookbackHours), 1);
+    const from = Math.max(barsClosedBy(bars, since + interval - 1), end - hours);
+    const sorted = this.#kept.of(bars, from, end).sorted(bars.quoteVolume, from, end, hours);
+    return quantileOfSorted(sorted, hours, this.#probability);
+  }
+}
+
+/** The volumes of a window of hours. */
+class VolumeWindow {
+  readonly #sample = new RollingLargest();
+  #from = 0;
+  #end = 0;
+
+  /** @param from, end of the bars; neither is below that of an earlier call. @param hours at least as many as bars. */
+  sorted(volume: Float64Array, from: number, end: number, hours: number): Float64Array {
+    for (let i = this.#from; i < Math.min(from, this.#end); i++) this.#sample.remove(volume[i]);
+    for (let i = Math.max(this.#end, from); i < end; i++) this.#sample.add(volume[i]);
+    this.#from = from;
+    this.#end = end;
+    while (this.#sample.count < hours) this.#sample.add(0);
+    while (this.#sample.count > hours) this.#sample.remove(0);
+    // All are kept; were they not, nothing would be counted on.
+    return this.#sample.largest(hours) ?? new Float64Array(hours);
+  }
 }

@@ -2,6 +2,7 @@ import { selectInPlace } from './quantile.ts';
 
 /** How many more values than it was filled with it takes before it lets the smallest go. */
 const MOST_GROWTH = 1.5;
+const LEAST_LENGTH = 64;
 
 /**
  * The largest values of a sample that changes one value at a time, kept sorted: a value costs a binary search and the
@@ -15,7 +16,8 @@ export class RollingLargest {
   /** Ascending, in the first `#kept` entries. */
   #values = new Float64Array(0);
   #kept = 0;
-  #filledWith = 0;
+  /** Before it is filled it keeps all that is added. */
+  #filledWith = Number.POSITIVE_INFINITY;
   #floor = Number.NEGATIVE_INFINITY;
   #count = 0;
   #highestChange = Number.POSITIVE_INFINITY;
@@ -96,7 +98,7 @@ export class RollingLargest {
       values.copyWithin(0, first, this.#kept);
       this.#kept -= first;
     } else {
-      this.#values = new Float64Array(2 * values.length);
+      this.#values = new Float64Array(Math.max(2 * values.length, LEAST_LENGTH));
       this.#values.set(values);
     }
   }
