@@ -87,25 +87,8 @@ function areSame(keys: readonly string[], others: readonly string[]): boolean {
 }
 
 /** One link: SHA-256 over the previous hash (as hex text), a line feed and the canonical JSON of the body. */
-export function chainHash(previousHash: string, body: object): string {
-  const hash = createHash('sha256').update(previousHash).update('\n');
-  for (const part of canonicalParts(body)) hash.update(part);
-  return hash.digest('hex');
-}
-
-/** The canonical JSON of an object in parts: a book is hashed market by market, and its text is never made as a whole. */
-function* canonicalParts(value: object): Generator<string> {
-  yield '{';
-  for (const { key, prefix } of sortedKeys(value)) {
-    const item = (value as Record<string, unknown>)[key];
-    if (!Array.isArray(item)) yield prefix + canonicalJson(item);
-    else {
-      yield `${prefix}[`;
-      for (let i = 0; i < item.length; i++) yield (i === 0 ? '' : ',') + canonicalJson(item[i]);
-      yield ']';
-    }
-  }
-  yield '}';
+export function chainHash(previousHash: string, body: unknown): string {
+  return chainHashOfText(previousHash, canonicalJson(body));
 }
 
 /** The same link for a body that is canonical JSON already, so that stored bytes are checked as they are stored. */
@@ -115,23 +98,33 @@ export function chainHashOfText(previousHash: string, canonicalBody: string): st
 
 /** A book with its hash set: the hash covers everything but itself. */
 export function sealBook(book: Omit<LimitBook, 'hash'>): LimitBook {
-  return { ...book, hash: chainHashOfText(book.previousHash, canonicalBook(book)) };
+  const hash = createHash('sha256').update(book.previousHash).update('\n');
+  for (const part of bookParts(book)) hash.update(part);
+  return { ...book, hash: hash.digest('hex') };
+}
+
+/** The canonical JSON of a book without its hash. */
+export function canonicalBook(body: Omit<LimitBook, 'hash'>): string {
+  return [...bookParts(body)].join('');
+}
+
+/** The same in parts: a book is hashed market by market, and its text made as a whole for the store alone. */
+function* bookParts(body: Omit<LimitBook, 'hash'>): Generator<string> {
+  yield '{';
+  for (const { key, prefix } of sortedKeys(body)) {
+    yield prefix;
+    if (key !== 'markets') yield canonicalJson(body[key as keyof typeof body]);
+    else {
+      yield '[';
+      for (const [i, market] of body.markets.entries()) yield (i === 0 ? '' : ',') + canonicalMarket(market);
+      yield ']';
+    }
+  }
+  yield '}';
 }
 
 /** Markets never change once they are decided, and a book may carry on most of them: their text is made once. */
 const marketTexts = new WeakMap<MarketLimit, string>();
-
-/** The canonical JSON of a book without its hash. */
-export function canonicalBook(body: Omit<LimitBook, 'hash'>): string {
-  const members = Object.entries(body)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => {
-      const text =
-        key === 'markets' ? `[${body.markets.map(canonicalMarket).join(',')}]` : canonicalJson(value);
-      return `${JSON.stringify(key)}:${text}`;
-    });
-  return `{${members.join(',')}}`;
-}
 
 function canonicalMarket(market: MarketLimit): string {
   const known = marketTexts.get(market);
