@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PlimsollError } from '../../errors.ts';
 import {
+  type AdjustmentStatus,
   adaptiveLevel,
   adaptiveScores,
   type Calibrator,
@@ -192,5 +194,72 @@ describe('adjusters in sequence and in chains', () => {
     expect(() => calibrateSeries(noCalibration(), { ...series, loss: new Float64Array(2) })).toThrow(
       expect.objectContaining({ code: 'INPUT_INVALID' }),
     );
+  });
+
+  test('a refused row keeps the code, the remedy and the facts of the refusal, and what is no refusal passes as it is', () => {
+    const failing = (thrown: unknown): Calibrator<null> => ({
+      ...noCalibration(),
+      observe: () => {
+        throw thrown;
+      },
+    });
+    const thrownBy = (thrown: unknown): unknown => {
+      try {
+        return calibrateSeries(failing(thrown), regimeSeries(1, 1, confidence));
+      } catch (caught) {
+        return caught;
+      }
+    };
+    const refusal = new PlimsollError('DATA_INVALID', 'no', {
+      remedy: 'Mend it.',
+      details: { market: 'BTC' },
+    });
+    expect(thrownBy(refusal)).toMatchObject({
+      code: 'DATA_INVALID',
+      message: 'row 1: no',
+      remedy: 'Mend it.',
+      details: { market: 'BTC' },
+      cause: refusal,
+    });
+    const bare = new PlimsollError('DATA_INVALID', 'no', { details: { market: 'ETH' } });
+    expect(thrownBy(bare)).toMatchObject({ remedy: undefined, details: { market: 'ETH' }, cause: bare });
+    const defect = new TypeError('a defect');
+    expect(thrownBy(defect)).toBe(defect);
+  });
+
+  const says = (status: AdjustmentStatus): Calibrator<null> => ({
+    ...noCalibration(),
+    adjusted: (_, valueAtRisk, expectedShortfall) => ({ valueAtRisk, expectedShortfall, status }),
+  });
+
+  test.each<[AdjustmentStatus, AdjustmentStatus, AdjustmentStatus]>([
+    ['unadjusted', 'unadjusted', 'unadjusted'],
+    ['unadjusted', 'adjusted', 'adjusted'],
+    ['adjusted', 'unadjusted', 'adjusted'],
+    ['adjusted', 'adjusted', 'adjusted'],
+    ['clipped-low', 'unadjusted', 'clipped-low'],
+    ['clipped-high', 'adjusted', 'clipped-high'],
+    ['adjusted', 'clipped-low', 'clipped-low'],
+    ['unadjusted', 'clipped-high', 'clipped-high'],
+    ['clipped-low', 'clipped-high', 'clipped-high'],
+    ['clipped-high', 'clipped-low', 'clipped-low'],
+  ])('%s, then %s, is %s: no clipped step is hidden by the sequence', (first, second, both) => {
+    const sequence = inSequence(says(first), says(second));
+    expect(sequence.adjusted(sequence.initial(), 1, 2)).toEqual({
+      valueAtRisk: 1,
+      expectedShortfall: 2,
+      status: both,
+    });
+    const { clipped } = calibrateSeries(sequence, regimeSeries(3, 1, confidence));
+    expect([...clipped]).toEqual(new Array(3).fill(both.startsWith('clipped') ? 1 : 0));
+  });
+
+  test('a loss of just VaR is no exceedance', () => {
+    const series = {
+      loss: Float64Array.of(1, 1.0000001, 0.9),
+      valueAtRisk: Float64Array.of(1, 1, 1),
+      expectedShortfall: Float64Array.of(2, 2, 2),
+    };
+    expect([...calibrateSeries(noCalibration(), series).hits]).toEqual([0, 1, 0]);
   });
 });

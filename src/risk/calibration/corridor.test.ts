@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
-import type { AdjustedRisk } from './adjustment.ts';
+import type { AdjustedRisk, Calibrator } from './adjustment.ts';
 import { adjustedWithin, type CorridorState, clipToCorridor, inCorridor, observeWithin } from './corridor.ts';
 import { type QuantileTrackingState, quantileTracking } from './quantile-tracking.ts';
+import { splitConformal } from './split-conformal.ts';
 import { regimeSeries } from './test-streams.ts';
 
+const invalid = expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) });
 const risk: AdjustedRisk = { valueAtRisk: 2, expectedShortfall: 3, status: 'adjusted' };
 
 describe('a VaR in its corridor', () => {
@@ -34,18 +36,47 @@ describe('a VaR in its corridor', () => {
   });
 
   test('keeps the direction in which the adjuster itself was clipped', () => {
-    const clipped = { ...risk, status: 'clipped-high' } as const;
-    expect(clipToCorridor(clipped, { floor: 4, ceiling: 9 }).status).toBe('clipped-high');
+    const high = { ...risk, status: 'clipped-high' } as const;
+    expect(clipToCorridor(high, { floor: 4, ceiling: 9 }).status).toBe('clipped-high');
+    const low = { ...risk, status: 'clipped-low' } as const;
+    expect(clipToCorridor(low, { floor: 0, ceiling: 1 }).status).toBe('clipped-low');
+  });
+
+  // What no factor moves there moves by a sum, by hand.
+  test.each([
+    ['up from 0', 0, 1, { floor: 2, ceiling: 9 }, 3],
+    ['up from below 0', -1, 1, { floor: 2, ceiling: 9 }, 4],
+    ['up to 0', -3, -1, { floor: 0, ceiling: 9 }, 2],
+    ['up, all below 0', -3, -1, { floor: -2, ceiling: 9 }, 0],
+    ['down to 0', 2, 3, { floor: -1, ceiling: 0 }, 1],
+    ['down, all below 0', -1, 1, { floor: -9, ceiling: -2 }, 0],
+    ['down from above 0 to below it', 2, 3, { floor: -9, ceiling: -2 }, -1],
+    ['up from a VaR so small that the factor overflows', 1e-310, 1, { floor: 2, ceiling: 9 }, 3],
+  ])('%s ES keeps its distance to VaR', (_, valueAtRisk, expectedShortfall, corridor, shortfall) => {
+    const target = valueAtRisk < corridor.floor ? corridor.floor : corridor.ceiling;
+    expect(clipToCorridor({ valueAtRisk, expectedShortfall, status: 'adjusted' }, corridor)).toEqual({
+      valueAtRisk: target,
+      expectedShortfall: shortfall,
+      status: target > valueAtRisk ? 'clipped-low' : 'clipped-high',
+    });
   });
 
   test.each([
     ['a floor that is no number', { floor: Number.NaN, ceiling: 1 }],
     ['an infinite floor', { floor: Number.POSITIVE_INFINITY, ceiling: 1 }],
     ['a ceiling that is no number', { floor: 0, ceiling: Number.NaN }],
+    ['a ceiling of minus infinity', { floor: 0, ceiling: Number.NEGATIVE_INFINITY }],
   ])('%s is refused with a remedy', (_, corridor) => {
-    expect(() => clipToCorridor(risk, corridor)).toThrow(
-      expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) }),
-    );
+    expect(() => clipToCorridor(risk, corridor)).toThrow(invalid);
+  });
+
+  test.each([
+    ['a VaR that is no number', Number.NaN, 1],
+    ['an infinite ES', 1, Number.POSITIVE_INFINITY],
+    ['an ES below VaR', 2, 1],
+  ])('%s is refused inside the corridor too', (_, valueAtRisk, expectedShortfall) => {
+    const wrong: AdjustedRisk = { valueAtRisk, expectedShortfall, status: 'adjusted' };
+    expect(() => clipToCorridor(wrong, { floor: 0, ceiling: 9 })).toThrow(invalid);
   });
 
   test('lies in the corridor, with ES not below it, for any numbers', () => {
@@ -114,6 +145,35 @@ describe('an adjuster in a corridor', () => {
     expect(state.counts).toEqual(counts);
     expect(counts.clippedHigh).toBeGreaterThan(300);
     expect(counts.clippedLow).toBeGreaterThan(300);
+  });
+
+  test('counts the steps of an adjuster that has not learnt yet, and no exceedance where the loss is just VaR', () => {
+    const { initial, adjusted, observe } = inCorridor(splitConformal({ confidence }), () => ({
+      floor: 0,
+      ceiling: 9,
+    }));
+    const forecast = { valueAtRisk: 2, expectedShortfall: 3 };
+    let state = initial();
+    expect(adjusted(state, 2, 3)).toEqual({ ...forecast, status: 'unadjusted' });
+    for (const loss of [2, 2.5, 1]) state = observe(state, loss, forecast);
+    expect(state.counts).toMatchObject({
+      steps: 3,
+      exceedances: 1,
+      unadjusted: 3,
+      clippedHigh: 0,
+      clippedLow: 0,
+    });
+  });
+
+  test('refuses a loss that is no number, also around an adjuster that looks at none', () => {
+    const heedless: Calibrator<null> = {
+      initial: () => null,
+      adjusted: () => risk,
+      observe: () => null,
+    };
+    const { initial, observe } = inCorridor(heedless, () => ({ floor: 0, ceiling: 9 }));
+    for (const loss of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => observe(initial(), loss, { valueAtRisk: 2, expectedShortfall: 3 })).toThrow(invalid);
   });
 
   test('has the state of one without, to the bit, however it is clipped: nothing can run away', () => {

@@ -41,6 +41,26 @@ describe('statsmodels 0.13 (Logit on the logits, Newton) agrees', () => {
   });
 });
 
+test('where whole Newton steps would run away from the maximum, mpmath (40 digits, halved steps) agrees', () => {
+  const probabilities = [0.0009, 0.0003, 0.9999995];
+  const [counts, events] = [
+    [28, 3979, 167],
+    [18, 22, 167],
+  ];
+  const rows = probabilities.flatMap((p, g) =>
+    Array.from({ length: counts[g] }, (_, i) => ({ p, outcome: i < events[g] ? 1 : 0 })),
+  );
+  const fit = fitted(
+    Float64Array.from(rows, ({ p }) => p),
+    Uint8Array.from(rows, ({ outcome }) => outcome),
+  );
+  near(fit.intercept, 37.46009193398613);
+  near(fit.slope, 5.258296161985951);
+  near(fit.interceptStandardError, 3.214145708903669);
+  near(fit.slopeStandardError, 0.4081314451848841);
+  expect(fit.clipped).toBe(0);
+});
+
 describe('laws', () => {
   test('forecasts that state the true probability have intercept 0 and slope 1 within four standard errors', () => {
     for (let seed = 1; seed <= 20; seed++) {
@@ -85,17 +105,30 @@ describe('laws', () => {
   });
 });
 
-describe('there is no fit', () => {
+describe('there is no fit, and it is said why,', () => {
   const rising = Float64Array.of(0.1, 0.2, 0.3, 0.4);
-  test.each<[string, Float64Array, Uint8Array]>([
-    ['where forecasts part the outcomes', rising, Uint8Array.of(0, 0, 1, 1)],
-    ['or part them the wrong way round', rising, Uint8Array.of(1, 1, 0, 0)],
-    ['or part them but for a tie', Float64Array.of(0.1, 0.2, 0.2, 0.4), Uint8Array.of(0, 0, 1, 1)],
-    ['where forecasts do not differ', new Float64Array(4).fill(0.3), Uint8Array.of(0, 1, 0, 1)],
-    ['where the event never came', rising, new Uint8Array(4)],
-    ['where it always came', rising, new Uint8Array(4).fill(1)],
-  ])('%s', (_, probabilities, outcomes) => {
-    expect(calibrationRegression(probabilities, outcomes)).toMatchObject({ available: false });
+  const tied = Float64Array.of(0.1, 0.2, 0.2, 0.4);
+  const PARTED = 'the forecasts part the outcomes wholly';
+  test.each<[string, Float64Array, Uint8Array, string]>([
+    ['where forecasts part the outcomes', rising, Uint8Array.of(0, 0, 1, 1), PARTED],
+    ['or part them the wrong way round', rising, Uint8Array.of(1, 1, 0, 0), PARTED],
+    ['or part them but for a tie', tied, Uint8Array.of(0, 0, 1, 1), PARTED],
+    ['or but for a tie the wrong way round', tied, Uint8Array.of(1, 1, 0, 0), PARTED],
+    [
+      'where forecasts do not differ',
+      new Float64Array(4).fill(0.3),
+      Uint8Array.of(0, 1, 0, 1),
+      'all forecasts are the same',
+    ],
+    ['where the event never came', rising, new Uint8Array(4), 'the event came always or never'],
+    ['where it always came', rising, new Uint8Array(4).fill(1), 'the event came always or never'],
+  ])('%s', (_, probabilities, outcomes, reason) => {
+    expect(calibrationRegression(probabilities, outcomes)).toEqual({ available: false, reason });
+  });
+
+  test('but there is one as soon as one outcome lies on the wrong side of one other', () => {
+    for (const outcomes of [Uint8Array.of(0, 1, 0, 1), Uint8Array.of(1, 0, 1, 0)])
+      expect(calibrationRegression(rising, outcomes).available).toBe(true);
   });
 
   test('from what is no probability', () => {

@@ -166,6 +166,8 @@ describe('the nearest correlation matrix', () => {
     expectAll(upper(repaired.matrix, size), expected);
     expect(repaired.smallestEigenvalue).toBeLessThan(0);
     expect(repaired.distance).toBeGreaterThan(0);
+    expect(repaired.iterations).toBeGreaterThan(0);
+    expect(repaired.iterations).toBeLessThan(60);
   });
 
   test('is one of correlations, no farther than clipping alone, and itself where it is one', () => {

@@ -53,6 +53,20 @@ describe('the smallest move of all markets', () => {
     expect(reverseFactorMove(long, 4, { lowest: 0, highest: 0 }).smallest).toMatchObject(unavailable);
   });
 
+  test('is the smaller of a fall and a rise that both do it, and the fall where they are equal', () => {
+    // A fall by x gains x up to a half, where the short market is at zero, and loses 5x − 3 from there; a rise by x loses x.
+    const [book, betas] = [Float64Array.of(5, -3), Float64Array.of(1, 2)];
+    const small = reverseFactorMove(book, 0.25, { betas });
+    expect(small).toMatchObject({ fall: { move: -0.65 }, rise: { move: 0.25 } });
+    expect(small.smallest).toBe(small.rise);
+    const large = reverseFactorMove(book, 1, { betas });
+    expect(large).toMatchObject({ fall: { move: -0.8 }, rise: { move: 1 } });
+    expect(large.smallest).toBe(large.fall);
+    const equal = reverseFactorMove(book, 0.75, { betas });
+    expect(equal).toMatchObject({ fall: { move: -0.75 }, rise: { move: 0.75 } });
+    expect(equal.smallest).toBe(equal.fall);
+  });
+
   test('does just the damage, and no smaller one does it', () => {
     const book = fc.record({
       notionals: fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 1, maxLength: 5 }),
@@ -159,6 +173,43 @@ describe('the likeliest move', () => {
     expect(reverseLikeliestMove(nothing, 0.1)).toMatchObject(unavailable);
   });
 
+  test('is found for the smallest book and the quietest market, and for no hedge however large', () => {
+    const one = (notional: number, volatility: number) => ({
+      notionals: Float64Array.of(notional),
+      volatility: Float64Array.of(volatility),
+      correlation: Float64Array.of(1),
+    });
+    expect(reverseLikeliestMove(one(1e-9, 0.1), 1e-10)).toMatchObject({
+      available: true,
+      distance: expect.closeTo(1, 9),
+    });
+    expect(reverseLikeliestMove(one(10, 1e-5), 1)).toMatchObject({
+      available: true,
+      distance: expect.closeTo(1e4, 6),
+    });
+    const volatility = Float64Array.of(0.1, 0.3, 0.7);
+    const hedge = {
+      notionals: Float64Array.of(4e9, -2e9, 2e9 / 7),
+      volatility,
+      correlation: new Float64Array(9).fill(1),
+    };
+    expect(reverseLikeliestMove(hedge, 1)).toMatchObject(unavailable);
+  });
+
+  test('may take a whole price and no more, whichever market it is', () => {
+    const book = (...notionals: number[]) => ({
+      notionals: Float64Array.from(notionals),
+      volatility: new Float64Array(notionals.length).fill(0.5),
+      correlation: Float64Array.from(
+        notionals.flatMap((_, i) => notionals.map((__, j) => (i === j ? 1 : 0))),
+      ),
+    });
+    expect(reverseLikeliestMove(book(1), 1)).toMatchObject({ returns: Float64Array.of(-1) });
+    expect(reverseLikeliestMove(book(1), 1.5)).toMatchObject(unavailable);
+    expect(reverseLikeliestMove(book(2, 1), 6)).toMatchObject(unavailable);
+    expect(reverseLikeliestMove(book(1, 2), 6)).toMatchObject(unavailable);
+  });
+
   test('of one market is the damage over its notional', () => {
     const one = {
       notionals: Float64Array.of(-4),
@@ -238,6 +289,19 @@ describe('what history says of a damage', () => {
     expect(() => reverseScenarios([], [], 1)).toThrow(invalid);
     expect(() => reverseFactorMove(Float64Array.of(Number.NaN), 1)).toThrow(invalid);
     expect(() => reverseFactorMove(Float64Array.of(1), 1, { betas: Float64Array.of(1, 2) })).toThrow(invalid);
-    expect(() => reverseFactorMove(Float64Array.of(1), 1, { lowest: -2 })).toThrow(invalid);
+    expect(() => reverseFactorMove(Float64Array.of(1), 1, { betas: Float64Array.of(Number.NaN) })).toThrow(
+      invalid,
+    );
+    for (const lowest of [-2, 0.1, Number.NaN])
+      expect(() => reverseFactorMove(Float64Array.of(1), 1, { lowest })).toThrow(invalid);
+    for (const highest of [-0.1, Number.POSITIVE_INFINITY, Number.NaN])
+      expect(() => reverseFactorMove(Float64Array.of(1), 1, { highest })).toThrow(invalid);
+    const portfolio = {
+      notionals: Float64Array.of(1),
+      volatility: Float64Array.of(0.1),
+      correlation: Float64Array.of(1),
+    };
+    for (const damage of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => reverseLikeliestMove(portfolio, damage)).toThrow(invalid);
   });
 });

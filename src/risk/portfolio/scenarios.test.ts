@@ -130,12 +130,22 @@ describe('made-up shocks', () => {
     expect(factorShock(names, betas, 0.4).shocks[2].short).toBeCloseTo(1.2, 12);
   });
 
-  test('refuse what is missing', () => {
+  test('refuse what is missing, and name it', () => {
+    const missing = (message: string) => expect.objectContaining({ code: 'INPUT_INVALID', message });
     expect(() => uniformShock(names, -1.2)).toThrow(invalid);
     expect(() => uniformShock(names, Number.NaN)).toThrow(invalid);
     expect(() => classShock(names, new Map(), new Map())).toThrow(invalid);
     expect(() => classShock(['BTC'], new Map([['BTC', 'x']]), new Map())).toThrow(invalid);
-    expect(() => factorShock(names, new Map([['BTC', 1]]), -0.1)).toThrow(invalid);
+    // A class called "undefined" is not the class of the markets that have none.
+    expect(() => classShock(names, new Map(), new Map([['undefined', 0.1]]))).toThrow(
+      missing('BTC has no class'),
+    );
+    expect(() => classShock(['BTC'], new Map([['BTC', 'x']]), new Map([['y', 0.1]]))).toThrow(
+      missing('class x has no move'),
+    );
+    expect(() => factorShock(names, new Map([['BTC', 1]]), -0.1)).toThrow(missing('ETH has no beta'));
+    for (const beta of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => factorShock(['BTC'], new Map([['BTC', beta]]), -0.1)).toThrow(missing('BTC has no beta'));
     expect(() => factorShock(names, new Map(names.map((name) => [name, 1])), -1.1)).toThrow(invalid);
   });
 });
@@ -181,6 +191,38 @@ describe('damage', () => {
     const parts = implied?.markets.filter(({ basis }) => basis === 'factor-implied') ?? [];
     expect(parts.map(({ market }) => market)).toEqual(['B']);
     expect(implied?.impliedLoss).toBeCloseTo(parts[0].loss, 12);
+  });
+
+  test('names the market that loses most first, by name where they lose the same, and none without a position', () => {
+    const moves = new Map([
+      ['A', -0.1],
+      ['B', 0.2],
+      ['C', 0],
+      ['D', -0.1],
+    ]);
+    const scenario = factorShock(['D', 'B', 'A', 'C', 'E'], new Map([...moves, ['E', 1]]), 1);
+    const book = (entries: Record<string, number>) =>
+      Object.entries(entries).map(([market, notional]) => ({ market, notional }));
+    const { markets, loss } = scenarioDamage(scenario, book({ D: 100, B: -200, A: 100, C: 50 }), 'end');
+    expect(markets.map(({ market }) => market)).toEqual(['B', 'A', 'D', 'C']);
+    expect(markets.map((entry) => entry.loss)).toEqual([40, 10, 10, -0]);
+    expect(loss).toBe(60);
+    const reversed = factorShock(['A', 'D'], moves, 1);
+    const equal = scenarioDamage(reversed, book({ A: 100, D: 100 }), 'end').markets;
+    expect(equal.map(({ market }) => market)).toEqual(['A', 'D']);
+  });
+
+  test('that is the same of two scenarios ranks them by name, in whatever order they come', () => {
+    const [low, high] = [uniformShock(['A', 'B'], -0.1), uniformShock(['A', 'B'], -0.2)];
+    const hedged = [
+      { market: 'A', notional: 10 },
+      { market: 'B', notional: -10 },
+    ];
+    const ids = (scenarios: readonly Scenario[]) =>
+      rankScenarios(scenarios, hedged, 'end').map(({ scenario }) => scenario.id);
+    expect(low.id < high.id).toBe(true);
+    expect(ids([low, high])).toEqual([low.id, high.id]);
+    expect(ids([high, low])).toEqual([low.id, high.id]);
   });
 
   test('at worst is above the loss at any close on the way; adds up; doubles; and cancels', () => {
