@@ -16,6 +16,7 @@ export default {
   // The times that the factor applies to are those of the first run, which counts coverage and is about ten times as slow.
   timeoutMS: 1000,
   timeoutFactor: 0.2,
+  dryRunTimeoutMinutes: 30,
   // Stryker would rewrite tsconfig.json through an interface that TypeScript 7 no longer has; Vitest does not need it rewritten.
   tsconfigFile: 'none',
   ignorePatterns: ['/dist', '/var', '/coverage', '/.mutation'],

@@ -22,6 +22,51 @@ describe('coverage of several series with one cluster a time', () => {
     expect(found.pValue).toBeCloseTo(kupiec(0.25 * effective, effective, 0.75).pValue, 12);
   });
 
+  test('by hand: losses that are not equally many at all times', () => {
+    // r = 3/8; h − r n = 5/8, −3/4, 7/8, −3/4, whose squares have the mean 73/128.
+    const found = clusteredCoverage(Float64Array.of(1, 0, 2, 0), Float64Array.of(1, 2, 3, 2), 0.5, alone);
+    expect(found.effectiveObservations).toBeCloseTo(((3 / 8) * (5 / 8) * 64) / (4 * (73 / 128)), 12);
+  });
+
+  test('the interval ends where SciPy’s binomial does: 5 to 16 of 100 at 90 %', () => {
+    // P(X ≤ 4) 0.0237, P(X ≤ 5) 0.0576, P(X ≥ 16) 0.0399, P(X ≥ 17) 0.0206.
+    const within = (count: number): boolean =>
+      clusteredCoverage(
+        Float64Array.from({ length: 100 }, (_, t) => (t < count ? 1 : 0)),
+        new Float64Array(100).fill(1),
+        0.9,
+        alone,
+      ).withinInterval;
+    expect([4, 5, 16, 17].map(within)).toEqual([false, true, true, false]);
+  });
+
+  test('times without any loss say nothing, and have no p-value', () => {
+    expect(clusteredCoverage(new Float64Array(3), new Float64Array(3), 0.9, alone)).toMatchObject({
+      observations: 0,
+      exceedanceRate: 0,
+      effectiveObservations: 0,
+      pValue: null,
+    });
+  });
+
+  test('refuses what is no confidence, no horizon, no lag and no series', () => {
+    const one = Float64Array.of(1, 1);
+    const refused = (
+      code: string,
+      ...[came, counts, confidence, options]: Parameters<typeof clusteredCoverage>
+    ) =>
+      expect(() => clusteredCoverage(came, counts, confidence, options)).toThrow(
+        expect.objectContaining({ code, remedy: expect.any(String) }),
+      );
+    for (const confidence of [0, 1, Number.NaN]) refused('INPUT_INVALID', one, one, confidence, alone);
+    for (const horizonSteps of [0, 1.5]) refused('INPUT_INVALID', one, one, 0.9, { horizonSteps, lags: 0 });
+    for (const lags of [-1, 0.5]) refused('INPUT_INVALID', one, one, 0.9, { horizonSteps: 1, lags });
+    refused('INPUT_INVALID', one, Float64Array.of(1), 0.9, alone);
+    refused('INPUT_INVALID', Float64Array.of(Number.NaN, 0), one, 0.9, alone);
+    refused('INPUT_INVALID', one, Float64Array.of(Infinity, 1), 0.9, alone);
+    refused('DATA_INSUFFICIENT', new Float64Array(0), new Float64Array(0), 0.9, alone);
+  });
+
   test('series that are copies of one count once', () => {
     const random = new Random(4);
     const hits = Float64Array.from({ length: 3000 }, () => (random.uniform() < 0.05 ? 1 : 0));

@@ -49,6 +49,14 @@ describe('the share of the observations that is independent', () => {
     expect(independentShare(apart, 4)).toBeGreaterThan(0.93);
   });
 
+  test('is asked for a whole horizon of at least one step', () => {
+    const invalid = expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) });
+    for (const horizonSteps of [0, 1.5, Number.NaN]) {
+      expect(() => independentShare([new Uint8Array(5)], horizonSteps)).toThrow(invalid);
+      expect(() => overlappingConditionalCoverage(new Uint8Array(5), 0.9, horizonSteps, 1)).toThrow(invalid);
+    }
+  });
+
   test('without any hit is the least', () => {
     expect(independentShare([new Uint8Array(50)], 4)).toBe(0.25);
     expect(independentShare([], 4)).toBe(0.25);

@@ -55,6 +55,16 @@ describe('how many tests chance alone rejects', () => {
     expect(rejectionsByChance(moved, options)).toEqual(rejectionsByChance(series, options));
   });
 
+  test('what is no probability and too few replications are refused, also where there is no test', () => {
+    const invalid = expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) });
+    for (const wrong of [0, 1, Number.NaN]) {
+      expect(() => rejectionsByChance([], { ...options, significance: wrong })).toThrow(invalid);
+      expect(() => rejectionsByChance([], { ...options, confidence: wrong })).toThrow(invalid);
+    }
+    for (const replications of [9, 10.5])
+      expect(() => rejectionsByChance([], { ...options, replications })).toThrow(invalid);
+  });
+
   test('a number that is none is refused', () => {
     expect(() => rejectionsByChance([Float64Array.of(1, Number.NaN)], options)).toThrow(
       expect.objectContaining({ code: 'INPUT_INVALID' }),

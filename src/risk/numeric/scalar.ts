@@ -70,13 +70,14 @@ export function minimiseScalar(
  * A root of a function that changes sign on [low, high], by bisection to the last digit: robust where the function has kinks
  * or steps.
  *
- * @throws PlimsollError INTERNAL where the signs at the ends agree: the caller has to bracket.
+ * @throws PlimsollError INTERNAL where the signs at the ends agree or there is none: the caller has to bracket.
  */
 export function rootOf(f: (x: number) => number, low: number, high: number): number {
   let [a, b] = [low, high];
   const sign = Math.sign(f(a));
   if (sign === 0) return a;
-  if (Math.sign(f(b)) === sign)
+  // A number that is none has no sign, and halving towards it would never end.
+  if (!(sign * Math.sign(f(b)) <= 0))
     throw new PlimsollError('INTERNAL', 'there is no change of sign to search for');
   for (;;) {
     const middle = 0.5 * (a + b);

@@ -180,7 +180,12 @@ describe('on a line', () => {
   test('a root is found to the last digit, or it is a defect to ask for it', () => {
     expect(rootOf((x) => x * x - 2, 0, 2)).toBeCloseTo(Math.SQRT2, 15);
     expect(rootOf((x) => 1 - x, 1, 9)).toBe(1);
-    expect(() => rootOf((x) => x * x + 1, -1, 1)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+    expect(rootOf((x) => x - 9, 1, 9)).toBe(9);
+    const internal = expect.objectContaining({ code: 'INTERNAL' });
+    expect(() => rootOf((x) => x * x + 1, -1, 1)).toThrow(internal);
+    // Halving towards a number that is none would never end.
+    expect(() => rootOf(() => Number.NaN, 0, 1)).toThrow(internal);
+    expect(() => rootOf((x) => x - 1, 0, Number.NaN)).toThrow(internal);
   });
 });
 

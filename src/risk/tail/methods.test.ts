@@ -16,6 +16,16 @@ function answered(outcome: ReturnType<typeof estimateRisk>): RiskEstimate {
   return outcome;
 }
 
+/** VaR and its profile interval, which must be in one unit. */
+function profileOf(outcome: ReturnType<typeof estimateRisk>): {
+  valueAtRisk: number;
+  low: number;
+  high: number;
+} {
+  const { valueAtRisk, parameters } = answered(outcome);
+  return { valueAtRisk, low: Number(parameters.profileLow), high: Number(parameters.profileHigh) };
+}
+
 describe('VaR and ES at 99 % of 2,000 heavy-tailed returns', () => {
   type Case = readonly [string, RiskMethod, Partial<RiskOptions>, number, number, number];
   /** With the source and how near it must be met. */
@@ -77,6 +87,9 @@ describe('VaR and ES at 99 % of 2,000 heavy-tailed returns', () => {
     expect(evt.exceedances).toBe(200);
     expect(evt.shape).toBeCloseTo(0.18752201, 6);
     expect(evt.scale).toBeCloseTo(0.00519431, 8);
+    const profile = profileOf(estimateRisk('evt', daily, 0.99, { ...alone, isConditional: true }));
+    expect(profile.low).toBeLessThan(profile.valueAtRisk);
+    expect(profile.high).toBeGreaterThan(profile.valueAtRisk);
     const garch = answered(estimateRisk('garch', daily, 0.99, alone)).parameters as Record<string, number>;
     expect(garch.nu).toBeCloseTo(5.18566, 3);
     expect(garch.logLikelihood).toBeCloseTo(6541.81711, 4);
@@ -255,6 +268,20 @@ describe('what cannot be answered', () => {
       interval: { available: false },
     });
   });
+
+  test.each([1e-302, 1e-61, 1e61, 1e300])(
+    'nor for returns whose powers leave the range of a double: %d',
+    (unit) => {
+      const { uniform } = parkMiller(6);
+      const values = Float64Array.from({ length: 300 }, () => unit * (uniform() - 0.5) * 2);
+      const sample = lossesOfReturns(values, 'long', 1, 'terminal');
+      for (const method of RISK_METHODS)
+        expect(estimateRisk(method, sample, 0.99)).toMatchObject({
+          available: false,
+          reason: expect.stringContaining('double'),
+        });
+    },
+  );
 
   test('whatever the returns, there is a finite answer or a reason', () => {
     fc.assert(

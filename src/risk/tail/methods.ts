@@ -40,6 +40,8 @@ export interface RiskEstimate extends TailRisk {
 
 /** With fewer losses nothing is said of any tail. */
 const LEAST_LOSSES = 20;
+/** Of the largest return: fourth powers, as moments have them, are doubles then, and so is one over it. */
+const [LEAST_SIZE, MOST_SIZE] = [1e-60, 1e60];
 
 /**
  * VaR and ES by any method, of terminal losses or of excursions, at any horizon.
@@ -62,6 +64,9 @@ export function estimateRisk(
   if (whole.tailShare !== 'automatic') requireWithin('the share of the tail', whole.tailShare, 0.001, 0.5);
   if (varies(sample.losses) === false)
     return unavailable('all losses are alike: there is no risk to estimate');
+  const largest = sample.returns.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
+  if (largest > MOST_SIZE || (largest > 0 && largest < LEAST_SIZE))
+    return unavailable(`the largest return is ${largest}: powers of it leave the range of a double`);
   const outcome = METHODS[method]({ sample, confidence, options: whole });
   if (!outcome.available) return outcome;
   const { valueAtRisk, expectedShortfall, parameters, interval } = outcome;

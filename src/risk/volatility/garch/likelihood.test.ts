@@ -3,18 +3,49 @@ import { describe, expect, test } from 'vitest';
 import { goldenReturns } from '../../park-miller.fixture.ts';
 import { GarchLikelihood } from './likelihood.ts';
 import {
+  BETA,
   type ErrorDistribution,
+  fromVector,
   type GarchModel,
   type GarchParameters,
   type GarchSpecification,
   PARAMETER_COUNT,
+  requireParameters,
   toVector,
 } from './model.ts';
-import { searchSpace } from './search-space.ts';
+import { heldBounds, searchSpace } from './search-space.ts';
 
 const MODELS: readonly GarchModel[] = ['garch', 'gjr', 'egarch'];
 const DISTRIBUTIONS: readonly ErrorDistribution[] = ['normal', 't'];
 const heavy = goldenReturns(1500, 4242, { omega: 0.02, alpha: 0.1, gamma: 0, beta: 0.88, mu: -0.05 }, 4, 2);
+
+describe('the space that egarch is searched in', () => {
+  const specification: GarchSpecification = {
+    model: 'egarch',
+    distribution: 'normal',
+    mean: 'zero',
+    start: 'backcast',
+  };
+  const space = searchSpace(specification);
+
+  test('holds no model without a long-run variance, not even where the sine rounds to 1', () => {
+    for (const angle of [Math.PI / 2, -Math.PI / 2, Math.PI / 2 + 1e-9]) {
+      const parameters = new Float64Array(PARAMETER_COUNT);
+      space.toParameters(Float64Array.of(0, 0, 0.1, 0, angle, 0, 0), parameters);
+      expect(() => requireParameters(specification, fromVector(parameters))).not.toThrow();
+      expect(heldBounds(specification, parameters)).toContain('persistence');
+    }
+  });
+
+  test('can be entered from any β below 1', () => {
+    for (const beta of [0.97, -0.5, 1 - 1e-12, -1 + 1e-12]) {
+      const given = Float64Array.of(0, 0, 0.1, 0, beta, Number.POSITIVE_INFINITY);
+      const again = new Float64Array(PARAMETER_COUNT);
+      space.toParameters(space.fromParameters(given), again);
+      expect(again[BETA]).toBeCloseTo(beta, 8);
+    }
+  });
+});
 
 describe('the likelihood', () => {
   const admissible = fc.record({

@@ -3,6 +3,8 @@ import { ALPHA, BETA, GAMMA, type GarchSpecification, MU, NU, OMEGA } from './mo
 /** Bounds of ν: below, the fourth digit of a variance is noise; above, t errors are normal ones to any test. */
 const LEAST_NU = 2.05;
 const MOST_NU = 500;
+/** Bound of β of `egarch` in size: at 1 there is no long-run variance, and a sine is 1 in a whole neighbourhood, to rounding. */
+const MOST_BETA = 1 - 1e-9;
 
 /**
  * Coordinates without bounds in which the admissible parameters of a model are all of space, so that a search needs no constraints.
@@ -10,7 +12,7 @@ const MOST_NU = 500;
  * smooth likelihood around it.
  *
  * `garch` and `gjr`: α/2, (α + γ)/2, β and what is left to 1 are shares of 1, so that every variance is positive and the
- * persistence at most 1. `egarch`: β is a sine. 1/ν moves between its bounds as a squared sine. ω is an exponential, but of `egarch`.
+ * persistence at most 1. `egarch`: β is a sine, nearly. 1/ν moves between its bounds as a squared sine. ω is an exponential, but of `egarch`.
  */
 export interface SearchSpace {
   readonly size: number;
@@ -50,7 +52,7 @@ export function searchSpace(specification: GarchSpecification): SearchSpace {
         parameters[OMEGA] = x[OMEGA];
         parameters[ALPHA] = x[ROOT_RISE];
         parameters[GAMMA] = x[ROOT_FALL];
-        parameters[BETA] = Math.sin(x[ROOT_BETA]);
+        parameters[BETA] = MOST_BETA * Math.sin(x[ROOT_BETA]);
       } else {
         const total = squareSum(x, isSymmetric);
         parameters[OMEGA] = Math.exp(x[OMEGA]);
@@ -69,7 +71,7 @@ export function searchSpace(specification: GarchSpecification): SearchSpace {
         x[OMEGA] = parameters[OMEGA];
         x[ROOT_RISE] = parameters[ALPHA];
         x[ROOT_FALL] = parameters[GAMMA];
-        x[ROOT_BETA] = Math.asin(parameters[BETA]);
+        x[ROOT_BETA] = Math.asin(Math.max(-1, Math.min(parameters[BETA] / MOST_BETA, 1)));
       } else {
         const [alpha, gamma, beta] = [parameters[ALPHA], parameters[GAMMA], parameters[BETA]];
         x[OMEGA] = Math.log(parameters[OMEGA]);
@@ -88,7 +90,7 @@ export function searchSpace(specification: GarchSpecification): SearchSpace {
         byCoordinates[OMEGA] = byParameters[OMEGA];
         byCoordinates[ROOT_RISE] = byParameters[ALPHA];
         byCoordinates[ROOT_FALL] = byParameters[GAMMA];
-        byCoordinates[ROOT_BETA] = byParameters[BETA] * Math.cos(x[ROOT_BETA]);
+        byCoordinates[ROOT_BETA] = byParameters[BETA] * MOST_BETA * Math.cos(x[ROOT_BETA]);
       } else {
         byCoordinates[OMEGA] = byParameters[OMEGA] * Math.exp(x[OMEGA]);
         pullBackShares(x, byParameters, byCoordinates, isSymmetric);
