@@ -17,7 +17,7 @@ export default defineConfig({
     include: [`src/risk/${room}/**/*.test.ts`],
     // Years of real markets take seconds for every mutant that they reach, and notice little that the other tests do not.
     exclude: ['src/risk/**/real-*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 });
