@@ -6,6 +6,7 @@ import {
   SMALLEST_NOTIONAL_CAP,
 } from './brackets.ts';
 import type { MarginCurve } from './curve.ts';
+import { fewestLoss } from './fewest-loss.ts';
 import type { Policy } from './policy.ts';
 import type { Bracket } from './types.ts';
 
@@ -177,11 +178,15 @@ export function cutBrackets(
   const brackets =
     all.length <= maximumBrackets
       ? all
-      : coverSteps(fewestLoss(all, maximumBrackets), points, Number.POSITIVE_INFINITY);
+      : coverSteps(fewestLoss(all.map(stepOf), maximumBrackets), points, Number.POSITIVE_INFINITY);
   const last = brackets.at(-1);
   if (last === undefined) return mostConservativeBrackets();
   if (last.maxLeverage === 1) return brackets;
   return [...brackets.slice(0, -1), { ...last, maxLeverage: 1, initialMarginRatePpm: PPM }];
+}
+
+function stepOf({ maxLeverage, notionalCap }: Bracket): Step {
+  return { leverage: maxLeverage, cap: notionalCap };
 }
 
 function coverSteps(
@@ -245,28 +250,6 @@ export function makeBracket(
         ? 0
         : before.maintenanceAmountMicros + floor * (ratePpm - before.maintenanceMarginRatePpm),
   };
-}
-
-/**
- * Drops brackets until `count` are left, each time the one that costs least: the notional range it covers times the fall
- * in leverage there, both in logs. The last one is never dropped.
- */
-function fewestLoss(brackets: readonly Bracket[], count: number): readonly Step[] {
-  const kept = brackets.map((bracket) => ({ leverage: bracket.maxLeverage, cap: bracket.notionalCap }));
-  while (kept.length > count) {
-    let cheapest = 0;
-    let least = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < kept.length - 1; i++) {
-      const floor = i === 0 ? SMALLEST_NOTIONAL_CAP / 2 : kept[i - 1].cap;
-      const loss = Math.log(kept[i].cap / floor) * Math.log(kept[i].leverage / kept[i + 1].leverage);
-      if (loss < least) {
-        least = loss;
-        cheapest = i;
-      }
-    }
-    kept.splice(cheapest, 1);
-  }
-  return kept;
 }
 
 /** How many of the first `length` indices hold; all that hold come first, so that bisection finds the count. */
