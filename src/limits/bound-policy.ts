@@ -7,6 +7,7 @@ export interface BoundPolicy {
   readonly modelMaximumRatio: number;
   readonly antiProcyclical: AntiProcyclicalPolicy;
   readonly crowding: CrowdingPolicy;
+  readonly depth: DepthPolicy;
   readonly marketWide: MarketWidePolicy;
 }
 
@@ -45,6 +46,14 @@ export interface CrowdingPolicy {
   readonly holdHours: number;
   /** After that at least this share of the way from the lower to the upper cap counts as taken, in [0, 1]. */
   readonly conservativeShare: number;
+}
+
+/** How the order book counts where it is known. */
+export interface DepthPolicy {
+  /** A book that is older than this does not count. */
+  readonly staleAfterHours: number;
+  /** The book counts as filled again after this long; 0 where it is not to count. */
+  readonly refillHours: number;
 }
 
 export interface MarketWidePolicy {
@@ -93,6 +102,7 @@ export const DEFAULT_BOUND_POLICY: BoundPolicy = {
     floorRatio: 1,
   },
   crowding: { staleAfterHours: 6, holdHours: 24, conservativeShare: 0.05 },
+  depth: { staleAfterHours: 1, refillHours: 0.25 },
   marketWide: {
     stressedShareFrom: 0.25,
     stressedShareTo: 0.75,
@@ -105,7 +115,7 @@ export const DEFAULT_BOUND_POLICY: BoundPolicy = {
 
 /** Every contradiction in words that name the setting; empty for a good policy. */
 export function boundPolicyFaults(policy: BoundPolicy): string[] {
-  const { antiProcyclical: calm, crowding, marketWide } = policy;
+  const { antiProcyclical: calm, crowding, depth, marketWide } = policy;
   const faults: string[] = [];
   const need = (holds: boolean, fault: string): void => {
     if (!holds) faults.push(`bounds.${fault}`);
@@ -147,6 +157,11 @@ export function boundPolicyFaults(policy: BoundPolicy): string[] {
   need(
     crowding.conservativeShare >= 0 && crowding.conservativeShare <= 1,
     'crowding.conservativeShare must be in [0, 1]',
+  );
+  need(above(depth.staleAfterHours, 0), 'depth.staleAfterHours must be a number above 0');
+  need(
+    depth.refillHours >= 0 && Number.isFinite(depth.refillHours),
+    'depth.refillHours must be a number of at least 0',
   );
   need(
     marketWide.stressedShareFrom >= 0 && marketWide.stressedShareFrom < marketWide.stressedShareTo,

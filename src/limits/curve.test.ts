@@ -1,24 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  bookImpact,
   closeoutCost,
   closeoutHours,
   corridor,
   excursionAt,
   highestProfile,
+  type Liquidity,
   MAINTENANCE_TO_INITIAL_RATIO,
   marginCurve,
   type TailProfile,
   tailProfile,
 } from './curve.ts';
 import { AXES, EXAMPLE_POLICY, forecast } from './test-inputs.ts';
-import { anyLiquidity, anyProfile } from './test-targets.ts';
+import { anyDepth, anyLiquidity, anyProfile } from './test-targets.ts';
 
 const POLICY = EXAMPLE_POLICY;
 const SEEDED = { seed: 1, numRuns: 1000 };
 const anyNotional = fc.double({ min: 1, max: 1e10, noNaN: true });
 
-function curveOf(profile: TailProfile, liquidity: { hourlyVolume: number; dailyVolatility: number }) {
+function curveOf(profile: TailProfile, liquidity: Liquidity) {
   return marginCurve(profile, liquidity, AXES, POLICY);
 }
 
@@ -34,6 +36,34 @@ describe('closeout', () => {
   it('costs half spread, fee and two thirds of the square-root impact', () => {
     // 0.0002 + 0.0005 + 2/3 · 0.8 · 0.04 · √(2.4e6 / 2.4e8) = 0.0007 + 0.002133…
     expect(closeoutCost(2.4e6, liquidity, POLICY)).toBeCloseTo(0.0007 + 0.0064 / 3, 12);
+  });
+
+  it('costs at least what walking the order book does, a slice of a quarter of an hour at a time', () => {
+    const thin = { ...liquidity, depth: { quoteNotional: 20_000, bandRate: 0.01 } };
+    // 400,000 in one hour is 100,000 a slice: 0.01 · 100,000 / (2 · 20,000) = 0.025.
+    expect(bookImpact(400_000, thin, POLICY)).toBeCloseTo(0.025, 12);
+    expect(closeoutCost(400_000, thin, POLICY)).toBeCloseTo(0.0007 + 0.025, 12);
+    // What takes longer than an hour is sold at the pace of 500,000 an hour.
+    expect(bookImpact(5e6, thin, POLICY)).toBeCloseTo((0.01 * 125_000) / 40_000, 12);
+  });
+
+  it('is raised by an order book or left as it is, and more by a thinner one', () => {
+    fc.assert(
+      fc.property(
+        anyLiquidity,
+        anyDepth,
+        fc.double({ min: 1, max: 10, noNaN: true }),
+        anyNotional,
+        (drawn, depth, times, n) => {
+          const { depth: _, ...volume } = drawn;
+          const cost = closeoutCost(n, { ...volume, depth }, POLICY);
+          expect(cost).toBeGreaterThanOrEqual(closeoutCost(n, volume, POLICY));
+          const thinner = { ...depth, quoteNotional: depth.quoteNotional / times };
+          expect(closeoutCost(n, { ...volume, depth: thinner }, POLICY)).toBeGreaterThanOrEqual(cost);
+        },
+      ),
+      SEEDED,
+    );
   });
 });
 

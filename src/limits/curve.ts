@@ -23,6 +23,16 @@ export interface Liquidity {
   readonly hourlyVolume: number;
   /** Standard deviation of a day's log return. */
   readonly dailyVolatility: number;
+  /** What the order book holds; left out where it is not known. It can only raise the closeout cost. */
+  readonly depth?: MarketDepth;
+}
+
+/** Orders that rest near the price. */
+export interface MarketDepth {
+  /** Quote notional within the band, of the thinner side. */
+  readonly quoteNotional: number;
+  /** How far from the middle the band reaches, as a share of the price. */
+  readonly bandRate: number;
 }
 
 /** What a margin curve needs of a forecaster: its worse side at the confidences of the policy. */
@@ -52,12 +62,28 @@ export function closeoutNotional(hours: number, liquidity: Liquidity, policy: Po
 /**
  * Cost of the closeout as a share of the notional n: half spread + fee + ⅔ · Y · σ_day · √(n / daily volume), the
  * square-root law averaged over the fills (Almgren et al. 2005; Donier and Bonart 2015 for bitcoin). The daily volume
- * is 24 robust hours.
+ * is 24 robust hours. Where the order book is known, the impact is at least what walking it costs.
  */
 export function closeoutCost(notional: number, liquidity: Liquidity, policy: Policy): number {
   const share = notional / (24 * liquidity.hourlyVolume);
   const impact = (2 / 3) * policy.impactCoefficient * liquidity.dailyVolatility * Math.sqrt(share);
-  return policy.halfSpreadRate + policy.takerFeeRate + impact;
+  return (
+    policy.halfSpreadRate + policy.takerFeeRate + Math.max(impact, bookImpact(notional, liquidity, policy))
+  );
+}
+
+/**
+ * Cost of walking the order book, as a share of the notional: the closeout takes from it what it sells while the book
+ * fills again, n · refill time / closeout time. Orders that are spread evenly over the band b and hold D cost
+ * b · slice / (2 · D) on average; a slice beyond the band costs as if the book went on like that.
+ *
+ * Times n it is convex up to the notional that is closed out in the least time, and linear beyond.
+ */
+export function bookImpact(notional: number, liquidity: Liquidity, policy: Policy): number {
+  const { depth } = liquidity;
+  if (depth === undefined) return 0;
+  const slice = (notional * policy.bounds.depth.refillHours) / closeoutHours(notional, liquidity, policy);
+  return (depth.bandRate * slice) / (2 * depth.quoteNotional);
 }
 
 /**
@@ -119,7 +145,7 @@ export function excursionAt(
  * IMR(n) = max(ES of the excursion over the margin-call horizon plus the closeout cost, MMR(n) / 0.75).
  *
  * The VaR is linear in √n between two forecast horizons, so n · MMR(n) is a sum of n and n^1.5 with a positive factor on
- * the latter: convex there.
+ * the latter: convex there. So is the larger of two impacts that are convex times n.
  */
 export function marginCurve(
   profile: TailProfile,

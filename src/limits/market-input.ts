@@ -1,4 +1,4 @@
-import type { ForecastAxes } from './curve.ts';
+import type { ForecastAxes, MarketDepth } from './curve.ts';
 import type { QualityGrade } from './types.ts';
 
 /** Everything that a market's decision rests on, known at `asOf`. The decision cycle fills it, `decide.ts` reads it. */
@@ -87,6 +87,13 @@ export interface LiquidityInput {
   readonly hourlyVolume: number;
   /** Standard deviation of a day's log return. */
   readonly dailyVolatility: number;
+  /** The order book as it was last seen; left out where it never was. */
+  readonly depth?: DepthInput;
+}
+
+export interface DepthInput extends MarketDepth {
+  /** Epoch milliseconds. */
+  readonly observedAt: number;
 }
 
 /** An input in which every number can be computed with: what could not is absent, and says so. */

@@ -67,6 +67,10 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   'bounds.crowding.holdHours': 'While it is missing, the last one known counts for this long.',
   'bounds.crowding.conservativeShare':
     'After that, at least this share of the way between the two caps counts as taken.',
+  'bounds.depth': 'How the order book counts, where it is known. It can only raise the cost of a closeout.',
+  'bounds.depth.staleAfterHours': 'A book that is older than this does not count.',
+  'bounds.depth.refillHours':
+    'The book counts as filled again after this long, at most minimumCloseoutHorizonHours; 0 where it is not to count.',
   'bounds.marketWide': 'When the whole market is in stress, initial margins of all markets rise.',
   'bounds.marketWide.stressedShareFrom': 'They rise from this share of markets in stress on.',
   'bounds.marketWide.stressedShareTo': 'At this share they have risen all the way.',

@@ -29,10 +29,16 @@ function marginWords(policy: Policy): string[] {
     `Maintenance margin covers the cost of a closeout and ${percent(policy.maintenanceConfidence)} of the moves while it lasts: at the liquidation trigger, one position in ${number(1 / miss)} may leave bad debt.`,
     `A closeout takes at most ${percent(policy.participationRatio)} of the volume of a quiet hour (the ${percent(policy.volumeQuantile)} quantile of recent hours), and counts as ${formatHours(quickest)} at least. A position that would need more than ${formatHours(slowest)} is refused.`,
     `Closing out ${number(order)} costs ${number(fixedCost)} in half the spread and fees, and market impact with a coefficient of ${number(policy.impactCoefficient)}.`,
+    depthWords(policy),
     `A new order puts up initial margin: the mean of the worst ${percent(1 - policy.initialConfidence)} of moves over the ${formatHours(policy.marginCallHorizonHours)} that a user has to answer a margin call, and that cost; at least maintenance margin / ${MAINTENANCE_TO_INITIAL_RATIO}.`,
     `Maintenance margin is at least ${number(policy.closeoutCostCover)} times the cost of closing ${number(policy.referenceNotional)} out.`,
     `A market has at most ${policy.maximumBrackets} brackets, of the leverages ${policy.leverageLadder.join(', ')}.`,
   ];
+}
+
+function depthWords({ bounds: { depth } }: Policy): string {
+  if (depth.refillHours === 0) return 'The order book does not count.';
+  return `Where the order book is known and at most ${formatHours(depth.staleAfterHours)} old, impact is at least the cost of walking it, filled again every ${formatHours(depth.refillHours)}.`;
 }
 
 function ceilingWords(policy: Policy): string[] {

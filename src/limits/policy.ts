@@ -186,6 +186,10 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
     policy.minimumCloseoutHorizonHours <= policy.maximumCloseoutHorizonHours,
     'minimumCloseoutHorizonHours must not be above maximumCloseoutHorizonHours',
   );
+  need(
+    policy.bounds.depth.refillHours <= policy.minimumCloseoutHorizonHours,
+    'bounds.depth.refillHours must not be above minimumCloseoutHorizonHours',
+  );
   faults.push(...ladderFaults(policy.leverageLadder));
   need(
     Number.isInteger(policy.maximumBrackets) && policy.maximumBrackets >= 2,

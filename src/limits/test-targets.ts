@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { closeoutNotional, type Liquidity, marginCurve, type TailProfile } from './curve.ts';
+import {
+  closeoutNotional,
+  type Liquidity,
+  type MarketDepth,
+  marginCurve,
+  type TailProfile,
+} from './curve.ts';
 import type { ScheduleTarget } from './cut.ts';
 import type { Policy } from './policy.ts';
 import { AXES, EXAMPLE_POLICY } from './test-inputs.ts';
@@ -28,10 +34,20 @@ export const anyProfile: fc.Arbitrary<TailProfile> = fc
     };
   });
 
-export const anyLiquidity: fc.Arbitrary<Liquidity> = fc.record({
-  hourlyVolume: logUniform(1, 1e13),
-  dailyVolatility: fc.oneof(fc.constant(0), logUniform(1e-3, 5)),
+/** Order books from empty to bottomless. */
+export const anyDepth: fc.Arbitrary<MarketDepth> = fc.record({
+  quoteNotional: logUniform(1, 1e13),
+  bandRate: logUniform(1e-4, 0.5),
 });
+
+export const anyLiquidity: fc.Arbitrary<Liquidity> = fc.record(
+  {
+    hourlyVolume: logUniform(1, 1e13),
+    dailyVolatility: fc.oneof(fc.constant(0), logUniform(1e-3, 5)),
+    depth: anyDepth,
+  },
+  { requiredKeys: ['hourlyVolume', 'dailyVolatility'] },
+);
 
 export const anyPolicy: fc.Arbitrary<Policy> = fc
   .record({

@@ -63,6 +63,8 @@ export interface BoundState {
   readonly marketWide: MarketWideState | null;
   /** Absent unless prices have left what was forecast since the market's newest bar closed. */
   readonly intrabar?: IntrabarState;
+  /** When the order book that counted last was seen, epoch milliseconds; left out while none has counted. */
+  readonly depthObservedAt?: number;
 }
 
 export interface IntrabarState {

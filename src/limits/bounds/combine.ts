@@ -25,7 +25,7 @@ import {
   forecastProfile,
 } from './forecast.ts';
 import { intrabarBound } from './intrabar.ts';
-import { liquidityBound } from './liquidity.ts';
+import { countedLiquidity, liquidityBound } from './liquidity.ts';
 import { isYoung, listingAgeBound } from './listing-age.ts';
 import { marketWideBound } from './market-wide.ts';
 import { type OverrideBound, overrideBound } from './override.ts';
@@ -60,8 +60,9 @@ export function boundMarket(
   previous: BoundState = NO_BOUND_STATE,
 ): BoundedMarket | null {
   const { policy, axes } = context;
-  const { liquidity } = input;
-  if (liquidity === null) return null;
+  if (input.liquidity === null) return null;
+  const counted = countedLiquidity(input.liquidity, context, previous.depthObservedAt);
+  const { liquidity } = counted;
   const sources = sourcesOf(input, context);
   const profile = allowedProfile(sources, policy.bounds);
   if (profile === null) return null;
@@ -81,7 +82,7 @@ export function boundMarket(
 
   const people = overrideBound(input.symbol, context);
   const kept = [dataQualityBound(input, policy), policyCeilingBound(assetClass, policy)];
-  const caps = [liquidityBound(liquidity, policy), listingAgeBound(input, assetClass), ...kept];
+  const caps = [liquidityBound(counted, policy), listingAgeBound(input, assetClass), ...kept];
   const settled = settle(
     raisedCurve(margins, raising),
     [...raising.map(({ bound }) => bound), ...caps],
@@ -91,7 +92,13 @@ export function boundMarket(
     1 / initial,
     bindingSource(profile, margins, sources, stated),
   );
-  const isUnsure = crowding.isMissing || marketWide.isHeld || calm.isMissing || people.isBroken;
+  const isUnsure = [
+    crowding.isMissing,
+    marketWide.isHeld,
+    calm.isMissing,
+    counted.isMissing,
+    people.isBroken,
+  ].some(Boolean);
   const isLeftAlone = isYoung(input, assetClass) && people.override?.mayLoosen !== true;
   return {
     bounds: [
@@ -109,6 +116,7 @@ export function boundMarket(
     state: {
       ...{ buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
       ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
+      ...(counted.observedAt === undefined ? {} : { depthObservedAt: counted.observedAt }),
     },
     doubts: [
       ...(isUnsure ? (['BOUND_INPUT_MISSING'] as const) : []),

@@ -4,8 +4,15 @@ import { type AntiProcyclicalOption, DEFAULT_BOUND_POLICY } from '../bound-polic
 import { maxLeverageAt, scheduleFaults } from '../brackets.ts';
 import { EDGES } from '../cut.ts';
 import { type DecisionContext, decideMarket } from '../decide.ts';
-import type { MarketInput, MarketWideInput, SourceForecast } from '../market-input.ts';
+import type {
+  DepthInput,
+  LiquidityInput,
+  MarketInput,
+  MarketWideInput,
+  SourceForecast,
+} from '../market-input.ts';
 import { absent, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from '../test-inputs.ts';
+import { anyDepth } from '../test-targets.ts';
 import type { MarketLimit } from '../types.ts';
 
 /**
@@ -23,6 +30,7 @@ const goodInput = fc
     openInterest: fc.double({ min: 1e9, max: 200e9, noNaN: true }),
     hourlyVolume: fc.double({ min: 1e4, max: 1e9, noNaN: true }),
     dailyVolatility: fc.double({ min: 0.005, max: 0.3, noNaN: true }),
+    depth: anyDepth,
     historyDays: fc.constantFrom(20, 80, 2000),
   })
   .map(
@@ -35,7 +43,11 @@ const goodInput = fc
           tail: forecast('tail@1', made.tail),
           antiProcyclical: forecast('floor@1', made.floor),
           openInterest: { quoteNotional: made.openInterest, observedAt },
-          liquidity: { hourlyVolume: made.hourlyVolume, dailyVolatility: made.dailyVolatility },
+          liquidity: {
+            hourlyVolume: made.hourlyVolume,
+            dailyVolatility: made.dailyVolatility,
+            depth: { ...made.depth, observedAt },
+          },
           historyDays: made.historyDays,
         }),
   );
@@ -72,6 +84,20 @@ const loss: fc.Arbitrary<(good: Both) => Both> = fc.oneof(
     input: { ...input, openInterest: { quoteNotional, observedAt } },
     marketWide,
   })),
+  fc
+    .constantFrom<(good: LiquidityInput) => LiquidityInput>(
+      ({ depth: _, ...volume }) => volume,
+      ({ depth, ...volume }) => ({ ...volume, depth: { ...(depth as DepthInput), observedAt: 0 } }),
+      ({ depth, ...volume }) => ({
+        ...volume,
+        depth: { ...(depth as DepthInput), quoteNotional: Number.NaN },
+      }),
+      ({ depth, ...volume }) => ({ ...volume, depth: { ...(depth as DepthInput), bandRate: -1 } }),
+    )
+    .map((lose) => ({ input, marketWide }: Both) => ({
+      input: { ...input, liquidity: lose(input.liquidity as LiquidityInput) },
+      marketWide,
+    })),
   fc.constant(({ input }: Both) => ({ input, marketWide: null })),
   badNumber.map((bad) => ({ input, marketWide }: Both) => ({
     input,
