@@ -144,6 +144,9 @@ const MIGRATIONS: readonly string[] = [
     body   TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE user_policy ADD COLUMN notional_coef_micros INTEGER;
+  `,
 ];
 
 export interface StateFileOptions {

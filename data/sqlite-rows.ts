@@ -9,6 +9,7 @@ export function userPolicy(row: Row): UserPolicy {
     maxLeverage: row.max_leverage as number | null,
     accountCreatedAt: row.account_created_at as number | null,
     ownInitialMarginRatePpm: row.own_initial_margin_rate_ppm as number | null,
+    notionalCoefMicros: row.notional_coef_micros as number | null,
     updatedAt: row.updated_at as number,
   };
 }

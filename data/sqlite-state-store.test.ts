@@ -261,6 +261,7 @@ describe('users and training runs', () => {
       maxLeverage: 12.5,
       accountCreatedAt: FIRST_DECISION,
       ownInitialMarginRatePpm: 100_000,
+      notionalCoefMicros: 1_500_000,
       updatedAt: 1,
     };
     const ada = {
@@ -268,6 +269,7 @@ describe('users and training runs', () => {
       maxLeverage: null,
       accountCreatedAt: null,
       ownInitialMarginRatePpm: null,
+      notionalCoefMicros: null,
       updatedAt: 2,
     };
     await store.putUser(zoe, audit('zoe'));
@@ -287,6 +289,7 @@ describe('users and training runs', () => {
       maxLeverage: 3,
       accountCreatedAt: null,
       ownInitialMarginRatePpm: null,
+      notionalCoefMicros: null,
       updatedAt: 1,
     };
     const unwritable = { ...audit('ada'), details: { amount: 1n as unknown as number } };

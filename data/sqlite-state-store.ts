@@ -229,6 +229,7 @@ export class SqliteStateStore implements StateStore {
           policy.maxLeverage,
           policy.accountCreatedAt,
           policy.ownInitialMarginRatePpm,
+          policy.notionalCoefMicros,
           policy.updatedAt,
         );
       }),
@@ -351,8 +352,8 @@ function prepareStatements(database: DatabaseSync) {
     insertAudit: prepare('INSERT INTO audit (sequence, previous_hash, hash, body) VALUES (?, ?, ?, ?)'),
     putUser: prepare(
       `INSERT OR REPLACE INTO user_policy
-         (user_id, max_leverage, account_created_at, own_initial_margin_rate_ppm, updated_at)
-       VALUES (?, ?, ?, ?, ?)`,
+         (user_id, max_leverage, account_created_at, own_initial_margin_rate_ppm, notional_coef_micros, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?)`,
     ),
     user: prepare('SELECT * FROM user_policy WHERE user_id = ?'),
     users: prepare('SELECT * FROM user_policy ORDER BY user_id'),

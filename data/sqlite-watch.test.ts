@@ -25,7 +25,8 @@ test('a store of before the watches is brought up to date with its training runs
   await store.close();
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
   const later = ['watch_entry', 'governance_change', 'idempotency_key'];
-  database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')} PRAGMA user_version = 1`);
+  database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
+    ALTER TABLE user_policy DROP COLUMN notional_coef_micros; PRAGMA user_version = 1`);
   database.close();
   store = SqliteStateStore.open(folder);
   await store.recordTrainingRun({ ...run, id: 'b', startedAt: 2, trigger: 'drift' });

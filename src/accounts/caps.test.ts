@@ -36,6 +36,7 @@ const anyUser: fc.Arbitrary<UserLimits> = fc.record({
     fc.integer({ min: -10, max: 200 }).map((days) => NOW - days * DAY),
   ),
   ownInitialMarginRatePpm: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 1_000_000 })),
+  notionalCoefMicros: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 3_000_000 })),
 });
 const anyNotional = fc.integer({ min: 0, max: 30_000_000 });
 const anyLeverage = fc.double({ min: 1, max: 150, noNaN: true });
@@ -48,6 +49,34 @@ describe('a user cap', () => {
     ['a new account', 10, { ...OLD_USER, accountCreatedAt: NOW - 59 * DAY }, 20, 'NEW_ACCOUNT'],
     ['an account of unknown age counts as new', 10, UNKNOWN_USER, 20, 'ACCOUNT_AGE_UNKNOWN'],
     ['the own choice', 10, { ...OLD_USER, ownInitialMarginRatePpm: 400_000 }, 2.5, 'OWN_CHOICE'],
+    [
+      'the coefficient of the notional',
+      26_000,
+      { ...OLD_USER, notionalCoefMicros: 500_000 },
+      25,
+      'NOTIONAL_COEF',
+    ],
+    [
+      'the bracket where the coefficient changes nothing',
+      60_000,
+      { ...OLD_USER, notionalCoefMicros: 900_000 },
+      25,
+      'BRACKET',
+    ],
+    [
+      'the coefficient where nothing is left',
+      10_000_001,
+      { ...OLD_USER, notionalCoefMicros: 500_000 },
+      0,
+      'NOTIONAL_COEF',
+    ],
+    [
+      'the least where the coefficient cannot be read',
+      6,
+      { ...OLD_USER, notionalCoefMicros: Number.NaN },
+      1,
+      'NOTIONAL_COEF',
+    ],
     ['the bracket where it is lower', 6_000_000, { ...OLD_USER, maxLeverage: 8 }, 1, 'BRACKET'],
   ] as const)('is bound by %s', (_, notional, user, maxLeverage, reason) => {
     const cap = userCap(BRACKETS, notional, user, POLICY, NOW);
@@ -63,6 +92,20 @@ describe('a user cap', () => {
       bindingReason: 'NOTIONAL_ABOVE_LAST_BRACKET',
       reasons: ['NOTIONAL_ABOVE_LAST_BRACKET'],
     });
+  });
+
+  it('grants more by a coefficient above 1 only where the policy lets it', () => {
+    const user = { ...OLD_USER, notionalCoefMicros: 2_000_000 };
+    const generous = { ...POLICY, maximumNotionalCoef: 2 };
+    expect(userCap(BRACKETS, 60_000, user, POLICY, NOW).maxLeverage).toBe(25);
+    expect(userCap(BRACKETS, 60_000, user, generous, NOW).maxLeverage).toBe(50);
+    expect(checkOrder(BRACKETS, { notional: 60_000, leverage: 50 }, user, generous, NOW)).toMatchObject({
+      allowed: true,
+      maxNotional: 100_000,
+    });
+    expect(userCap(BRACKETS, 20_000_001, user, generous, NOW).maxLeverage).toBe(0);
+    const raising = { ...generous, notionalCoefRaisesLastCap: true };
+    expect(userCap(BRACKETS, 20_000_001, user, raising, NOW).maxLeverage).toBe(1);
   });
 
   it('ends with the age of the account, to the millisecond', () => {

@@ -1,6 +1,7 @@
 import { PlimsollError } from '../errors.ts';
-import { bracketFor } from '../limits/brackets.ts';
+import { bracketFor, maxLeverageAt } from '../limits/brackets.ts';
 import type { Policy } from '../limits/policy.ts';
+import { scaledBrackets } from '../limits/scale.ts';
 import type { Bracket } from '../limits/types.ts';
 import { DAY_MILLISECONDS, leverageToMarginPpmUp, PPM } from '../units.ts';
 
@@ -12,6 +13,8 @@ export interface UserLimits {
   readonly accountCreatedAt: number | null;
   /** The least initial margin rate that the user wants to be held to; null for none. */
   readonly ownInitialMarginRatePpm: number | null;
+  /** The market's brackets are scaled by so many millionths for this user; null for not at all. */
+  readonly notionalCoefMicros: number | null;
 }
 
 /** A user of whom nothing is known: no limits of their own, and an account that counts as new. */
@@ -19,10 +22,12 @@ export const UNKNOWN_USER: UserLimits = {
   maxLeverage: null,
   accountCreatedAt: null,
   ownInitialMarginRatePpm: null,
+  notionalCoefMicros: null,
 };
 
 export const CAP_REASONS = [
   'BRACKET',
+  'NOTIONAL_COEF',
   'HOUSE_LIMIT',
   'NEW_ACCOUNT',
   'ACCOUNT_AGE_UNKNOWN',
@@ -48,8 +53,20 @@ interface Limit {
   readonly initialMarginRatePpm: number;
 }
 
+/** The market's brackets as they count for the user. */
+function userBrackets(
+  brackets: readonly Bracket[],
+  { notionalCoefMicros }: UserLimits,
+  policy: Policy,
+): readonly Bracket[] {
+  if (notionalCoefMicros === null) return brackets;
+  // What cannot be read grants least.
+  const isCoef = Number.isSafeInteger(notionalCoefMicros) && notionalCoefMicros > 0;
+  return scaledBrackets(brackets, isCoef ? notionalCoefMicros : 1, policy);
+}
+
 /**
- * The user's cap: the lowest of the bracket at the resulting notional, the house's limit, the limit of new accounts and
+ * The user's cap: the lowest of the user's bracket at the resulting notional, the house's limit, the limit of new accounts and
  * the user's own choice. Limits are compared as margin rates in whole ppm, so equal ones are equal.
  *
  * @param notional of the whole position after the order, in whole quote units rounded up (bracket edges are whole, so
@@ -64,24 +81,28 @@ export function userCap(
   now: number,
 ): UserCap {
   if (!(notional >= 0)) throw invalid(`a notional of ${notional}`, 'Give a notional of at least 0.');
-  const bracket = bracketFor(brackets, notional);
+  const own = userBrackets(brackets, user, policy);
+  const bracket = bracketFor(own, notional);
+  const reason = scheduleReason(brackets, own, notional);
   if (bracket === null) {
-    return {
-      maxLeverage: 0,
-      initialMarginRatePpm: PPM,
-      bindingReason: 'NOTIONAL_ABOVE_LAST_BRACKET',
-      reasons: ['NOTIONAL_ABOVE_LAST_BRACKET'],
-    };
+    return { maxLeverage: 0, initialMarginRatePpm: PPM, bindingReason: reason, reasons: [reason] };
   }
-  const limits = [leverageLimit('BRACKET', bracket.maxLeverage), ...personalLimits(user, policy, now)];
+  const limits = [leverageLimit(reason, bracket.maxLeverage), ...personalLimits(user, policy, now)];
   // The sort is stable: of equal limits the market's own comes first.
   limits.sort((a, b) => b.initialMarginRatePpm - a.initialMarginRatePpm);
   return {
-    maxLeverage: limits[0].leverage,
+    // Of two limits of nearly the same margin rate, the one that was rounded down may be the lower leverage.
+    maxLeverage: Math.min(...limits.map(({ leverage }) => leverage)),
     initialMarginRatePpm: limits[0].initialMarginRatePpm,
     bindingReason: limits[0].reason,
     reasons: limits.map((limit) => limit.reason),
   };
+}
+
+/** Whether it is the market's schedule that limits at a notional, or the coefficient by which it counts less. */
+function scheduleReason(market: readonly Bracket[], own: readonly Bracket[], notional: number): CapReason {
+  if (maxLeverageAt(own, notional) < maxLeverageAt(market, notional)) return 'NOTIONAL_COEF';
+  return bracketFor(own, notional) === null ? 'NOTIONAL_ABOVE_LAST_BRACKET' : 'BRACKET';
 }
 
 /** The limits that hold for the user in every market and at every notional. */
@@ -140,7 +161,9 @@ export function checkOrder(
     throw invalid(`a leverage of ${order.leverage}`, 'Give a leverage of at least 1.');
   }
   const { maxLeverage } = userCap(brackets, order.notional, user, policy, now);
-  const maxNotional = largestNotionalAt(brackets, order.leverage, personalLimits(user, policy, now));
+  const personal = personalLimits(user, policy, now);
+  const own = userBrackets(brackets, user, policy);
+  const maxNotional = largestNotionalAt(own, order.leverage, personal);
   const allowed = order.leverage <= maxLeverage;
   return {
     allowed,
@@ -148,7 +171,14 @@ export function checkOrder(
     maxNotional,
     clampedLeverage: Math.min(order.leverage, maxLeverage),
     clampedNotional: Math.min(order.notional, maxNotional),
-    reasons: allowed ? [] : reasonsAgainst(brackets, order, personalLimits(user, policy, now)),
+    reasons: allowed
+      ? []
+      : reasonsAgainst(
+          order,
+          maxLeverageAt(own, order.notional),
+          scheduleReason(brackets, own, order.notional),
+          personal,
+        ),
   };
 }
 
@@ -162,16 +192,14 @@ function largestNotionalAt(
   return brackets.findLast((bracket) => leverage <= bracket.maxLeverage)?.notionalCap ?? 0;
 }
 
-/** Every limit that the order breaks, the market's own first. */
+/** Every limit that the order breaks, that of the schedule first. */
 function reasonsAgainst(
-  brackets: readonly Bracket[],
   order: Order,
+  scheduleLeverage: number,
+  scheduleReason: CapReason,
   personal: readonly Limit[],
 ): readonly CapReason[] {
-  const bracket = bracketFor(brackets, order.notional);
-  const broken: CapReason[] = [];
-  if (bracket === null) broken.push('NOTIONAL_ABOVE_LAST_BRACKET');
-  else if (order.leverage > bracket.maxLeverage) broken.push('BRACKET');
+  const broken: CapReason[] = order.leverage > scheduleLeverage ? [scheduleReason] : [];
   for (const limit of personal) if (order.leverage > limit.leverage) broken.push(limit.reason);
   return broken;
 }

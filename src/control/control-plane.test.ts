@@ -24,6 +24,7 @@ const USER: UserPolicy = {
   maxLeverage: 8,
   accountCreatedAt: null,
   ownInitialMarginRatePpm: 50_000,
+  notionalCoefMicros: null,
   updatedAt: FIRST_DECISION,
 };
 

@@ -170,6 +170,8 @@ export interface UserPolicy {
   readonly accountCreatedAt: number | null;
   /** The user's own choice, as the least initial margin rate they want to be held to; null for none. */
   readonly ownInitialMarginRatePpm: number | null;
+  /** The house scales the brackets for this user by so many millionths; null for not at all. */
+  readonly notionalCoefMicros: number | null;
   readonly updatedAt: number;
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
-import { formatWhole } from '../units.ts';
+import { formatWhole, MICROS, parseMicros } from '../units.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
 import { isExpired, requireBook, requireMarket, wholeNotional } from './books.ts';
@@ -13,6 +13,7 @@ import { GOVERNANCE_ROUTES } from './governance-routes.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
 import { PRICE_ROUTES } from './price-routes.ts';
+import { refuse } from './problem.ts';
 import {
   capsSchema,
   checkInputSchema,
@@ -82,6 +83,18 @@ export interface Route {
 
 const userParams = z.object({ id: userIdSchema });
 
+/** The coefficient in millionths, as far as the policy lets one go. */
+function coefMicrosOf(text: string | null, most: number): number | null {
+  if (text === null) return null;
+  const micros = Number(parseMicros(text));
+  if (micros <= most * MICROS) return micros;
+  throw refuse(
+    'INPUT_INVALID',
+    `a notionalCoef of ${text} is above the ${most} of the policy`,
+    'Give a smaller one, or change maximumNotionalCoef in the policy.',
+  );
+}
+
 function limitsOf(user: UserPolicy | null): UserLimits {
   return user ?? UNKNOWN_USER;
 }
@@ -104,6 +117,7 @@ export const ROUTES: readonly Route[] = [
         maxLeverage: input.maxLeverage ?? null,
         accountCreatedAt: input.accountCreatedAt == null ? null : Date.parse(input.accountCreatedAt),
         ownInitialMarginRatePpm: input.ownInitialMarginRatePpm ?? null,
+        notionalCoefMicros: coefMicrosOf(input.notionalCoef ?? null, reads.policy().maximumNotionalCoef),
         updatedAt: clock.now(),
       };
       await reads.putUser(policy, actor);

@@ -25,6 +25,12 @@ const accountTimeSchema = timeSchema.refine((text) => {
   const at = Date.parse(text);
   return at >= 0 && at < Date.UTC(2100, 0);
 }, 'a time from 1970 to 2099');
+/** By how much caps, floors and maintenance amounts are scaled for a user; rates are not. */
+const coefSchema = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,6})?$/, 'a decimal string of at most six decimals, such as "0.5"')
+  .refine((text) => /[1-9]/.test(text), 'above 0')
+  .meta({ id: 'NotionalCoef', example: '0.5' });
 const ppm = z.number().int().min(0).max(1_000_000);
 const probability = z.number().min(0).max(1);
 const side = z.enum(['long', 'short']);
@@ -231,8 +237,12 @@ export const userInputSchema = z
     maxLeverage: z.number().min(1).max(1000).nullable().optional(),
     accountCreatedAt: accountTimeSchema.nullable().optional(),
     ownInitialMarginRatePpm: ppm.min(1).nullable().optional(),
+    notionalCoef: coefSchema.nullable().optional(),
   })
-  .meta({ id: 'UserInput', example: { maxLeverage: 20, accountCreatedAt: '2024-01-01T00:00:00Z' } });
+  .meta({
+    id: 'UserInput',
+    example: { maxLeverage: 20, accountCreatedAt: '2024-01-01T00:00:00Z', notionalCoef: '0.5' },
+  });
 
 export const userSchema = z
   .object({
@@ -240,6 +250,7 @@ export const userSchema = z
     maxLeverage: z.number().nullable(),
     accountCreatedAt: timeSchema.nullable(),
     ownInitialMarginRatePpm: z.number().nullable(),
+    notionalCoef: coefSchema.nullable(),
     updatedAt: timeSchema,
   })
   .meta({ id: 'User' });

@@ -202,9 +202,10 @@ export function historyShape(
   };
 }
 
-export function userShape(user: UserPolicy): z.infer<typeof userSchema> {
+export function userShape({ notionalCoefMicros, ...user }: UserPolicy): z.infer<typeof userSchema> {
   return {
     ...user,
+    notionalCoef: notionalCoefMicros === null ? null : formatMicros(notionalCoefMicros),
     accountCreatedAt: user.accountCreatedAt === null ? null : isoTime(user.accountCreatedAt),
     updatedAt: isoTime(user.updatedAt),
   };

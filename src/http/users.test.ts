@@ -35,13 +35,19 @@ describe('writing a user policy', () => {
   });
 
   test('with the key is durable, audited and in force for the next read', async () => {
-    const body = { maxLeverage: 7.5, accountCreatedAt: OLD, ownInitialMarginRatePpm: 20_000 };
+    const body = {
+      maxLeverage: 7.5,
+      accountCreatedAt: OLD,
+      ownInitialMarginRatePpm: 20_000,
+      notionalCoef: '0.75',
+    };
     const answer = await service.put('/v1/users/a:b.c-d_1', body);
     expect(answer.json).toEqual({ userId: 'a:b.c-d_1', ...body, updatedAt: isoTime(service.clock.now()) });
     expect(await service.store.user('a:b.c-d_1')).toMatchObject({
       maxLeverage: 7.5,
       accountCreatedAt: Date.parse(OLD),
       ownInitialMarginRatePpm: 20_000,
+      notionalCoefMicros: 750_000,
     });
     const { json } = await service.call('/v1/audit');
     expect(json.entries.at(-1)).toMatchObject({
@@ -75,12 +81,25 @@ describe('writing a user policy', () => {
     { ownInitialMarginRatePpm: 0 },
     { ownInitialMarginRatePpm: 1_000_001 },
     { ownInitialMarginRatePpm: 10.5 },
+    { notionalCoef: '0' },
+    { notionalCoef: '0.000000' },
+    { notionalCoef: '-1' },
+    { notionalCoef: '0.1234567' },
+    { notionalCoef: '1e-3' },
+    { notionalCoef: 0.5 },
     { maximumLeverage: 5 },
     ['maxLeverage'],
   ])('with %j is refused and changes nothing', async (body) => {
     const answer = await service.put('/v1/users/wrong', body);
     expect([answer.status, answer.json.code]).toEqual([400, 'INPUT_INVALID']);
     expect(answer.json.errors.length).toBeGreaterThan(0);
+    expect(service.plane.userNow('wrong')).toBeNull();
+  });
+
+  test('with a coefficient above that of the policy is refused, and told what to change', async () => {
+    const answer = await service.put('/v1/users/wrong', { notionalCoef: '1.000001' });
+    expect([answer.status, answer.json.code]).toEqual([400, 'INPUT_INVALID']);
+    expect(answer.json.remedy).toContain('maximumNotionalCoef');
     expect(service.plane.userNow('wrong')).toBeNull();
   });
 
@@ -96,6 +115,30 @@ describe('writing a user policy', () => {
     expect(service.plane.userNow(id)?.maxLeverage).toBe(3);
     expect((await service.call(`/v1/users/${id}/caps`)).json.userId).toBe(id);
     expect((await service.call('/v1/audit?limit=1000')).json.entries.at(-1).details.userId).toBe(id);
+  });
+});
+
+describe('a coefficient of the notional', () => {
+  test('holds the user to brackets of half the size, in caps and in checks', async () => {
+    await service.put('/v1/users/half', { accountCreatedAt: OLD, notionalCoef: '0.5' });
+    const { json } = await service.call('/v1/markets/BTCUSDT/brackets');
+    const [first, second] = json.brackets;
+    const half = String(Number(first.notionalCap) / 2);
+    const caps = await service.call(`/v1/users/half/caps?symbol=BTCUSDT&notional=${half}`);
+    expect(caps.json.caps[0]).toMatchObject({ maxLeverage: first.maxLeverage, maxNotional: half });
+    const check = await service.post('/v1/checks', {
+      userId: 'half',
+      symbol: 'BTCUSDT',
+      side: 'long',
+      notional: `${half}.01`,
+      leverage: first.maxLeverage,
+    });
+    expect(check.json).toMatchObject({
+      allowed: false,
+      maxLeverage: second.maxLeverage,
+      clampedNotional: half,
+      reasons: ['NOTIONAL_COEF'],
+    });
   });
 });
 

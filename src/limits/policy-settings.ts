@@ -110,6 +110,9 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   staleAfterHours: 'Data older than this make a market stale: it holds or tightens.',
   newAccountDays: 'An account younger than this is new.',
   newAccountMaximumLeverage: 'Highest leverage of a new account.',
+  maximumNotionalCoef:
+    'Largest coefficient by which a user’s brackets may be scaled. Above 1 a user gets more than the margin curve allows.',
+  notionalCoefRaisesLastCap: 'Whether a coefficient above 1 also raises the largest position.',
   governance: 'How long what people decide may last.',
   'governance.maximumOverrideHours': 'An override ends after this at the latest.',
   'governance.maximumFreezeHours': 'A freeze ends after this at the latest.',

@@ -50,7 +50,14 @@ function ceilingWords(policy: Policy): string[] {
     ...classes,
     `${capital(REST_CLASS)} (all other markets): at most ${number(policy.maximumLeverage)}x; ${number(policy.youngListingMaximumLeverage)}x with less than ${number(policy.youngListingDays)} days of history; ${crowdingWords(policy)}.`,
     `Accounts in their first ${number(policy.newAccountDays)} days, and those of unknown age: at most ${number(policy.newAccountMaximumLeverage)}x.`,
+    coefWords(policy),
   ];
+}
+
+function coefWords({ maximumNotionalCoef: most, notionalCoefRaisesLastCap: raises }: Policy): string {
+  const sentence = `A user’s brackets may be scaled by a coefficient of at most ${number(most)}`;
+  if (most <= 1) return `${sentence}, which can only tighten.`;
+  return `${sentence}, which grants more than the margin curve allows; the largest position ${raises ? 'rises with it' : 'stays that of the market'}.`;
 }
 
 function crowdingWords({

@@ -72,6 +72,10 @@ export interface Policy {
   /** Highest leverage of an account in its first `newAccountDays`. */
   readonly newAccountDays: number;
   readonly newAccountMaximumLeverage: number;
+  /** Largest coefficient by which a user's brackets may be scaled; above 1 a user gets more than the margin curve allows. */
+  readonly maximumNotionalCoef: number;
+  /** Whether a coefficient above 1 also raises the largest position. */
+  readonly notionalCoefRaisesLastCap: boolean;
   readonly governance: GovernancePolicy;
   readonly appetite: RiskAppetite;
 }
@@ -138,6 +142,8 @@ export const DEFAULT_POLICY: Policy = {
   staleAfterHours: 3,
   newAccountDays: 60,
   newAccountMaximumLeverage: 20,
+  maximumNotionalCoef: 1,
+  notionalCoefRaisesLastCap: false,
   governance: {
     maximumOverrideHours: 720,
     maximumFreezeHours: 168,
@@ -209,6 +215,10 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
     policy.degradedMaximumLeverage <= policy.maximumLeverage,
     'degradedMaximumLeverage must not be above maximumLeverage',
   );
+  need(
+    policy.maximumNotionalCoef >= 1e-6 && policy.maximumNotionalCoef <= LARGEST_NOTIONAL_COEF,
+    `maximumNotionalCoef must be from 0.000001 to ${LARGEST_NOTIONAL_COEF}`,
+  );
   faults.push(...crowdingCapFaults(policy), ...classFaults(policy.classes, policy.maximumLeverage));
   faults.push(...boundPolicyFaults(policy.bounds));
   faults.push(...guardPolicyFaults(policy.guard, axes.confidences));
@@ -237,6 +247,8 @@ function appetiteFaults(appetite: RiskAppetite): string[] {
 
 /** A year: what lasts longer belongs into the policy. */
 const LONGEST_GOVERNANCE_HOURS = 8760;
+
+const LARGEST_NOTIONAL_COEF = 100;
 
 const POSITIVE = [
   'minimumCloseoutHorizonHours',
