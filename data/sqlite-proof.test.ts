@@ -74,6 +74,7 @@ const USER: UserPolicy = {
   maxLeverage: 5,
   accountCreatedAt: null,
   ownInitialMarginRatePpm: null,
+  notionalCoefMicros: null,
   updatedAt: 1,
 };
 
@@ -210,7 +211,7 @@ describe('verify names', () => {
     ['a removed user', "DELETE FROM user_policy WHERE user_id = 'u1'", 'user u1: it is missing'],
     [
       'an invented user',
-      `INSERT INTO user_policy VALUES ('u0', 100, NULL, NULL, 1)`,
+      `INSERT INTO user_policy VALUES ('u0', 100, NULL, NULL, 1, NULL)`,
       'user u0: nothing was audited',
     ],
     [

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  formatDecimal,
   formatMicros,
   formatWhole,
   ladderDown,
@@ -70,6 +71,7 @@ describe('decimal strings', () => {
     expect(formatMicros(1_500_000)).toBe('1.5');
     expect(formatMicros(-1n)).toBe('-0.000001');
     expect(formatMicros(30_386_980_000_000)).toBe('30386980');
+    expect(formatDecimal(8_976_343_000_000n, 18)).toBe('0.000008976343');
     expect(formatWhole(8_000_000_000)).toBe('8000000000');
   });
 

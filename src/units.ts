@@ -32,11 +32,16 @@ export function ladderDown(leverage: number, ladder: readonly number[]): number 
 
 /** Millionths as an exact decimal string without trailing zeros: 1500000 is "1.5". */
 export function formatMicros(micros: number | bigint): string {
-  const value = BigInt(micros);
+  return formatDecimal(BigInt(micros), 6);
+}
+
+/** A whole number of 10⁻ᵈᵉᶜⁱᵐᵃˡˢ as an exact decimal string without trailing zeros. */
+export function formatDecimal(value: bigint, decimals: number): string {
   const sign = value < 0n ? '-' : '';
   const magnitude = value < 0n ? -value : value;
-  const whole = magnitude / BigInt(MICROS);
-  const fraction = (magnitude % BigInt(MICROS)).toString().padStart(6, '0').replace(/0+$/, '');
+  const one = 10n ** BigInt(decimals);
+  const whole = magnitude / one;
+  const fraction = (magnitude % one).toString().padStart(decimals, '0').replace(/0+$/, '');
   return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { SIZE_FORM_KINDS } from '../limits/size-form.ts';
 import { PROGRAM_VERSION } from '../program.ts';
 import { RISK_METHODS, type RiskMethod } from '../risk/tail/method-names.ts';
 import { parseCount, parseDate } from './arguments.ts';
@@ -202,6 +203,12 @@ export function buildProgram(context: CliContext): Command {
   )
     .argument('[symbol]', 'a market')
     .option('--as-of <time>', 'those in force at a time', parseDate)
+    .option(
+      '--form <name>',
+      `of one market, as one formula: ${SIZE_FORM_KINDS.join(', ')}`,
+      parseOneOf(...SIZE_FORM_KINDS),
+    )
+    .option('--up-to <notional>', 'largest notional that the formula has to cover', parseNotional)
     .action(async (symbol, options) =>
       (await import('./verbs/limits.ts')).showLimits(context, symbol, options),
     );
@@ -241,6 +248,13 @@ export function buildProgram(context: CliContext): Command {
     (await import('./verbs/doctor.ts')).doctor(context, options),
   );
   return program;
+}
+
+function parseNotional(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Give a whole number of quote units, such as 1000000.');
+  return value;
 }
 
 function parseConfidence(text: string): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bracketFor } from '../limits/brackets.ts';
+import { SIZE_FORM_KINDS, type SizeFormKind } from '../limits/size-form.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatWhole } from '../units.ts';
 import { requireBook, requireBookAsOf, requireMarket, wholeNotional } from './books.ts';
@@ -26,9 +27,17 @@ import {
   limitsShape,
   marketsShape,
 } from './shapes.ts';
+import { requireSizeForm, sizeFormShape } from './size-form.ts';
 
 const params = z.object({ symbol: symbolSchema });
 const asOfQuery = z.object({ asOf: timeSchema.optional() });
+
+interface BracketsQuery {
+  readonly notional?: string;
+  readonly asOf?: string;
+  readonly form?: SizeFormKind;
+  readonly upTo?: string;
+}
 
 /** What limits are in force, or were at a time. What is asked for now was made at publication. */
 export const MARKET_ROUTES: readonly Route[] = [
@@ -54,20 +63,28 @@ export const MARKET_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/markets/{symbol}/brackets',
     operationId: 'getBrackets',
-    summary: 'The brackets of a market: all, the one of a notional, or those in force at a time',
+    summary:
+      'The brackets of a market: all, the one of a notional, those in force at a time, or with one formula too',
     params,
-    query: asOfQuery.extend({ notional: decimalSchema.optional() }),
+    query: asOfQuery.extend({
+      notional: decimalSchema.optional(),
+      form: z.enum(SIZE_FORM_KINDS).optional(),
+      upTo: decimalSchema.optional(),
+    }),
     answer: bracketsSchema,
     handle: async (context, { params: { symbol }, query }) => {
-      const { notional, asOf } = query as { notional?: string; asOf?: string };
-      if (notional === undefined)
+      const { notional, asOf, form, upTo } = query as BracketsQuery;
+      const reach = upTo === undefined ? undefined : wholeNotional(upTo);
+      if (form === undefined && reach !== undefined)
+        throw refuse('INPUT_INVALID', 'upTo is of a form', 'Name the form.');
+      if (notional === undefined && form === undefined)
         return marketAnswer(context, query, symbol, 'brackets', (book, market, hasRunOut) =>
           bracketsShape(book, market, market.brackets, hasRunOut),
         );
       const { book, hasRunOut } = await bookAt(context, asOf);
       const market = requireMarket(book, symbol);
-      const bracket = bracketFor(market.brackets, wholeNotional(notional));
-      if (bracket === null) {
+      const bracket = notional === undefined ? null : bracketFor(market.brackets, wholeNotional(notional));
+      if (notional !== undefined && bracket === null) {
         const last = formatWhole(market.brackets[market.brackets.length - 1].notionalCap);
         throw refuse(
           'INPUT_INVALID',
@@ -75,7 +92,10 @@ export const MARKET_ROUTES: readonly Route[] = [
           'Ask for a smaller notional.',
         );
       }
-      return { json: bracketsShape(book, market, [bracket], hasRunOut), isExpired: hasRunOut };
+      const shown = bracket === null ? market.brackets : [bracket];
+      const fitted =
+        form === undefined ? {} : { form: sizeFormShape(requireSizeForm(market.brackets, form, reach)) };
+      return { json: { ...bracketsShape(book, market, shown, hasRunOut), ...fitted }, isExpired: hasRunOut };
     },
   },
   {

@@ -135,6 +135,8 @@ describe('real answers', () => {
       path.replace('{symbol}', 'BTCUSDT').replace('{id}', '1'),
     ]),
     ['/v1/markets/{symbol}/brackets', '/v1/markets/AURUSDT/brackets?notional=1'],
+    ['/v1/markets/{symbol}/brackets', '/v1/markets/BTCUSDT/brackets?form=square-root&upTo=1000'],
+    ['/v1/markets/{symbol}/brackets', '/v1/markets/BTCUSDT/brackets?form=linear&asOf=2024-06-01T00:00:00Z'],
     ['/v1/markets/{symbol}/brackets', '/v1/markets/NOPEUSDT/brackets'],
     ['/v1/markets/{symbol}/brackets', '/v1/markets/nope/brackets'],
     ['/v1/markets/{symbol}/forecast', '/v1/markets/RUNEUSDT/forecast'],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BOUND_NAMES } from '../limits/types.ts';
+import { sizeFormSchema } from './size-form.ts';
 
 /**
  * The shapes of every request and answer: what validates is what the OpenAPI document says. Money and quantities are
@@ -68,7 +69,7 @@ const tables = {
 };
 
 export const bracketsSchema = z
-  .object({ symbol: symbolSchema, ...published, ...tables })
+  .object({ symbol: symbolSchema, ...published, ...tables, form: sizeFormSchema.optional() })
   .meta({ id: 'Brackets' });
 
 /** Null where no forecast tells. */

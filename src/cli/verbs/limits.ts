@@ -4,8 +4,12 @@ import { governanceOf } from '../../control/governance/change.ts';
 import { PlimsollError } from '../../errors.ts';
 import { governanceShape } from '../../http/governance-shapes.ts';
 import { bracketsShape, explainShape, historyShape, limitsShape } from '../../http/shapes.ts';
+import { requireSizeForm, sizeFormShape } from '../../http/size-form.ts';
 import { boundDistance } from '../../limits/bounds/distance.ts';
+import { maintenanceMarginMicros } from '../../limits/brackets.ts';
+import { type SizeForm, type SizeFormKind, sizeRatePpm } from '../../limits/size-form.ts';
 import type { Bound, Bracket, LimitBook, MarketLimit } from '../../limits/types.ts';
+import { MICROS, PPM } from '../../units.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { withStateStore } from './state.ts';
 
@@ -13,16 +17,28 @@ interface AsOfOptions extends CommonOptions {
   readonly asOf?: number;
 }
 
+interface LimitsOptions extends AsOfOptions {
+  readonly form?: SizeFormKind;
+  readonly upTo?: number;
+}
+
 export async function showLimits(
   context: CliContext,
   symbol: string | undefined,
-  { json, asOf, ...flags }: AsOfOptions,
+  { json, asOf, form, upTo, ...flags }: LimitsOptions,
 ): Promise<void> {
+  if ((symbol === undefined && form !== undefined) || (form === undefined && upTo !== undefined))
+    throw new PlimsollError('USAGE', 'a formula has a market and a form', {
+      remedy: 'Name the market and --form.',
+    });
   const book = await withStateStore(flags, (store) => readBook(store, asOf));
   const isExpired = asOf === undefined && context.clock.now() > book.validUntil;
   if (symbol !== undefined) {
     const market = marketOf(book, symbol);
-    if (json === true) context.printJson(bracketsShape(book, market, market.brackets, isExpired));
+    const fitted = form === undefined ? null : requireSizeForm(market.brackets, form, upTo);
+    const shape = bracketsShape(book, market, market.brackets, isExpired);
+    if (json === true) context.printJson(fitted === null ? shape : { ...shape, form: sizeFormShape(fitted) });
+    else if (fitted !== null) printForm(context, book, market, fitted, isExpired);
     else printBrackets(context, book, market, isExpired);
   } else if (json === true) context.printJson(limitsShape(book, isExpired));
   else printBook(context, book, isExpired);
@@ -223,6 +239,34 @@ function bracketTable(brackets: ReturnType<typeof bracketsShape>['brackets']): s
   ]);
   const header = ['bracket', 'from', 'to', 'leverage', 'initial', 'maintenance', 'maintenance amount'];
   return table(header, rows);
+}
+
+/** The formula, and beside the brackets what it asks for at the end of each. */
+function printForm(
+  context: CliContext,
+  book: LimitBook,
+  { brackets }: MarketLimit,
+  form: SizeForm,
+  isExpired: boolean,
+): void {
+  const { kind, formula, largestNotional, initial, maintenance } = sizeFormShape(form);
+  context.print(head(book, isExpired));
+  context.print(`${formula}, up to ${largestNotional}`);
+  context.print(`initial margin: base ${initial.baseRatePpm} ppm, factor ${initial.factor}`);
+  context.print(`maintenance margin: base ${maintenance.baseRatePpm} ppm, factor ${maintenance.factor}`);
+  context.print('');
+  const within = brackets.filter(({ notionalFloor }) => notionalFloor < form.largestNotional);
+  const rows = within.map((bracket) => {
+    const notional = Math.min(bracket.notionalCap, form.largestNotional);
+    return [
+      String(notional),
+      percent(bracket.initialMarginRatePpm / PPM),
+      percent(sizeRatePpm(kind, form.initial, notional) / PPM),
+      percent(maintenanceMarginMicros(bracket, notional) / MICROS / notional),
+      percent(sizeRatePpm(kind, form.maintenance, notional) / PPM),
+    ];
+  });
+  context.print(table(['notional', 'initial', 'by formula', 'maintenance', 'by formula'], rows));
 }
 
 /** Evidence that follows from the policy or repeats the leverage: in the JSON, but not worth a column. */
