@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatMicros, formatWhole } from '../units.ts';
+import { formatDecimal, formatMicros, formatWhole } from '../units.ts';
 import { boundMarket } from './bounds/combine.ts';
 import { bracketFor, maintenanceMarginMicros, maintenanceOf } from './brackets.ts';
 import { closeoutCost, closeoutHours } from './curve.ts';
 import { decideMarket } from './decide.ts';
 import { usableInput } from './market-input.ts';
+import {
+  FACTOR_DECIMALS,
+  SIZE_FORM_KINDS,
+  type SizeForm,
+  sizeFormOf,
+  sizeRatePpm,
+  usualLargestNotional,
+} from './size-form.ts';
 import { AXES, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from './test-inputs.ts';
 import type { Bracket, MarketLimit } from './types.ts';
 
@@ -64,6 +72,37 @@ function bracketsText(limit: MarketLimit): string {
   return table([['cap', 'leverage', 'IMR ppm', 'MMR ppm', 'amount'], ...rows]);
 }
 
+function formsText({ brackets }: MarketLimit): string {
+  const forms = SIZE_FORM_KINDS.map((kind) => sizeFormOf(brackets, kind, usualLargestNotional(brackets)));
+  const parameters = forms.map(({ kind, initial, maintenance }) => [
+    kind,
+    String(initial.baseRatePpm),
+    formatDecimal(initial.factor, FACTOR_DECIMALS),
+    String(maintenance.baseRatePpm),
+    formatDecimal(maintenance.factor, FACTOR_DECIMALS),
+  ]);
+  const [squareRoot, linear] = forms;
+  const rows = brackets.slice(0, -1).map((bracket) => {
+    const notional = bracket.notionalCap;
+    const asked = maintenanceMarginMicros(bracket, notional) / 1e6 / notional;
+    const rate = (form: SizeForm, of: 'initial' | 'maintenance'): string =>
+      percent(sizeRatePpm(form.kind, form[of], notional) / 1e6);
+    return [
+      formatWhole(notional),
+      percent(bracket.initialMarginRatePpm / 1e6),
+      rate(squareRoot, 'initial'),
+      rate(linear, 'initial'),
+      percent(asked),
+      rate(squareRoot, 'maintenance'),
+      rate(linear, 'maintenance'),
+    ];
+  });
+  const names = ['form', 'IM base', 'factor', 'MM base', 'factor'];
+  return `${[names, ...parameters].map((row) => row.map((cell, column) => (column === 0 ? cell.padStart(13) : cell.padStart(column % 2 === 1 ? 9 : 24))).join('')).join('\n')}
+
+${table([['notional', 'IM brackets', 'square root', 'linear', 'MM brackets', 'square root', 'linear'], ...rows])}`;
+}
+
 function topRate([top]: readonly Bracket[]): string {
   return percent(top.maintenanceMarginRatePpm / 1e6);
 }
@@ -101,6 +140,7 @@ describe('the worked example in docs/limits.md', () => {
     ['bounds', boundsText(limit)],
     ['margins by notional', curveText(limit)],
     ['brackets', bracketsText(limit)],
+    ['continuous forms', formsText(limit)],
     ['governor in a storm of six hours', governorText(6)],
     ['governor in a storm of three days', governorText(72)],
     [
