@@ -114,7 +114,8 @@ test('a store of before governance is brought up to date with its chain', async 
   });
   await store.close();
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
-  database.exec(`DROP TABLE governance_change; DROP TABLE idempotency_key;
+  const later = ['governance_change', 'idempotency_key', 'input_part', 'decision_input', 'checkpoint'];
+  database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
     ALTER TABLE user_policy DROP COLUMN notional_coef_micros; PRAGMA user_version = 2`);
   database.close();
   store = SqliteStateStore.open(folder);

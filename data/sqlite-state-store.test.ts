@@ -254,6 +254,15 @@ const audit = (subject: string): AuditDraft => ({
   details: {},
 });
 
+const ADA = {
+  userId: 'ada',
+  maxLeverage: null,
+  accountCreatedAt: null,
+  ownInitialMarginRatePpm: null,
+  notionalCoefMicros: null,
+  updatedAt: 2,
+};
+
 describe('users and training runs', () => {
   test('a user policy is replaced as a whole and listed by id', async () => {
     const zoe = {
@@ -264,34 +273,19 @@ describe('users and training runs', () => {
       notionalCoefMicros: 1_500_000,
       updatedAt: 1,
     };
-    const ada = {
-      userId: 'ada',
-      maxLeverage: null,
-      accountCreatedAt: null,
-      ownInitialMarginRatePpm: null,
-      notionalCoefMicros: null,
-      updatedAt: 2,
-    };
     await store.putUser(zoe, audit('zoe'));
-    await store.putUser(ada, audit('ada'));
+    await store.putUser(ADA, audit('ada'));
     await store.putUser({ ...zoe, maxLeverage: null, updatedAt: 3 }, audit('zoe'));
     expect(await store.user('zoe')).toEqual({ ...zoe, maxLeverage: null, updatedAt: 3 });
     expect(await store.user('nobody')).toBeNull();
     expect((await store.users()).map((user) => user.userId)).toEqual(['ada', 'zoe']);
-    expect((await store.users())[0]).toEqual(ada);
+    expect((await store.users())[0]).toEqual(ADA);
     expect((await store.auditAfter(0, 10)).map(({ subject }) => subject)).toEqual(['zoe', 'ada', 'zoe']);
     expect(await store.auditLength()).toBe(3);
   });
 
   test('a user policy whose audit entry cannot be written is not stored either', async () => {
-    const ada = {
-      userId: 'ada',
-      maxLeverage: 3,
-      accountCreatedAt: null,
-      ownInitialMarginRatePpm: null,
-      notionalCoefMicros: null,
-      updatedAt: 1,
-    };
+    const ada = { ...ADA, maxLeverage: 3, updatedAt: 1 };
     const unwritable = { ...audit('ada'), details: { amount: 1n as unknown as number } };
     await expect(store.putUser(ada, unwritable)).rejects.toThrow();
     expect(await store.user('ada')).toBeNull();

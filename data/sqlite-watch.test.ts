@@ -24,7 +24,10 @@ test('a store of before the watches is brought up to date with its training runs
   await store.recordTrainingRun({ ...run, trigger: 'schedule' });
   await store.close();
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
-  const later = ['watch_entry', 'governance_change', 'idempotency_key'];
+  const later = [
+    ...['watch_entry', 'governance_change', 'idempotency_key'],
+    ...['input_part', 'decision_input', 'checkpoint'],
+  ];
   database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
     ALTER TABLE user_policy DROP COLUMN notional_coef_micros; PRAGMA user_version = 1`);
   database.close();

@@ -186,12 +186,14 @@ function tightenedTooFar(before: Table, after: Table, { governor, leverageLadder
       faults.push(`leverage fell from ${from} to ${to} at ${notional}`);
   }
   for (const { notionalCap, maintenanceMarginRatePpm: rate } of after) {
-    const rateBefore =
-      before.find((bracket) => notionalCap <= bracket.notionalCap) ?? before[before.length - 1];
-    const most = rateBefore.maintenanceMarginRatePpm;
+    const rateBefore = before.find((bracket) => notionalCap <= bracket.notionalCap);
+    const most = rateBefore?.maintenanceMarginRatePpm ?? Number.POSITIVE_INFINITY;
     if (rate > most * ratio && rate > most + 1)
       faults.push(`the rate rose from ${most} to ${rate} at ${notionalCap}`);
   }
+  // What reaches beyond the largest position had no rate there; what was accepted is not asked for much more by it.
+  if (is > was && margin(after, was) > ratio * margin(before, was))
+    faults.push(`the margin rose too far at ${was}`);
   return faults;
 }
 

@@ -57,7 +57,8 @@ export function tightened(
  * Whether one decision may go from one schedule to another without an emergency. With `tightenMaximumRatio` r:
  * - positions up to 1 / r of the largest one, up to the edge above it, or to the next smaller edge, are still accepted;
  * - leverage at each of them is the least rung that is not below 1 / r of what it was, or the next rung, or more;
- * - no bracket has a maintenance rate above r times the rate that was in force at its cap.
+ * - no bracket has a maintenance rate above r times the rate that was in force at its cap. One that ends beyond the
+ *   largest position had no rate there: it asks at that position for at most r times the margin.
  */
 export function isWithinFloor(
   before: readonly Bracket[],
@@ -66,15 +67,17 @@ export function isWithinFloor(
 ): boolean {
   const { tightenMaximumRatio: ratio } = policy.governor;
   const last = largestNotionalOf(after);
-  const least = leastNotional(largestNotionalOf(before), ratio);
+  const accepted = largestNotionalOf(before);
+  const least = leastNotional(accepted, ratio);
   if (last < least) return false;
-  const upTo = last < largestNotionalOf(before) ? least : last;
+  const upTo = last < accepted ? least : last;
   const caps = [...before, ...after].map(({ notionalCap }) => Math.min(notionalCap, upTo));
   return (
     caps.every((cap) => maxLeverageAt(after, cap) >= leastLeverage(maxLeverageAt(before, cap), policy)) &&
-    after.every(
-      ({ notionalCap, maintenanceMarginRatePpm }) =>
-        maintenanceMarginRatePpm <= mostRate(rateAt(before, notionalCap), ratio),
+    after.every(({ notionalCap, maintenanceMarginRatePpm }) =>
+      notionalCap <= accepted
+        ? maintenanceMarginRatePpm <= mostRate(rateAt(before, notionalCap), ratio)
+        : marginAt(after, accepted) <= ratio * marginAt(before, accepted),
     )
   );
 }
