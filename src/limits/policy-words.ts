@@ -76,6 +76,7 @@ function badTimesWords(policy: Policy): string[] {
     `When from ${percent(marketWide.stressedShareFrom)} to ${percent(marketWide.stressedShareTo)} of at least ${number(marketWide.minimumMarkets)} markets are in stress, or the day’s common return is from ${number(marketWide.commonShockFrom)} to ${number(marketWide.commonShockTo)} deviations, initial margins rise to ${number(marketWide.maximumFactor)} times what they are.`,
     `Open interest that is older than ${formatHours(crowding.staleAfterHours)} holds for ${formatHours(crowding.holdHours)} more; then ${percent(crowding.conservativeShare)} of the way between the caps count as taken at least.`,
     antiProcyclicalWords(policy),
+    ...guardWords(policy),
   ];
 }
 
@@ -91,6 +92,13 @@ function antiProcyclicalWords({ bounds }: Policy): string {
     case 'none':
       return 'No rule against procyclical margins is in use.';
   }
+}
+
+function guardWords({ guard }: Policy): string[] {
+  return [
+    `Between bars, a move beyond the ${percent(guard.confidence)} VaR of its time (${formatHours(guard.minimumElapsedHours)} at least) raises initial margins as many times as it is beyond, up to ${number(guard.maximumFactor)} times, and to at least ${number(guard.coverRatio)} times the move.`,
+    `A price that is ${number(guard.heldAboveRatio)} times the one before it, up or down, waits for another that confirms it ${number(guard.confirmSeconds)} seconds later or more; one that is ${number(guard.refusedAboveRatio)} times is refused, and one older than ${number(guard.staleAfterSeconds)} seconds has no effect.`,
+  ];
 }
 
 function moveWords({ governor }: Policy): string[] {

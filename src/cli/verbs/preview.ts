@@ -21,7 +21,6 @@ import { withStateStore } from './state.ts';
 interface PreviewOptions extends CommonOptions {
   readonly accounts: string;
   readonly prices?: string;
-  readonly policy?: string;
 }
 
 /** What announced tables, or the next decision under another policy, would do to accounts. Nothing is written. */
