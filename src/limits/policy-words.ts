@@ -31,6 +31,7 @@ function marginWords(policy: Policy): string[] {
     `Closing out ${number(order)} costs ${number(fixedCost)} in half the spread and fees, and market impact with a coefficient of ${number(policy.impactCoefficient)}.`,
     depthWords(policy),
     `A new order puts up initial margin: the mean of the worst ${percent(1 - policy.initialConfidence)} of moves over the ${formatHours(policy.marginCallHorizonHours)} that a user has to answer a margin call, and that cost; at least maintenance margin / ${MAINTENANCE_TO_INITIAL_RATIO}.`,
+    `Both margins come from moves times ${number(policy.marginMultiplier)}.`,
     `Maintenance margin is at least ${number(policy.closeoutCostCover)} times the cost of closing ${number(policy.referenceNotional)} out.`,
     `A market has at most ${policy.maximumBrackets} brackets, of the leverages ${policy.leverageLadder.join(', ')}.`,
   ];
@@ -72,7 +73,7 @@ function badTimesWords(policy: Policy): string[] {
   const { marketWide, crowding } = policy.bounds;
   return [
     `While data are degraded: at most ${number(policy.degradedMaximumLeverage)}x, and nothing loosens. Data are stale after ${formatHours(policy.staleAfterHours)}; a book of limits is valid for ${formatHours(policy.validityHours)}.`,
-    `The shock model may ask for no more than ${number(policy.stressMultiplier)} times the worst moves of history.`,
+    `The shock model may ask for no more than ${number(policy.bounds.modelMaximumRatio)} times the classical margin, nor for more than ${number(policy.stressMultiplier)} times the worst moves of history.`,
     `When from ${percent(marketWide.stressedShareFrom)} to ${percent(marketWide.stressedShareTo)} of at least ${number(marketWide.minimumMarkets)} markets are in stress, or the day’s common return is from ${number(marketWide.commonShockFrom)} to ${number(marketWide.commonShockTo)} deviations, initial margins rise to ${number(marketWide.maximumFactor)} times what they are.`,
     `Open interest that is older than ${formatHours(crowding.staleAfterHours)} holds for ${formatHours(crowding.holdHours)} more; then ${percent(crowding.conservativeShare)} of the way between the caps count as taken at least.`,
     antiProcyclicalWords(policy),
