@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 import { decideBook } from '../../limits/decide.ts';
 import type { MarginGroup } from '../../limits/impact.ts';
-import { DEFAULT_POLICY } from '../../limits/policy.ts';
-import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../../limits/test-inputs.ts';
+import {
+  context,
+  DECIDED_AT,
+  EXAMPLE_POLICY,
+  forecast,
+  HOUR,
+  largeMarket,
+} from '../../limits/test-inputs.ts';
 import type { LimitBook } from '../../limits/types.ts';
 import { previewAnnounced, previewPolicy } from './book-preview.ts';
 
@@ -61,9 +67,9 @@ test('of another policy the next decision is shown, from the same inputs, and th
   const inputs = { markets, context: rest, program };
   const now = DECIDED_AT + HOUR;
   const groups = [group('a', 'BTCUSDT', 500), group('b', 'BTCUSDT', 2000)];
-  const same = previewPolicy(book, inputs, DEFAULT_POLICY, now, groups);
+  const same = previewPolicy(book, inputs, EXAMPLE_POLICY, now, groups);
   expect(same).toMatchObject({ symbols: [], accounts: { breaching: 0, hit: [] } });
-  const policy = { ...DEFAULT_POLICY, maximumLeverage: 10, classes: [] };
+  const policy = { ...EXAMPLE_POLICY, maximumLeverage: 10, classes: [] };
   // 20x becomes 10x: 500 carry 5,000.
   const { symbols, accounts, next } = previewPolicy(book, inputs, policy, now, groups);
   expect([symbols, next.markets[0].brackets[0].maxLeverage]).toEqual([SYMBOLS, 10]);
