@@ -159,9 +159,13 @@ describe('losses over horizons that overlap', () => {
       report.shortfallRegression.intercept,
     ])
       expect(outcome).toMatchObject({ available: true });
-    expect(() => coverageReport(honest(10, 0.95, 1), { horizonSteps: 0 })).toThrow(
-      expect.objectContaining({ code: 'INPUT_INVALID' }),
-    );
+    for (const horizonSteps of [0, 1.5, Number.NaN])
+      expect(() => coverageReport(honest(10, 0.95, 1), { horizonSteps })).toThrow(
+        expect.objectContaining({
+          code: 'INPUT_INVALID',
+          message: expect.stringContaining('the horizon in rows'),
+        }),
+      );
   });
 });
 

@@ -23,3 +23,11 @@ test('a value equal to an edge belongs below it, and beyond the edges there are 
   expect([-1, 0, 0.5, 1, 2].map((value) => binOf([0, 1], value))).toEqual([0, 0, 1, 1, 2]);
   expect(binOf([], 3)).toBe(0);
 });
+
+test('a pseudo-count of nothing and histograms of different bins are refused', () => {
+  const invalid = expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) });
+  for (const pseudoCount of [0, -1, Number.NaN])
+    expect(() => stabilityOfCounts([1, 2], [2, 1], pseudoCount)).toThrow(invalid);
+  expect(() => stabilityOfCounts([1, 2], [2, 1, 0])).toThrow(invalid);
+  expect(() => stabilityOfCounts([1, 2, 0], [2, 1])).toThrow(invalid);
+});

@@ -1,4 +1,4 @@
-import { requireWithin } from '../numeric/inputs.ts';
+import { requireSameLength, requireWithin } from '../numeric/inputs.ts';
 
 /** Bin of a value among ascending edges: a value equal to an edge belongs below it, as in `referenceBins`. */
 export function binOf(edges: readonly number[] | Float64Array, value: number): number {
@@ -17,7 +17,7 @@ export function binOf(edges: readonly number[] | Float64Array, value: number): n
  * values. 0 for two without a value.
  *
  * @param pseudoCount added to every bin of both, above 0.
- * @throws PlimsollError INPUT_INVALID for a pseudo-count of 0 or less.
+ * @throws PlimsollError INPUT_INVALID for a pseudo-count of 0 or less, or histograms of different bins.
  */
 export function stabilityOfCounts(
   expected: readonly number[] | Uint32Array,
@@ -25,6 +25,7 @@ export function stabilityOfCounts(
   pseudoCount = 0.5,
 ): number {
   requireWithin('the pseudo-count', pseudoCount, Number.MIN_VALUE, Number.MAX_VALUE);
+  requireSameLength('expected and actual counts', expected.length, actual.length);
   const bins = expected.length;
   let expectedTotal = pseudoCount * bins;
   let actualTotal = pseudoCount * bins;

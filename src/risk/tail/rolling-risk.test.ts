@@ -79,6 +79,7 @@ describe('historical VaR and ES of a rolling window', () => {
     code(() => rollingHistoricalRisk(sample, 2, 1), 'INPUT_INVALID');
     code(() => rollingHistoricalRisk(Float64Array.of(1, Number.NaN), 2, 0.9), 'INPUT_INVALID');
     code(() => rollingFilteredRisk(sample, sample.slice(1), sample, 2, 0.9), 'INPUT_INVALID');
+    code(() => rollingFilteredRisk(sample, sample, Float64Array.of(1, 2, 3, 4), 2, 0.9), 'INPUT_INVALID');
   });
 });
 
@@ -134,6 +135,21 @@ describe('losses by origin', () => {
 });
 
 describe('tails of a rolling window at chosen steps', () => {
+  test('refuse what the window over all steps refuses', () => {
+    const sample = Float64Array.of(1, 2, 3);
+    const code = (act: () => unknown, expected: string): void =>
+      expect(act).toThrow(expect.objectContaining({ code: expected, remedy: expect.any(String) }));
+    const at = Int32Array.of(2);
+    for (const wrong of [0, 1, Number.NaN]) {
+      code(() => rollingTailsAt(sample, 2, at, [wrong], [0.9]), 'INPUT_INVALID');
+      code(() => rollingTailsAt(sample, 2, at, [0.5], [wrong]), 'INPUT_INVALID');
+    }
+    for (const window of [1, 2.5])
+      code(() => rollingTailsAt(sample, window, at, [0.5], [0.9]), 'INPUT_INVALID');
+    code(() => rollingTailsAt(sample, 4, at, [0.5], [0.9]), 'DATA_INSUFFICIENT');
+    code(() => rollingTailsAt(Float64Array.of(1, Number.NaN, 2), 2, at, [0.5], [0.9]), 'INPUT_INVALID');
+  });
+
   test('are those of the window that rolls over all steps, and its quantiles the sorted ones', () => {
     const random = Random.stream(4, 'rolling tails');
     const losses = Float64Array.from({ length: 900 }, () => random.studentT(3) ** 2);
