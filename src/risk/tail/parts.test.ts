@@ -148,6 +148,34 @@ describe('closed forms', () => {
     });
   });
 
+  test('Cornish and Fisher: answers just where its derivative, written out, is never negative (Maillard 2012)', () => {
+    const seen = { inside: 0, outside: 0 };
+    for (let seed = 1; seed <= 400; seed++) {
+      const { uniform, normal } = parkMiller(seed);
+      const [skewed, heavy] = [2 * uniform(), 0.6 * uniform()];
+      const losses = Float64Array.from(
+        { length: 150 },
+        () => normal() - skewed * Math.log(uniform()) + heavy * normal() ** 3,
+      );
+      const mean = losses.reduce((sum, value) => sum + value / 150, 0);
+      const moment = (power: number) => losses.reduce((sum, value) => sum + (value - mean) ** power / 150, 0);
+      const s = moment(3) / moment(2) ** 1.5;
+      const k = moment(4) / moment(2) ** 2 - 3;
+      let least = Number.POSITIVE_INFINITY;
+      for (let z = -30; z <= 30; z += 0.01)
+        least = Math.min(
+          least,
+          1 + (z * s) / 3 + ((3 * z * z - 3) * k) / 24 - ((6 * z * z - 5) * s * s) / 36,
+        );
+      // On the edge of the domain the grid is too coarse to tell.
+      if (Math.abs(least) < 1e-3) continue;
+      const { available } = cornishFisherRisk(losses, 0.99);
+      expect(available).toBe(least > 0);
+      seen[available ? 'inside' : 'outside']++;
+    }
+    expect(Math.min(seen.inside, seen.outside)).toBeGreaterThan(50);
+  });
+
   test('Cornish and Fisher: the mean of its own quantiles beyond VaR, and silence outside its domain', () => {
     const { normal } = parkMiller(4);
     const losses = Float64Array.from({ length: 500 }, () => {

@@ -203,6 +203,20 @@ describe('laws', () => {
   });
 });
 
+test('the rows of the plane are those of the input, also where rows before them weigh nothing', () => {
+  const { columns, outcome, weights } = golden();
+  const some = weights.map((weight, i) => (i < 150 || i % 3 === 0 ? 0 : weight));
+  const fit = fitQuantileRegression(columns, outcome, 0.9, some);
+  if (fit === null) throw new Error('there is a fit');
+  expect(fit.rows).toHaveLength(3);
+  expect(new Set(fit.rows).size).toBe(3);
+  for (const row of fit.rows) {
+    expect(some[row]).toBeGreaterThan(0);
+    const plane = columns.reduce((sum, column, j) => sum + fit.coefficients[j] * column[row], 0);
+    expect(plane).toBeCloseTo(outcome[row], 12);
+  }
+});
+
 describe('bad input', () => {
   const one = new Float64Array(10).fill(1);
   const y = Float64Array.from({ length: 10 }, (_, i) => i);
@@ -218,6 +232,22 @@ describe('bad input', () => {
 
   test.each([
     ['a probability of 1', () => fitQuantileRegression([one], y, 1)],
+    ['a probability of 0', () => fitQuantileRegression([one], y, 0)],
+    ['a weight too few', () => fitQuantileRegression([one], y, 0.5, one.slice(1))],
+    [
+      'an infinite weight',
+      () =>
+        fitQuantileRegression(
+          [one],
+          y,
+          0.5,
+          y.map((v) => 1 / v),
+        ),
+    ],
+    [
+      'a start that is no number',
+      () => fitQuantileRegression([one], y, 0.5, undefined, Float64Array.of(Number.NaN)),
+    ],
     ['no column', () => fitQuantileRegression([], y, 0.5)],
     ['unequal lengths', () => fitQuantileRegression([one], y.slice(1), 0.5)],
     [
