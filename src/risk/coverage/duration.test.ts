@@ -187,3 +187,18 @@ describe('what the tests cannot say they do not say', () => {
     expect(judge).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
   });
 });
+
+describe('six exceedances', () => {
+  // Five whole gaps of 2, 3, 1, 4 and 2 steps.
+  const six = Uint8Array.of(0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0);
+  const five = six.slice(0, 14);
+
+  test.each<[string, (hits: Uint8Array) => { readonly available: boolean }]>([
+    ['in continuous time', durationIndependence],
+    ['in whole steps', discreteDurationIndependence],
+    ['by their moments', (hits) => durationMoments(hits, 0.9)],
+  ])('are the fewest that are judged: %s', (_, judge) => {
+    expect(judge(six).available).toBe(true);
+    expect(judge(five)).toMatchObject({ available: false, reason: expect.stringContaining('too few') });
+  });
+});

@@ -82,6 +82,17 @@ describe('laws and bad input', () => {
       available: false,
       reason: expect.stringContaining('few'),
     });
+    // Losses that only reach VaR are no exceedances.
+    const exceeding = (most: number) => {
+      let left = most;
+      const loss = forecasts.loss.map((value, t) => {
+        const valueAtRisk = forecasts.valueAtRisk[t];
+        return value > valueAtRisk && left-- > 0 ? value : valueAtRisk;
+      });
+      return conditionalCalibration({ ...forecasts, loss });
+    };
+    expect(exceeding(5)).toMatchObject({ available: true });
+    expect(exceeding(4)).toMatchObject({ available: false, reason: expect.stringMatching(/^4 exceedances/) });
     const flat = new Float64Array(100).fill(1);
     const loss = flat.map((_, t) => (t % 10 === 0 ? 2 : 0));
     const same = { loss, valueAtRisk: flat, expectedShortfall: flat.map((v) => v + 1), confidence: 0.9 };
