@@ -94,6 +94,24 @@ describe('tests of expected shortfall', () => {
     ])
       expect(outcome).toEqual(unavailable);
     expect(mcNeilFrey(worthless, 1)).toMatchObject({ reason: expect.stringContaining('above zero') });
+    const none = {
+      loss: new Float64Array(0),
+      valueAtRisk: new Float64Array(0),
+      expectedShortfall: new Float64Array(0),
+    };
+    expect(acerbiSzekely({ ...none, confidence: 0.99 }, 1)).toMatchObject({
+      z1: unavailable,
+      z2: unavailable,
+    });
+    const absurd = {
+      loss: Float64Array.of(1e200),
+      valueAtRisk: Float64Array.of(1e-200),
+      expectedShortfall: Float64Array.of(1e-200),
+    };
+    expect(acerbiSzekely({ ...absurd, confidence: 0.5 }, 1)).toMatchObject({
+      z1: unavailable,
+      z2: unavailable,
+    });
     const rare = acerbiSzekely({ ...exceeding([0.5]), confidence: 1 - 1e-12 }, 1, 50);
     expect(rare).toMatchObject({ z1: unavailable, z2: { available: true, pValue: 1 / 51 } });
   });

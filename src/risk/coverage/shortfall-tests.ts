@@ -94,6 +94,8 @@ function gap(random: Random, confidence: number): number {
 }
 
 function outcomeOf(statistic: number, samples: readonly number[]): SimulatedOutcome {
+  if (!Number.isFinite(statistic))
+    return unavailable('there is no loss, or one too large to be measured by ES');
   return {
     available: true,
     statistic,

@@ -68,6 +68,8 @@ export function fitEwma(returns: Float64Array): EwmaFit | Unavailable {
   // The logarithm of 1 − λ, along which likelihoods are smooth; scanned first, since there may be two valleys.
   const loss = (x: number): number => ewmaLoss(returns, 1 - Math.exp(x));
   const best = minimiseScalar(loss, Math.log(SLOWEST), Math.log(FASTEST), 24);
+  if (!Number.isFinite(best.value))
+    return unavailable('the squares of the returns leave the range of a double');
   const decay = 1 - Math.exp(best.at);
   const variance = ewmaVariance(returns, decay);
   const logLikelihood = -0.5 * (best.value + returns.length * Math.log(2 * Math.PI));

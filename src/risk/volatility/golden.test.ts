@@ -205,6 +205,8 @@ describe('the estimated decay of EWMA', () => {
 
   test('is not available where nothing moves', () => {
     expect(fitEwma(new Float64Array(100))).toMatchObject({ available: false });
+    const huge = asymmetricReturns().map((value) => 1e200 * value);
+    expect(fitEwma(huge)).toMatchObject({ available: false, reason: expect.stringContaining('double') });
     expect(() => fitEwma(new Float64Array(10))).toThrow(
       expect.objectContaining({ code: 'DATA_INSUFFICIENT' }),
     );
