@@ -33,6 +33,13 @@ describe('closeout', () => {
     expect(closeoutHorizonHours(0, 0, 0.05)).toBe(0);
   });
 
+  test('of nothing costs the fixed part, and no closeout costs more than the position is worth', () => {
+    expect(closeoutCostRate(0, { ...CONDITIONS, dailyVolume: 0 })).toBeCloseTo(0.0007, 15);
+    expect(closeoutCostRate(1, { ...CONDITIONS, dailyVolume: Number.NaN })).toBe(1);
+    expect(closeoutCostRate(1e12, CONDITIONS)).toBe(1);
+    expect(closeoutHorizonHours(1, Number.NaN, 0.05)).toBe(MAXIMUM_CLOSEOUT_HOURS);
+  });
+
   test('the horizon and the notional it allows are inverse', () => {
     expect(closeoutHorizonHours(2e6, 5e6, 0.05)).toBeCloseTo(8, 12);
     expect(closeoutNotional(8, 5e6, 0.05)).toBeCloseTo(2e6, 6);
@@ -68,18 +75,18 @@ describe('robust hourly volume', () => {
     expect(new RobustVolume(10, 0.4).hourly(bars, 15 * HOUR)).toBe(0);
   });
 
-  test('is that of sorting the hours anew, however a market grew', () => {
+  test('is that of sorting the hours anew, however a market grew or was looked at again', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 1e6 }),
-        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 30 }),
+        fc.array(fc.integer({ min: -25, max: 40 }), { minLength: 1, maxLength: 30 }),
         fc.constantFrom(0, 0.1, 0.37, 1),
         (seed, moves, probability) => {
           const { bars: own } = randomMarket({ seed, hours: 700, gapProbability: 0.02, longestGapHours: 40 });
           const growing = new RobustVolume(100, probability);
           let hours = 0;
           for (const more of moves) {
-            hours = Math.min(hours + more, 700);
+            hours = Math.max(0, Math.min(hours + more, 700));
             const asOf = RANDOM_MARKET_START + hours * HOUR;
             const known = sliceBars(own, 0, barsClosedBy(own, asOf));
             expect(growing.hourly(known, asOf)).toBe(slowVolume(known, asOf, 100, probability));
