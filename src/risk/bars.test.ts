@@ -10,6 +10,9 @@ describe('the lineage of a series', () => {
     expect(lineageOf(sliceBars(bars, 0, 20))).toBe(lineageOf(bars));
     expect(lineageOf(sliceBars(sliceBars(bars, 0, 20), 0, 10))).toBe(lineageOf(bars));
     expect(lineageOf(sliceBars(bars, 1, 20))).not.toBe(lineageOf(bars));
+    const middle = sliceBars(bars, 3, 20);
+    expect(middle.length).toBe(17);
+    expect(middle.openTime).toEqual(bars.openTime.slice(3, 20));
     expect(lineageOf({ ...bars })).not.toBe(lineageOf(bars));
     expect(lineageOf(copyOf(bars))).not.toBe(lineageOf(bars));
   });

@@ -41,6 +41,16 @@ describe('the tail of the service by likelihood', () => {
     expect(inside).toBeGreaterThan(50);
   });
 
+  test('holds where the product of all factors would be no number any more', () => {
+    // 6,000 factors with a mean logarithm of 0.35: their product is about e^2100.
+    const tail = tailOf(5, 6000, 0.35, 1, 2);
+    const fast = fitParetoLikelihood(tail, 60_000, 2);
+    const slow = fitGeneralisedPareto(tail.map((value) => value - 2));
+    if (!slow.available) throw new Error(slow.reason);
+    expect(Math.abs(fast.shape - slow.shape)).toBeLessThan(1e-5);
+    expect(Math.abs(fast.scale / slow.scale - 1)).toBeLessThan(1e-5);
+  });
+
   test('looks at what lies above the threshold alone', () => {
     const tail = tailOf(7, 200, 0.3, 1, 5);
     const below = Float64Array.from({ length: 50 }, (_, i) => i / 20);
