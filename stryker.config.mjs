@@ -5,7 +5,10 @@ const room = process.env.MUTATION_ROOM ?? '**';
 const report = `.mutation/${process.env.MUTATION_ROOM ?? 'all'}`;
 
 export default {
-  mutate: [room === 'none' ? 'src/risk/*.ts' : `src/risk/${room}/**/*.ts`, '!src/risk/**/{*.test,*.fixture,test-*}.ts'],
+  mutate: [
+    room === 'none' ? 'src/risk/*.ts' : `src/risk/${room}/**/*.ts`,
+    '!src/risk/**/{*.test,*.fixture,test-*}.ts',
+  ],
   // Texts are for people; the tests look at codes.
   mutator: { excludedMutations: ['StringLiteral'] },
   testRunner: 'vitest',
