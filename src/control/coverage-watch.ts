@@ -1,21 +1,9 @@
-import type { ForecastCell, LimitBook, MarketLimit } from '../limits/types.ts';
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
-import { HOUR_MILLISECONDS } from '../units.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { CoverageCount } from './decision-cycle.ts';
+import { type JudgedCell, PendingForecast } from './pending-forecast.ts';
 import { type Excursion, realisedExcursion } from './realised-excursion.ts';
-
-/** The forecasts of one market in one book, kept until the last of their horizons is over. */
-interface Pending {
-  /** Whether the forecaster is the one that the book was decided by. */
-  readonly isChampion: boolean;
-  readonly asOf: number;
-  readonly cells: readonly ForecastCell[];
-  /** Horizons that are still to be judged. */
-  readonly open: Set<number>;
-  /** When the next of them is over, epoch milliseconds; infinity when all have been judged. */
-  due: number;
-}
 
 /** A forecast of one market and horizon beside what happened. */
 export interface JudgedForecast {
@@ -25,7 +13,7 @@ export interface JudgedForecast {
   readonly asOf: number;
   readonly horizonHours: number;
   /** Those of this horizon. */
-  readonly cells: readonly ForecastCell[];
+  readonly cells: readonly JudgedCell[];
   readonly realised: Excursion;
 }
 
@@ -35,7 +23,7 @@ export interface JudgedForecast {
  * where a bar of the horizon is missing it cannot be judged and is left out.
  */
 export class CoverageWatch {
-  readonly #pending = new Map<string, Pending[]>();
+  readonly #pending = new Map<string, PendingForecast[]>();
   /** By market: the newest origin taken in. A book decided anew on the same bars repeats the forecasts before. */
   readonly #newest = new Map<string, number>();
   #counts = new CountsByCell();
@@ -59,7 +47,7 @@ export class CoverageWatch {
       const pending = this.#pending.get(history.symbol);
       if (pending === undefined) continue;
       for (const forecast of pending) this.#judge(history.symbol, forecast, history.bars);
-      while (pending.length > 0 && pending[0].open.size === 0) pending.shift();
+      while (pending.length > 0 && pending[0].due === Number.POSITIVE_INFINITY) pending.shift();
     }
     return this.#counts.all();
   }
@@ -79,46 +67,38 @@ export class CoverageWatch {
     if (asOf <= (this.#newest.get(symbol) ?? Number.NEGATIVE_INFINITY) || forecasts.length === 0) return;
     this.#newest.set(symbol, asOf);
     const pending = this.#pending.get(symbol) ?? [];
-    const open = new Set(forecasts.map((cell) => cell.horizonHours));
-    pending.push({ isChampion: model === champion, asOf, cells: forecasts, open, due: dueOf(asOf, open) });
+    pending.push(new PendingForecast(asOf, model === champion, forecasts));
     this.#pending.set(symbol, pending);
   }
 
-  #judge(symbol: string, forecast: Pending, bars: BarSeries): void {
-    const { isChampion, asOf, cells, open } = forecast;
+  #judge(symbol: string, forecast: PendingForecast, bars: BarSeries): void {
+    const { isChampion, asOf } = forecast;
     const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
     if (newestClose < forecast.due) return;
-    for (const horizonHours of open) {
-      if (newestClose < asOf + horizonHours * HOUR_MILLISECONDS) continue;
-      open.delete(horizonHours);
+    for (const horizonHours of forecast.takeDue(newestClose)) {
       const realised = realisedExcursion(bars, asOf, horizonHours);
       if (realised === null) continue;
-      const own = cells.filter((cell) => cell.horizonHours === horizonHours);
-      for (const cell of own) {
+      const cells = forecast.cells(horizonHours);
+      for (const cell of cells) {
         this.#count(cell, realised);
         if (isChampion) this.#countOrigin(asOf, cell, realised);
       }
-      this.#onJudged({ symbol, isChampion, asOf, horizonHours, cells: own, realised });
+      this.#onJudged({ symbol, isChampion, asOf, horizonHours, cells, realised });
     }
-    forecast.due = dueOf(asOf, open);
   }
 
   #countOrigin(
     asOf: number,
-    { confidence, horizonHours, side, valueAtRisk }: ForecastCell,
+    { confidence, horizonHours, side, valueAtRisk }: JudgedCell,
     realised: Excursion,
   ): void {
     const ofOrigin = entryOf(this.#origins, asOf, () => new CountsByCell());
     ofOrigin.add(confidence, horizonHours, realised[side] > valueAtRisk);
   }
 
-  #count({ confidence, horizonHours, side, valueAtRisk }: ForecastCell, realised: Excursion): void {
+  #count({ confidence, horizonHours, side, valueAtRisk }: JudgedCell, realised: Excursion): void {
     this.#counts.add(confidence, horizonHours, realised[side] > valueAtRisk);
   }
-}
-
-function dueOf(asOf: number, open: ReadonlySet<number>): number {
-  return asOf + Math.min(...open) * HOUR_MILLISECONDS;
 }
 
 /** Forecasts judged, by horizon and confidence. */
