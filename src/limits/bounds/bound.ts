@@ -47,13 +47,15 @@ export const RULE_VERSION = '2';
 
 type Evidence = Readonly<Record<string, EvidenceValue>>;
 
+// Keys are in the order of canonical JSON, in which books are read back, so that they need not be sorted for each book.
+
 export function unavailableBound(name: BoundName, reason: string, version = RULE_VERSION): Bound {
-  return { name, maxLeverage: null, available: false, unavailableReason: reason, evidence: {}, version };
+  return { available: false, evidence: {}, maxLeverage: null, name, unavailableReason: reason, version };
 }
 
 /** A bound that caps leverage as such; null where it does not limit. */
 export function capBound(name: BoundName, maxLeverage: number | null, evidence: Evidence): Bound {
-  return { name, maxLeverage, available: true, unavailableReason: '', evidence, version: RULE_VERSION };
+  return { available: true, evidence, maxLeverage, name, unavailableReason: '', version: RULE_VERSION };
 }
 
 /** A bound that is the margins which a profile asks for. */
@@ -70,25 +72,25 @@ export function marginBound(
   const maintenanceMarginRate = curve.maintenance(notional);
   const closeoutCostRate = closeoutCost(notional, liquidity, policy);
   return {
-    name,
-    maxLeverage,
     available: true,
-    unavailableReason: '',
     evidence: {
-      referenceNotional: notional,
-      ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
-      initialMarginRate,
-      marginCallShortfall: profile.marginCallShortfall,
-      marginCallHorizonHours: policy.marginCallHorizonHours,
-      initialConfidence: policy.initialConfidence,
-      worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
-      maintenanceMarginRate,
-      closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
-      closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
-      maintenanceConfidence: policy.maintenanceConfidence,
       closeoutCostRate,
+      closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
+      closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
+      initialConfidence: policy.initialConfidence,
+      initialMarginRate,
+      ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
+      maintenanceConfidence: policy.maintenanceConfidence,
+      maintenanceMarginRate,
+      marginCallHorizonHours: policy.marginCallHorizonHours,
+      marginCallShortfall: profile.marginCallShortfall,
+      referenceNotional: notional,
       ...evidence,
+      worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
     },
+    maxLeverage,
+    name,
+    unavailableReason: '',
     version,
   };
 }

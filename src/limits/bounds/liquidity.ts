@@ -83,12 +83,12 @@ export function liquidityBound(counted: CountedLiquidity, policy: Policy): Bound
   const cost = closeoutCost(policy.referenceNotional, liquidity, policy);
   const coveringLeverage = MAINTENANCE_TO_INITIAL_RATIO / (policy.closeoutCostCover * cost);
   return capBound('liquidity', Math.min(Math.max(coveringLeverage, 1), LARGEST_LEVERAGE), {
-    referenceNotional: policy.referenceNotional,
-    closeoutCostRate: cost,
     closeoutCostCover: policy.closeoutCostCover,
-    hourlyQuoteVolume: liquidity.hourlyVolume,
+    closeoutCostRate: cost,
     dailyVolatility: liquidity.dailyVolatility,
+    hourlyQuoteVolume: liquidity.hourlyVolume,
     largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
+referenceNotional: policy.referenceNotional,
     ...depthEvidence(counted, policy),
   });
 }

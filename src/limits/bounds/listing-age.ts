@@ -11,9 +11,9 @@ export function isYoung({ historyDays }: UsableInput, assetClass: AssetClass): b
 export function listingAgeBound(input: UsableInput, assetClass: AssetClass): Bound {
   const young = isYoung(input, assetClass);
   return capBound('listingAge', young ? assetClass.youngListingMaximumLeverage : null, {
-    historyDays: input.historyDays,
-    youngListingDays: assetClass.youngListingDays,
     assetClass: assetClass.name,
+    historyDays: input.historyDays,
     mayLoosen: !young,
+    youngListingDays: assetClass.youngListingDays,
   });
 }

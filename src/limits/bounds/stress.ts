@@ -23,8 +23,8 @@ export function stressBound({ stress }: UsableInput, profile: TailProfile | null
   if (stress === null || profile === null)
     return unavailableBound('stress', 'no stress excursions are known');
   const evidence = {
-    source: stress.source,
     role: 'floor of the corridor: the shock model cannot push leverage below it',
+    source: stress.source,
   };
   return marginBound('stress', profile, stated, evidence, RULE_VERSION);
 }
