@@ -88,7 +88,7 @@ export function liquidityBound(counted: CountedLiquidity, policy: Policy): Bound
     dailyVolatility: liquidity.dailyVolatility,
     hourlyQuoteVolume: liquidity.hourlyVolume,
     largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
-referenceNotional: policy.referenceNotional,
+    referenceNotional: policy.referenceNotional,
     ...depthEvidence(counted, policy),
   });
 }
