@@ -22,10 +22,11 @@ export class PendingForecast {
   constructor(asOf: number, isChampion: boolean, cells: readonly ForecastCell[]) {
     this.asOf = asOf;
     this.isChampion = isChampion;
-    if (!cells.every((cell, i) => isSame(cell, axes[i])) || cells.length !== axes.length)
+    if (!areSame(cells, axes))
       axes = cells.map(({ side, horizonHours, confidence }) => ({ side, horizonHours, confidence }));
     this.#keys = axes;
-    this.#values = Float64Array.from(cells, ({ valueAtRisk }) => valueAtRisk);
+    this.#values = new Float64Array(cells.length);
+    for (let i = 0; i < cells.length; i++) this.#values[i] = cells[i].valueAtRisk;
     this.due = this.#nextAfter(asOf);
   }
 
@@ -39,23 +40,30 @@ export class PendingForecast {
 
   cells(horizonHours: number): JudgedCell[] {
     const own: JudgedCell[] = [];
-    for (const [i, key] of this.#keys.entries())
-      if (key.horizonHours === horizonHours) own.push({ ...key, valueAtRisk: this.#values[i] });
+    for (let i = 0; i < this.#keys.length; i++) {
+      const { side, confidence, horizonHours: hours } = this.#keys[i];
+      if (hours === horizonHours) own.push({ side, horizonHours, confidence, valueAtRisk: this.#values[i] });
+    }
     return own;
   }
 
   #nextAfter(time: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { horizonHours } of this.#keys) {
-      const end = this.asOf + horizonHours * HOUR_MILLISECONDS;
+    for (let i = 0; i < this.#keys.length; i++) {
+      const end = this.asOf + this.#keys[i].horizonHours * HOUR_MILLISECONDS;
       if (end > time && end < next) next = end;
     }
     return next;
   }
 }
 
-function isSame(cell: ForecastCell, key: CellKey | undefined): boolean {
-  return (
-    cell.side === key?.side && cell.horizonHours === key.horizonHours && cell.confidence === key.confidence
-  );
+function areSame(cells: readonly ForecastCell[], keys: readonly CellKey[]): boolean {
+  if (cells.length !== keys.length) return false;
+  for (let i = 0; i < cells.length; i++) {
+    const { side, horizonHours, confidence } = keys[i];
+    const cell = cells[i];
+    if (cell.side !== side || cell.horizonHours !== horizonHours || cell.confidence !== confidence)
+      return false;
+  }
+  return true;
 }

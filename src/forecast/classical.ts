@@ -99,23 +99,25 @@ function forecastMarket(
   const sample = rollingTailsOf(bars, exponent);
   const tails = sample.tails(bars, from, end);
   const { scaleToday } = sample;
+  const { valueAtRisk, expectedShortfall, shockThreshold, shockProbability } = batch;
   for (let h = 0; h < HORIZON_COUNT; h++) {
     for (let side = 0; side < SIDE_COUNT; side++) {
       const path = pathIndex(market, side, h);
-      const { threshold } = raw[pathIndex(0, side, h)];
-      const tail = tails[pathIndex(0, side, h)][estimate];
-      batch.shockThreshold[path] = threshold;
+      const own = pathIndex(0, side, h);
+      const { threshold } = raw[own];
+      const tail = estimate === 'moments' ? tails[own].moments : tails[own].likelihood;
+      shockThreshold[path] = threshold;
       const shock = threshold / scaleToday;
-      batch.shockProbability[path] =
+      shockProbability[path] =
         shock > tail.pareto.threshold
           ? paretoSurvival(tail.pareto, shock)
-          : sample.shareAbove(bars, pathIndex(0, side, h), shock);
+          : sample.shareAbove(bars, own, shock);
       // Nobody loses more than the price on a long; on a short there is no such bound.
       const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
       for (let c = 0; c < CONFIDENCE_COUNT; c++) {
         const cell = cellIndex(market, side, h, c);
-        batch.valueAtRisk[cell] = Math.min(tail.valueAtRisk[c] * scaleToday, most);
-        batch.expectedShortfall[cell] = Math.min(tail.expectedShortfall[c] * scaleToday, most);
+        valueAtRisk[cell] = Math.min(tail.valueAtRisk[c] * scaleToday, most);
+        expectedShortfall[cell] = Math.min(tail.expectedShortfall[c] * scaleToday, most);
       }
     }
   }

@@ -116,7 +116,11 @@ function* bookParts(body: Omit<LimitBook, 'hash'>): Generator<string> {
     if (key !== 'markets') yield canonicalJson(body[key as keyof typeof body]);
     else {
       yield '[';
-      for (const [i, market] of body.markets.entries()) yield (i === 0 ? '' : ',') + canonicalMarket(market);
+      for (const [i, market] of body.markets.entries()) {
+        if (i > 0) yield ',';
+        // On its own: whoever reads it makes one piece of what is kept.
+        yield canonicalMarket(market);
+      }
       yield ']';
     }
   }
