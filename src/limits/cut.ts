@@ -240,15 +240,15 @@ export function makeBracket(
   const floor = before?.notionalCap ?? 0;
   return {
     bracket: (before?.bracket ?? 0) + 1,
-    notionalFloor: floor,
-    notionalCap: cap,
-    maxLeverage: leverage,
     initialMarginRatePpm: leverageToMarginPpmUp(leverage),
-    maintenanceMarginRatePpm: ratePpm,
     maintenanceAmountMicros:
       before === undefined
         ? 0
         : before.maintenanceAmountMicros + floor * (ratePpm - before.maintenanceMarginRatePpm),
+    maintenanceMarginRatePpm: ratePpm,
+    maxLeverage: leverage,
+    notionalCap: cap,
+    notionalFloor: floor,
   };
 }
 

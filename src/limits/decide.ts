@@ -130,22 +130,25 @@ export function decideMarket(
   const safe = faults.length === 0 ? schedule : heldSchedule(input.symbol, previous, context);
   const binding = bindingOf(bounded, safe.record, faults);
   const shown = shownForecast(input);
+  const { announced, maintenance } = safe;
+  // In the order of canonical JSON, like all that is in a market: see `canonicalJson`.
   return {
-    symbol: input.symbol,
-    brackets: safe.brackets,
-    ...heldTablesOf(safe),
-    bindingBound: binding,
-    bounds: [...(bounded?.bounds ?? [rejectedBound(input)]), governorBound(safe.record)],
-    reasons: reasonsFor(input, bounded, binding, safe),
-    governor: safe.record,
-    ...boundStateOf(bounded, previous),
-    quality: input.quality,
-    simulated: input.simulated,
+    ...(announced === undefined ? {} : { announced }),
     asOf: input.asOf,
-    shockProbability: shockProbabilityAtCap(shown, safe.brackets[0], axes, policy),
-    model: shown?.predictor ?? 'none',
+    bindingBound: binding,
+    ...boundStateOf(bounded, previous),
+    bounds: [...(bounded?.bounds ?? [rejectedBound(input)]), governorBound(safe.record)],
+    brackets: safe.brackets,
     forecasts: shown === null ? [] : forecastCells(shown, axes),
+    governor: safe.record,
+    ...(maintenance === undefined ? {} : { maintenance }),
+    model: shown?.predictor ?? 'none',
+    quality: input.quality,
+    reasons: reasonsFor(input, bounded, binding, safe),
+    shockProbability: shockProbabilityAtCap(shown, safe.brackets[0], axes, policy),
     shocks: shown === null ? [] : shockCells(shown, axes),
+    simulated: input.simulated,
+    symbol: input.symbol,
   };
 }
 
@@ -264,15 +267,15 @@ function bindingOf(
 
 function governorBound(record: GovernorRecord): Bound {
   return {
-    name: 'governor',
-    maxLeverage: record.publishedMaxLeverage < record.targetMaxLeverage ? record.publishedMaxLeverage : null,
     available: true,
-    unavailableReason: '',
     evidence: {
       move: record.move,
       previousMaxLeverage: record.previousMaxLeverage,
       targetMaxLeverage: record.targetMaxLeverage,
     },
+    maxLeverage: record.publishedMaxLeverage < record.targetMaxLeverage ? record.publishedMaxLeverage : null,
+    name: 'governor',
+    unavailableReason: '',
     version: '1',
   };
 }

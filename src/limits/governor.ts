@@ -224,13 +224,13 @@ function recordOf(
   { brackets, move, changedAt, isPaced }: Step,
 ): GovernorRecord {
   return {
-    move,
-    previousMaxLeverage: inForce?.brackets[0].maxLeverage ?? null,
-    targetMaxLeverage: (wanted ?? brackets)[0].maxLeverage,
-    publishedMaxLeverage: brackets[0].maxLeverage,
     changedAt,
     looseningAllowedAt: changedAt + policy.governor.loosenDelayHours * HOUR_MILLISECONDS,
+    move,
     ...(isPaced ? { paced: true } : {}),
+    previousMaxLeverage: inForce?.brackets[0].maxLeverage ?? null,
+    publishedMaxLeverage: brackets[0].maxLeverage,
+    targetMaxLeverage: (wanted ?? brackets)[0].maxLeverage,
   };
 }
 

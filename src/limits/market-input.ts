@@ -169,5 +169,7 @@ function isUsableLiquidity({ hourlyVolume, dailyVolatility }: LiquidityInput): b
 }
 
 function areWithin(values: Float64Array | undefined, length: number, most: number): boolean {
-  return values?.length === length && values.every((value) => value >= 0 && value <= most);
+  if (values?.length !== length) return false;
+  for (let i = 0; i < length; i++) if (!(values[i] >= 0 && values[i] <= most)) return false;
+  return true;
 }

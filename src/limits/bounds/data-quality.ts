@@ -6,16 +6,16 @@ import { capBound } from './bound.ts';
 /** Caps a market while its data are degraded; rejected data never come this far. */
 export function dataQualityBound({ quality, qualityFindings }: UsableInput, policy: Policy): Bound {
   return capBound('dataQuality', quality === 'accept' ? null : policy.degradedMaximumLeverage, {
-    grade: quality,
     findings: qualityFindings.join('; '),
+    grade: quality,
   });
 }
 
 /** Stands in the list of bounds of a market that could not be bounded: it says why, and asks for leverage 1. */
 export function rejectedBound({ quality, qualityFindings, liquidity }: UsableInput): Bound {
   return capBound('dataQuality', 1, {
-    grade: quality,
     findings: qualityFindings.join('; '),
+    grade: quality,
     traded: liquidity !== null && liquidity.hourlyVolume > 0,
   });
 }

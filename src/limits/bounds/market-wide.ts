@@ -38,11 +38,11 @@ export function marketWideBound(
   const { stressedShare, commonShock, markets, source } = marketWide;
   return {
     bound: capBound('marketWide', raise === null ? null : 1 / raise(initial), {
-      factor,
-      stressedShare,
       commonShock,
+      factor,
       markets,
       source,
+      stressedShare,
     }),
     raise,
     state: { factor, observedAt: decidedAt },

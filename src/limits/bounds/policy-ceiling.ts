@@ -6,7 +6,7 @@ import { capBound } from './bound.ts';
 /** The highest leverage of the market's class. */
 export function policyCeilingBound(assetClass: AssetClass, policy: Policy): Bound {
   return capBound('policyCeiling', Math.min(assetClass.maximumLeverage, policy.maximumLeverage), {
-    policy: policy.name,
     assetClass: assetClass.name,
+    policy: policy.name,
   });
 }
