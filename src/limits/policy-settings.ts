@@ -1,3 +1,4 @@
+import { CONTRACT_KINDS, INTERVENTION_MODES } from './account-policy.ts';
 import { ANTI_PROCYCLICAL_OPTIONS, BOUND_USES } from './bound-policy.ts';
 
 /**
@@ -113,6 +114,30 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   maximumNotionalCoef:
     'Largest coefficient by which a user’s brackets may be scaled. Above 1 a user gets more than the margin curve allows.',
   notionalCoefRaisesLastCap: 'Whether a coefficient above 1 also raises the largest position.',
+  accounts:
+    'When an account with open positions is warned, called, reduced and liquidated. Ratios are maintenance margin over equity.',
+  'accounts.interventionMode':
+    'advise: the exchange decides what to do with an intervention. command: it is expected to do it.',
+  'accounts.warningRatio': 'From here on the user is warned.',
+  'accounts.marginCallRatio': 'From here on more margin is called for.',
+  'accounts.reduceOnlyRatio': 'From here on the account may only reduce.',
+  'accounts.reductionRatio': 'From here on positions are reduced in stages.',
+  'accounts.liquidationRatio': 'From here on positions are closed out. At most 1.',
+  'accounts.backstopRatio': 'From here on, or with no equity left, the backstop takes positions over.',
+  'accounts.rearmRatio':
+    'A threshold that was crossed counts as crossed again only once the ratio was this far below it.',
+  'accounts.reductionTargetRatio': 'A reduction brings the ratio down to this.',
+  'accounts.sliceAboveNotional': 'A position above this notional is reduced in slices.',
+  'accounts.sliceRatio': 'Share of the position that one slice is.',
+  'accounts.coolDownSeconds': 'Least time between two slices.',
+  'accounts.liquidationHorizonHours':
+    'Liquidation probabilities are of this horizon. One that forecasts come in.',
+  contracts: 'Markets whose contracts are not linear ones of one unit of the base asset.',
+  'contracts[].name': 'What people call these contracts.',
+  'contracts[].members': 'Symbols; * stands for any characters. The first entry that names a market counts.',
+  'contracts[].kind':
+    'linear: profit in the quote asset. inverse: profit in the base asset, as coin-margined contracts have it.',
+  'contracts[].contractSize': 'One contract is so much of the base asset (linear) or quote asset (inverse).',
   governance: 'How long what people decide may last.',
   'governance.maximumOverrideHours': 'An override ends after this at the latest.',
   'governance.maximumFreezeHours': 'A freeze ends after this at the latest.',
@@ -132,5 +157,7 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
 export const POLICY_CHOICES: Readonly<Record<string, readonly string[]>> = {
   'bounds.filteredUse': BOUND_USES,
   'bounds.tailUse': BOUND_USES,
+  'accounts.interventionMode': INTERVENTION_MODES,
+  'contracts[].kind': CONTRACT_KINDS,
   'bounds.antiProcyclical.option': ANTI_PROCYCLICAL_OPTIONS,
 };

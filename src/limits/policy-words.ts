@@ -15,6 +15,7 @@ export function policyWords(policy: Policy): readonly PolicyChapter[] {
     { title: 'Ceilings', sentences: ceilingWords(policy) },
     { title: 'In bad times', sentences: badTimesWords(policy) },
     { title: 'Moves', sentences: moveWords(policy) },
+    { title: 'Open positions', sentences: accountWords(policy) },
     { title: 'People', sentences: peopleWords(policy) },
     { title: 'Appetite', sentences: appetiteWords(policy) },
   ];
@@ -107,6 +108,20 @@ function moveWords({ governor }: Policy): string[] {
     `Tightening comes at once, to leverage / ${number(governor.tightenMaximumRatio)} in one decision at most; what is left follows after ${formatHours(governor.tightenPaceHours)}. Only an emergency goes further.`,
     `Loosening comes ${formatHours(governor.loosenDelayHours)} after the last change at the earliest, where the gain is more than ${percent(governor.deadBandRatio - 1)}, to at most ${number(governor.loosenMaximumRatio)} times the leverage or the next rung.`,
     `A higher maintenance margin reaches open positions with a notice of ${formatHours(governor.maintenanceNoticeHours)}, of ${formatHours(governor.emergencyNoticeHours)} in an emergency.`,
+  ];
+}
+
+function accountWords({ accounts, contracts }: Policy): string[] {
+  const commands = accounts.interventionMode === 'command';
+  return [
+    `By maintenance margin over equity an account is warned at ${percent(accounts.warningRatio)}, called for margin at ${percent(accounts.marginCallRatio)}, held to reductions at ${percent(accounts.reduceOnlyRatio)}, reduced in stages at ${percent(accounts.reductionRatio)}, liquidated at ${percent(accounts.liquidationRatio)}, and taken over by the backstop at ${percent(accounts.backstopRatio)} or with no equity left. The exchange ${commands ? 'is expected to do so' : 'is advised, and decides'}.`,
+    `A threshold counts as crossed again once the ratio was ${percent(accounts.rearmRatio)} below it.`,
+    `A reduction brings the ratio to ${percent(accounts.reductionTargetRatio)}; positions above ${number(accounts.sliceAboveNotional)} go in slices of ${percent(accounts.sliceRatio)}, ${number(accounts.coolDownSeconds)} seconds apart at least.`,
+    `Liquidation probabilities look ${formatHours(accounts.liquidationHorizonHours)} ahead.`,
+    ...contracts.map(
+      (terms) =>
+        `${capital(terms.name)} (${terms.members.join(', ')}): ${terms.kind} contracts of ${number(terms.contractSize)} ${terms.kind === 'inverse' ? 'in the quote asset' : 'of the base asset'}.`,
+    ),
   ];
 }
 

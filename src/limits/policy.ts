@@ -1,5 +1,13 @@
 import { PlimsollError } from '../errors.ts';
 import {
+  type AccountPolicy,
+  accountPolicyFaults,
+  type ContractTerms,
+  contractFaults,
+  DEFAULT_ACCOUNT_POLICY,
+  DEFAULT_CONTRACTS,
+} from './account-policy.ts';
+import {
   type AssetClass,
   type BoundPolicy,
   boundPolicyFaults,
@@ -76,6 +84,9 @@ export interface Policy {
   readonly maximumNotionalCoef: number;
   /** Whether a coefficient above 1 also raises the largest position. */
   readonly notionalCoefRaisesLastCap: boolean;
+  /** Of positions that are open. */
+  readonly accounts: AccountPolicy;
+  readonly contracts: readonly ContractTerms[];
   readonly governance: GovernancePolicy;
   readonly appetite: RiskAppetite;
 }
@@ -144,6 +155,8 @@ export const DEFAULT_POLICY: Policy = {
   newAccountMaximumLeverage: 20,
   maximumNotionalCoef: 1,
   notionalCoefRaisesLastCap: false,
+  accounts: DEFAULT_ACCOUNT_POLICY,
+  contracts: DEFAULT_CONTRACTS,
   governance: {
     maximumOverrideHours: 720,
     maximumFreezeHours: 168,
@@ -222,6 +235,10 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
   faults.push(...crowdingCapFaults(policy), ...classFaults(policy.classes, policy.maximumLeverage));
   faults.push(...boundPolicyFaults(policy.bounds));
   faults.push(...guardPolicyFaults(policy.guard, axes.confidences));
+  faults.push(
+    ...accountPolicyFaults(policy.accounts, axes.horizonsHours),
+    ...contractFaults(policy.contracts),
+  );
   faults.push(...governorPolicyFaults(policy.governor).map((fault) => `governor.${fault}`));
   for (const [name, hours] of Object.entries(policy.governance))
     need(
