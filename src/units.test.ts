@@ -3,6 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   formatDecimal,
   formatMicros,
+  formatMoneyDown,
+  formatMoneyUp,
+  formatPrice,
+  formatQuantityUp,
   formatWhole,
   ladderDown,
   leverageToMarginPpmUp,
@@ -10,6 +14,7 @@ import {
   parseMicros,
   ppmToRate,
   rateToPpmUp,
+  withoutNoise,
 } from './units.ts';
 
 const SEEDED = { seed: 1, numRuns: 1000 };
@@ -108,5 +113,50 @@ describe('decimal strings', () => {
     expect(microsToWholeUp(50_000_000_000n)).toBe(50_000);
     expect(microsToWholeUp(0n)).toBe(0);
     expect(microsToWholeUp(10n ** 30n)).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe('what leaves float64', () => {
+  it('is free of binary noise', () => {
+    expect(formatMoneyUp(0.1 + 0.2)).toBe('0.3');
+    expect(formatMoneyDown(0.1 + 0.2)).toBe('0.3');
+    expect(formatMoneyDown(1.1 * 3)).toBe('3.3');
+    expect(formatPrice(0.1 + 0.7)).toBe('0.8');
+    expect(withoutNoise(0.1 + 0.2)).toBe(0.3);
+    // What Binance's example adds up to: 1030895.5563800007 in float64.
+    const equity = 1_535_443.01 + 3683.979 * (1335.18 - 1456.84) + 109.488 * (31_967.27 - 32_481.98);
+    expect([formatMoneyDown(equity), formatMoneyUp(equity)]).toEqual(['1030895.55638', '1030895.55638']);
+  });
+
+  it('is rounded so that nothing looks better than it is', () => {
+    expect(formatMoneyDown(1 / 3)).toBe('0.33333333');
+    expect(formatMoneyUp(1 / 3)).toBe('0.33333334');
+    expect(formatMoneyDown(-1 / 3)).toBe('-0.33333334');
+    expect(formatMoneyUp(1e-12)).toBe('0.00000001');
+    expect(formatMoneyDown(1e-12)).toBe('0');
+    expect(formatQuantityUp(1 / 3)).toBe('0.3333333333334');
+    expect(formatMoneyUp(1e20)).toBe('100000000000000000000');
+    expect([formatMoneyUp(0), formatMoneyDown(-0)]).toEqual(['0', '0']);
+  });
+
+  it('keeps all digits of small prices', () => {
+    expect(formatPrice(0.0000012345678912)).toBe('0.0000012345678912');
+    expect(formatPrice(26_316.893_912_345)).toBe('26316.89391235');
+    expect(() => formatPrice(Number.NaN)).toThrow('no decimal');
+  });
+
+  it('keeps every decimal of at most 12 digits as it is, whichever way it is rounded', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1e12, max: 1e12 }),
+        fc.integer({ min: 0, max: 8 }),
+        (whole, decimals) => {
+          const text = formatDecimal(BigInt(whole), decimals);
+          for (const format of [formatMoneyDown, formatMoneyUp, formatPrice, formatQuantityUp])
+            expect(format(Number(text))).toBe(text);
+        },
+      ),
+      { seed: 1, numRuns: 1000 },
+    );
   });
 });

@@ -113,3 +113,50 @@ export function microsToWholeUp(micros: bigint): number {
   const whole = (micros + BigInt(MICROS) - 1n) / BigInt(MICROS);
   return whole > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(whole);
 }
+
+/** So many digits of a float64 result tell; those behind them are what is left of binary fractions and of adding them up. */
+const TELLING_DIGITS = 13;
+/** What is this near to a whole number of the last decimal is that number: a result of sums and products is no nearer to itself. */
+const DECIMAL_NOISE = 2 ** -48;
+const MONEY_DECIMALS = 8;
+/** Beyond them a power of ten is not exact in float64. */
+const MOST_DECIMALS = 22;
+
+type Rounding = 'down' | 'up' | 'nearest';
+
+/** Where what was computed in float64 leaves as a decimal string: digits that tell nothing are dropped, the rest is exact. */
+function decimalOf(value: number, mostDecimals: number, rounding: Rounding): string {
+  if (!Number.isFinite(value)) throw new RangeError(`${value} is no decimal`);
+  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  const decimals = Math.max(Math.min(TELLING_DIGITS - 1 - magnitude, mostDecimals), 0);
+  const scaled = value * 10 ** decimals;
+  const nearest = Math.round(scaled);
+  const isWhole = rounding === 'nearest' || Math.abs(scaled - nearest) <= Math.abs(scaled) * DECIMAL_NOISE;
+  const whole = isWhole ? nearest : rounding === 'up' ? Math.ceil(scaled) : Math.floor(scaled);
+  return formatDecimal(BigInt(whole), decimals);
+}
+
+/** Money that is owned or free to use, to at most 8 decimals and 13 digits, rounded down: it never looks like more. */
+export function formatMoneyDown(value: number): string {
+  return decimalOf(value, MONEY_DECIMALS, 'down');
+}
+
+/** Money that is asked for, and notionals, likewise, rounded up: they never look like less. */
+export function formatMoneyUp(value: number): string {
+  return decimalOf(value, MONEY_DECIMALS, 'up');
+}
+
+/** A price to the nearest of 13 digits, of which those of small prices are all behind the point. */
+export function formatPrice(value: number): string {
+  return decimalOf(value, MOST_DECIMALS, 'nearest');
+}
+
+/** A quantity that has to be closed, to 13 digits, rounded up: closing it is enough. */
+export function formatQuantityUp(value: number): string {
+  return decimalOf(value, MOST_DECIMALS, 'up');
+}
+
+/** A ratio, leverage or probability as a number of at most 12 digits: 0.1 + 0.2 is 0.3. */
+export function withoutNoise(value: number): number {
+  return Number(value.toPrecision(TELLING_DIGITS - 1));
+}
