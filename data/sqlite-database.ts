@@ -1,21 +1,19 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { type ErrorCode, PlimsollError } from '../src/errors.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { PlimsollError } from '../src/errors.ts';
+import { openSqliteFile, type SqliteFileOptions } from './sqlite-file.ts';
 
 /**
- * The file behind the state store: how it is opened, what tables it has, and what SQLite's failures mean. The tables
- * are strict, so that a value of the wrong type is refused by the database and not found later by a reader.
+ * The file behind the state store. Its tables are strict, so that a value of the wrong type is refused by the database and
+ * not found later by a reader.
  */
 export const STATE_FILE_NAME = 'state.sqlite';
 
 /** Written into the header of the file ("PLIM"), so that another program's database is not taken for ours. */
 const APPLICATION_ID = 0x504c494d;
 
-/**
- * Entry i takes the file from schema version i to i + 1. An entry is never changed once it was released; a new need
- * is a new entry at the end.
- */
+/** See `SqliteFile`. */
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE audit (
@@ -149,166 +147,22 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-export interface StateFileOptions {
-  /** Never writes, never creates: for verbs that only look while the service runs. */
-  readonly readOnly?: boolean;
-  /** How long a statement waits for another process that writes, in milliseconds. */
-  readonly busyTimeoutMilliseconds?: number;
-}
+export type StateFileOptions = SqliteFileOptions;
 
 /**
  * Opens `<dataDir>/state.sqlite`, makes it where it is missing and brings its schema up to date.
  *
- * @throws PlimsollError NOT_FOUND (read-only and no file), CONFIG_INVALID (schema of another Plimsoll version),
- *   STORE_DAMAGED (not a Plimsoll state store, or unreadable as one), IO_FAILED, LOCKED.
+ * @throws PlimsollError NOT_FOUND (read-only and no file), and what `openSqliteFile` throws.
  */
 export function openStateFile(dataDir: string, options: StateFileOptions = {}): DatabaseSync {
   const path = join(dataDir, STATE_FILE_NAME);
-  const readOnly = options.readOnly ?? false;
-  if (readOnly && !existsSync(path)) {
+  if (options.readOnly && !existsSync(path)) {
     throw new PlimsollError('NOT_FOUND', `there is no state store at ${path}`, {
       remedy: 'Start the service once (plimsoll serve), or name its folder with --data-dir.',
     });
   }
-  return translateErrors(path, () => {
-    if (!readOnly) mkdirSync(dataDir, { recursive: true });
-    const database = new DatabaseSync(path, { readOnly });
-    try {
-      configure(database, readOnly, options.busyTimeoutMilliseconds ?? 5_000);
-      checkOwner(database, path);
-      migrate(database, path, readOnly);
-      return database;
-    } catch (thrown) {
-      database.close();
-      throw thrown;
-    }
-  });
-}
-
-function configure(database: DatabaseSync, readOnly: boolean, busyTimeoutMilliseconds: number): void {
-  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMilliseconds}; PRAGMA foreign_keys = ON;`);
-  if (readOnly) return;
-  // FULL makes every commit wait for the disk: in WAL mode the default would lose the last commits with the power.
-  // On macOS only fullfsync reaches the platter. The size limit lets a log that a long reader held up shrink again.
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA fullfsync = ON;
-    PRAGMA journal_size_limit = 67108864;
-  `);
-}
-
-function checkOwner(database: DatabaseSync, path: string): void {
-  const applicationId = pragmaNumber(database, 'application_id');
-  if (applicationId === APPLICATION_ID) return;
-  const isEmpty = applicationId === 0 && pragmaNumber(database, 'schema_version') === 0;
-  if (isEmpty) return;
-  throw new PlimsollError('STORE_DAMAGED', `${path} is a database, but not a Plimsoll state store`, {
-    remedy: 'Move the file away, or name another folder with --data-dir.',
-  });
-}
-
-function migrate(database: DatabaseSync, path: string, readOnly: boolean): void {
-  const wanted = MIGRATIONS.length;
-  const found = checkedSchemaVersion(database, path);
-  if (found === wanted) return;
-  if (readOnly) {
-    throw new PlimsollError(
-      'CONFIG_INVALID',
-      `${path} has schema version ${found}, this Plimsoll reads ${wanted}`,
-      {
-        remedy: 'Start the service of this version once; it brings the file up to date.',
-      },
-    );
-  }
-  inTransaction(database, () => {
-    // Read again under the write lock: another process may have migrated in between.
-    for (let version = checkedSchemaVersion(database, path); version < wanted; version++) {
-      database.exec(MIGRATIONS[version]);
-    }
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${wanted};`);
-  });
-}
-
-function checkedSchemaVersion(database: DatabaseSync, path: string): number {
-  const found = pragmaNumber(database, 'user_version');
-  if (found <= MIGRATIONS.length) return found;
-  throw new PlimsollError(
-    'CONFIG_INVALID',
-    `${path} has schema version ${found}, written by a newer Plimsoll; this one knows up to ${MIGRATIONS.length}`,
-    { remedy: 'Run the newer Plimsoll, or restore the copy of the data folder from before the upgrade.' },
+  return openSqliteFile(
+    { path, what: 'state store', applicationId: APPLICATION_ID, migrations: MIGRATIONS },
+    options,
   );
-}
-
-function pragmaNumber(database: DatabaseSync, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
-}
-
-/** Runs `work` with the write lock held from its start, so that what it reads still holds when it writes. */
-export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (thrown) {
-    // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the reason.
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw thrown;
-  }
-}
-
-/** Runs `work`, which only reads, on the state of one moment: what another process commits meanwhile is not seen. */
-export function inSnapshot<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN');
-  try {
-    return work();
-  } finally {
-    database.exec('ROLLBACK');
-  }
-}
-
-/** Runs `work`; a failure of SQLite or of the file system leaves as a PlimsollError that says what to do. */
-export function translateErrors<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    throw asStoreError(path, thrown);
-  }
-}
-
-const LOCK_REMEDY = 'Try again; if it stays so, find the process that holds the file open for writing.';
-const IO_REMEDY =
-  'Check free space, permissions and the health of the disk, then try again; nothing was half-written.';
-const DAMAGE_REMEDY = 'Stop the service, keep a copy of the folder, and restore the last good backup.';
-
-/** Primary result codes of SQLite (https://sqlite.org/rescode.html) that have a meaning for the operator. */
-const MEANING_BY_RESULT_CODE: Readonly<
-  Record<number, { readonly code: ErrorCode; readonly remedy: string }>
-> = {
-  3: { code: 'IO_FAILED', remedy: IO_REMEDY }, // PERM
-  5: { code: 'LOCKED', remedy: LOCK_REMEDY }, // BUSY
-  6: { code: 'LOCKED', remedy: LOCK_REMEDY }, // LOCKED
-  8: { code: 'IO_FAILED', remedy: IO_REMEDY }, // READONLY
-  10: { code: 'IO_FAILED', remedy: IO_REMEDY }, // IOERR
-  11: { code: 'STORE_DAMAGED', remedy: DAMAGE_REMEDY }, // CORRUPT
-  13: { code: 'IO_FAILED', remedy: IO_REMEDY }, // FULL
-  14: { code: 'IO_FAILED', remedy: IO_REMEDY }, // CANTOPEN
-  26: { code: 'STORE_DAMAGED', remedy: DAMAGE_REMEDY }, // NOTADB
-};
-
-/** A failure of SQLite or of the file system as a PlimsollError; anything else as it is. */
-export function asStoreError(path: string, thrown: unknown): unknown {
-  if (thrown instanceof PlimsollError || !(thrown instanceof Error)) return thrown;
-  const { errcode, syscall } = thrown as Error & { errcode?: number; syscall?: string };
-  if (errcode === undefined) {
-    if (syscall === undefined) return thrown;
-    return new PlimsollError('IO_FAILED', `${path}: ${thrown.message}`, { remedy: IO_REMEDY, cause: thrown });
-  }
-  const meaning = MEANING_BY_RESULT_CODE[errcode & 0xff];
-  return new PlimsollError(meaning?.code ?? 'INTERNAL', `${path}: ${thrown.message} (SQLite ${errcode})`, {
-    ...(meaning === undefined ? {} : { remedy: meaning.remedy }),
-    details: { path, sqliteCode: errcode },
-    cause: thrown,
-  });
 }

@@ -9,7 +9,7 @@ import {
   type RecalledStep,
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
-import { inTransaction } from './sqlite-database.ts';
+import { inTransaction } from './sqlite-file.ts';
 import { isRowOf, type Row } from './sqlite-rows.ts';
 
 /** Requests that are repeated are repeated soon: the newest keys are enough. */

@@ -16,14 +16,8 @@ import type { Checkpoint, PublicKeys } from '../src/limits/checkpoint.ts';
 import type { EncodedInputs } from '../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
-import {
-  asStoreError,
-  inTransaction,
-  openStateFile,
-  STATE_FILE_NAME,
-  type StateFileOptions,
-  translateErrors,
-} from './sqlite-database.ts';
+import { openStateFile, STATE_FILE_NAME, type StateFileOptions } from './sqlite-database.ts';
+import { asStoreError, inTransaction, translateErrors } from './sqlite-file.ts';
 import { SqliteGovernanceStore } from './sqlite-governance.ts';
 import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
 import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';

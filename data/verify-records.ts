@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AuditEntry, ChainVerification, Change } from '../src/control/ports.ts';
 import { canonicalJson } from '../src/limits/chain.ts';
-import { inSnapshot } from './sqlite-database.ts';
+import { inSnapshot } from './sqlite-file.ts';
 import { isRowOf, userPolicy } from './sqlite-rows.ts';
 
 type Fault = ChainVerification['firstBadRecord'];

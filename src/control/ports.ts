@@ -44,6 +44,14 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
+export type { Intervention } from '../accounts/interventions/intervention.ts';
+export type {
+  AccountBatch,
+  AccountStore,
+  InterventionFilter,
+  StoredBatch,
+  StoredSnapshot,
+} from './accounts/ports.ts';
 export { type Change, endOf } from './governance/change.ts';
 
 /** What people decided about limits. Every record is part of an audit entry, and read back from there. */
