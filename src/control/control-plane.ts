@@ -9,6 +9,7 @@ import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
+import type { MarkPrice } from './guard/prices.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
 import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
 
@@ -114,6 +115,10 @@ export class ControlPlane implements ControlReads {
 
   policy(): Policy {
     return this.#policy;
+  }
+
+  markOf(symbol: string): MarkPrice | null {
+    return this.prices.markOf(symbol);
   }
 
   bookAsOf(time: number): Promise<LimitBook | null> {

@@ -6,7 +6,7 @@ import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
-import type { PriceIntake } from './guard/prices.ts';
+import type { MarkPrice, PriceIntake } from './guard/prices.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
 
@@ -76,6 +76,8 @@ export interface ControlReads {
   status(): ControlStatus;
   policy(): Policy;
   userNow(userId: string): UserPolicy | null;
+  /** The newest price of a market that is believed: posted since its newest bar closed, otherwise that close. */
+  markOf(symbol: string): MarkPrice | null;
   bookAsOf(time: number): Promise<LimitBook | null>;
   /** What people had decided, as it was at a time. */
   governanceAsOf(time: number): Promise<GovernanceState>;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../random.ts';
+import { ACCOUNT } from './route-examples.fixture.ts';
 import { ROUTES } from './routes.ts';
 import { problemSchema } from './schemas.ts';
 import { type Answer, OPERATOR, TestService } from './test-service.ts';
@@ -100,8 +101,8 @@ const order = { userId: 'u', symbol: 'BTCUSDT', side: 'long', notional: '1', lev
 /** Bodies that are nearly right: one field of a good one replaced, added or taken away. */
 const nearlyRight = fc
   .tuple(
-    fc.constantFrom<object>(order, { maxLeverage: 5 }),
-    fc.constantFrom(...Object.keys(order), '__proto__', 'x'),
+    fc.constantFrom<object>(order, { maxLeverage: 5 }, { account: ACCOUNT }),
+    fc.constantFrom(...Object.keys(order), 'account', 'prices', 'brackets', '__proto__', 'x'),
     wrongValue,
   )
   .map(([good, key, value]) => {

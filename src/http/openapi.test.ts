@@ -129,6 +129,10 @@ describe('real answers', () => {
 
   const order = { userId: 'u', symbol: 'BTCUSDT', side: 'long', notional: '1', leverage: 1000 };
   const user = { accountCreatedAt: '2020-01-01T00:00:00Z' };
+  const held = { symbol: 'BTCUSDT', side: 'long', quantity: '5', entryPrice: '100' };
+  const simulated = {
+    account: { accountId: 'a', userId: 'u', marginMode: 'cross', equity: '30', positions: [held] },
+  };
   const calls: [path: string, address: string, call?: Call][] = [
     ...ROUTES.filter(({ method }) => method === 'get').map(({ path }): [string, string] => [
       path,
@@ -150,6 +154,12 @@ describe('real answers', () => {
     ['/v1/checks', '/v1/checks', { method: 'POST', body: { ...order, leverage: 1 } }],
     ['/v1/checks', '/v1/checks', { method: 'POST', body: { ...order, notional: '999999999999999.5' } }],
     ['/v1/checks', '/v1/checks', { method: 'POST', body: 'x'.repeat(70_000) }],
+    ['/v1/margin/simulate', '/v1/margin/simulate', { method: 'POST', body: simulated }],
+    [
+      '/v1/margin/simulate',
+      '/v1/margin/simulate',
+      { method: 'POST', body: { ...simulated, prices: { x: 1 } } },
+    ],
   ];
 
   test.each(calls)(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { checkOrder, UNKNOWN_USER, type UserLimits, userCap } from '../accounts/caps.ts';
+import { checkOrder, UNKNOWN_USER, type UserLimits } from '../accounts/caps.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
@@ -9,7 +9,9 @@ import { formatWhole, MICROS, parseMicros } from '../units.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
 import { isExpired, requireBook, requireMarket, wholeNotional } from './books.ts';
+import { capShape } from './cap-shape.ts';
 import { GOVERNANCE_ROUTES } from './governance-routes.ts';
+import { MARGIN_ROUTES } from './margin-routes.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
 import { PRICE_ROUTES } from './price-routes.ts';
@@ -134,22 +136,12 @@ export const ROUTES: readonly Route[] = [
     answer: capsSchema,
     handle: (context, { params, query }) => {
       const book = requireBook(context);
-      const { reads, clock } = context;
+      const { reads } = context;
       const { symbol, notional } = query as { symbol?: string; notional: string };
       const user = limitsOf(reads.userNow(params.id));
       const markets = symbol === undefined ? book.markets : [requireMarket(book, symbol)];
-      const caps = markets.map((market) => {
-        const position = wholeNotional(notional);
-        const cap = userCap(market.brackets, position, user, reads.policy(), clock.now());
-        const order = { notional: position, leverage: Math.max(cap.maxLeverage, 1) };
-        const { maxNotional } = checkOrder(market.brackets, order, user, reads.policy(), clock.now());
-        return {
-          symbol: market.symbol,
-          ...cap,
-          reasons: [...cap.reasons],
-          maxNotional: formatWhole(maxNotional),
-        };
-      });
+      const position = wholeNotional(notional);
+      const caps = markets.map((market) => capShape(context, market, position, user));
       const hasRunOut = isExpired(book, context);
       const degraded = book.degraded || hasRunOut;
       return {
@@ -193,6 +185,7 @@ export const ROUTES: readonly Route[] = [
       };
     },
   },
+  ...MARGIN_ROUTES,
   ...GOVERNANCE_ROUTES,
   ...PRICE_ROUTES,
   {

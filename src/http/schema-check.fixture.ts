@@ -77,6 +77,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
     fault(typeof value === 'string' && value.length < least, `${at} is shorter than ${least}`),
   maxLength: (most, value, at) =>
     fault(typeof value === 'string' && value.length > most, `${at} is longer than ${most}`),
+  minItems: (least, value, at) =>
+    fault(Array.isArray(value) && value.length < least, `${at} has fewer than ${least}`),
+  maxItems: (most, value, at) =>
+    fault(Array.isArray(value) && value.length > most, `${at} has more than ${most}`),
   pattern: (pattern, value, at) =>
     fault(
       typeof value === 'string' && !new RegExp(pattern, 'u').test(value),

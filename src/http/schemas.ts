@@ -8,7 +8,7 @@ import { sizeFormSchema } from './size-form.ts';
  */
 export const symbolSchema = z
   .string()
-  .regex(/^[A-Z0-9]{2,30}$/, 'a market is 2 to 30 capital letters and digits')
+  .regex(/^[A-Z0-9_]{2,30}$/, 'a market is 2 to 30 capital letters, digits and _')
   .meta({ id: 'Symbol', example: 'BTCUSDT' });
 export const userIdSchema = z
   .string()

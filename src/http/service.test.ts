@@ -3,9 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isoTime } from '../clock.ts';
 import { DECIDED_AT, HOUR } from '../limits/test-inputs.ts';
+import { CONTRACT, EXAMPLES, ORDER } from './route-examples.fixture.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { problemSchema } from './schemas.ts';
-import { type Answer, type Call, marketInputs, OPERATOR, TestService } from './test-service.ts';
+import { type Answer, marketInputs, TestService } from './test-service.ts';
 
 let service: TestService;
 
@@ -39,91 +40,6 @@ function expectProblem(answer: Answer, status: number, code: string): void {
   expect(problem.type).toBe(`/docs/errors#${code}`);
   expect(answer.headers['cache-control']).toBe('no-store');
 }
-
-const ORDER = { userId: 'user-17', symbol: 'BTCUSDT', side: 'long', notional: '25000', leverage: 5 };
-
-/** One request to each route, by operation. */
-const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Call]>> = {
-  getMarkets: ['/v1/markets'],
-  getLimits: ['/v1/limits'],
-  getBrackets: ['/v1/markets/BTCUSDT/brackets'],
-  explainMarket: ['/v1/markets/BTCUSDT/explain'],
-  getHistory: ['/v1/markets/BTCUSDT/history'],
-  getForecast: ['/v1/markets/BTCUSDT/forecast'],
-  putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
-  getCaps: ['/v1/users/user-17/caps'],
-  checkOrder: ['/v1/checks', { method: 'POST', body: ORDER }],
-  getChanges: ['/v1/changes'],
-  requestOverride: [
-    '/v1/overrides',
-    {
-      method: 'POST',
-      headers: OPERATOR,
-      body: { symbol: 'BTCUSDT', maxLeverage: 2, reason: 'a test', hours: 1 },
-    },
-  ],
-  settleOverride: [
-    '/v1/approvals/override-1',
-    { method: 'POST', headers: OPERATOR, body: { decision: 'withdraw', reason: 'tested' } },
-  ],
-  freeze: [
-    '/v1/freeze',
-    { method: 'POST', headers: OPERATOR, body: { symbol: 'BTCUSDT', reason: 'a test' } },
-  ],
-  thaw: ['/v1/freeze?symbol=BTCUSDT&reason=tested', { method: 'DELETE', headers: OPERATOR }],
-  declareEmergency: [
-    '/v1/emergency',
-    { method: 'POST', headers: OPERATOR, body: { reason: 'a test', hours: 1 } },
-  ],
-  endEmergency: ['/v1/emergency?reason=tested', { method: 'DELETE', headers: OPERATOR }],
-  postPrices: [
-    '/v1/prices',
-    {
-      method: 'POST',
-      headers: { ...OPERATOR, 'content-type': 'application/x-ndjson' },
-      body: '{"symbol":"BTCUSDT","price":"0","time":"2024-06-01T00:00:00Z"}\n',
-    },
-  ],
-  getModels: ['/v1/models'],
-  getTrainingRuns: ['/v1/training/runs'],
-  getAudit: ['/v1/audit'],
-  getAuditEntry: ['/v1/audit/1'],
-  getLiveness: ['/livez'],
-  getReadiness: ['/readyz'],
-};
-
-/** Fields that the contract names, by operation; `a[].b` is a field of the first item. */
-const BRACKET =
-  'bracket notionalFloor notionalCap maxLeverage initialMarginRatePpm maintenanceMarginRatePpm maintenanceAmount';
-const CONTRACT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  getBrackets: {
-    '': 'symbol version hash decidedAt effectiveAt validUntil degraded simulated brackets',
-    brackets: BRACKET,
-  },
-  getLimits: {
-    '': 'version hash previousHash decidedAt effectiveAt validUntil degraded simulated total markets',
-    markets: 'symbol maxLeverage bindingBound shockProbability brackets',
-    'markets.shockProbability': 'long short',
-    'markets.brackets': BRACKET,
-  },
-  explainMarket: {
-    '': 'symbol version bindingBound reasons bounds governor model',
-    bounds: 'name maxLeverage available evidence version',
-  },
-  getForecast: {
-    '': 'symbol asOf model forecasts shockProbability tails',
-    forecasts: 'side horizonHours confidence valueAtRisk expectedShortfall',
-    tails: 'side horizonHours confidence tailIndex',
-    shockProbability: 'side horizonHours threshold probability',
-  },
-  getCaps: {
-    '': 'userId version caps',
-    caps: 'symbol maxLeverage maxNotional initialMarginRatePpm bindingReason reasons',
-  },
-  checkOrder: {
-    '': 'allowed maxLeverage maxNotional clampedLeverage clampedNotional reasons version',
-  },
-};
 
 function callOf(route: Route): Promise<Answer> {
   const [path, call] = EXAMPLES[route.operationId];
@@ -193,7 +109,7 @@ describe('a market', () => {
       const lower = await service.call(`/v1/markets/btcusdt/${view}`);
       expectProblem(lower, 400, 'INPUT_INVALID');
       expect(lower.json.errors).toEqual([
-        { path: 'symbol', message: 'a market is 2 to 30 capital letters and digits' },
+        { path: 'symbol', message: 'a market is 2 to 30 capital letters, digits and _' },
       ]);
     },
   );

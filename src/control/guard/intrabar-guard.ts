@@ -71,6 +71,12 @@ export class IntrabarGuard implements PriceIntake {
     return codes;
   }
 
+  /** The newest price that is believed of a market; null while none is known. */
+  markOf(symbol: string): MarkPrice | null {
+    const mark = this.#markets.get(symbol)?.window.mark() ?? null;
+    return mark === null ? null : { symbol, price: mark.price, at: mark.at };
+  }
+
   /** For the next decision. */
   report(): IntrabarReport {
     const prices = new Map<string, IntrabarInput>();

@@ -54,6 +54,13 @@ export class PriceWindow {
     }
   }
 
+  /** The newest price that is believed: the last one since the bar closed, otherwise that close. Null while no bar is known. */
+  mark(): Price | null {
+    if (this.#bar === null) return null;
+    const { asOf: at, price } = this.#bar;
+    return this.#last !== null && this.#last.at >= at ? this.#last : { price, at };
+  }
+
   /** Null while no price is known since the bar closed. */
   input(): IntrabarInput | null {
     if (this.#bar === null || this.#extremes === null) return null;

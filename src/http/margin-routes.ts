@@ -1,0 +1,128 @@
+import type { z } from 'zod';
+import { UNKNOWN_USER } from '../accounts/caps.ts';
+import { type MarginAccount, type MarginMarket, marginAccountOf } from '../accounts/margin/account.ts';
+import { accountMargin } from '../accounts/margin/account-margin.ts';
+import { notionalOf } from '../accounts/margin/contract.ts';
+import { excursionsOf } from '../accounts/margin/probability.ts';
+import { type MarginTable, marginTableOf } from '../accounts/margin/table.ts';
+import { contractOf } from '../limits/account-policy.ts';
+import { maintenanceOf } from '../limits/brackets.ts';
+import type { MarketLimit } from '../limits/types.ts';
+import { formatMoneyUp, ppmToRate } from '../units.ts';
+import { isExpired, wholeNotional } from './books.ts';
+import { capShape } from './cap-shape.ts';
+import { marginSchema, simulateInputSchema } from './margin-schemas.ts';
+import { type MarginFrame, marginShape } from './margin-shape.ts';
+import { requireOwnTable } from './own-brackets.ts';
+import { refuse } from './problem.ts';
+import type { Route, RouteContext } from './routes.ts';
+
+type SimulateInput = z.infer<typeof simulateInputSchema>;
+
+/** What an account's positions ask for, and where they end. */
+export const MARGIN_ROUTES: readonly Route[] = [
+  {
+    method: 'post',
+    path: '/v1/margin/simulate',
+    operationId: 'simulateMargin',
+    summary:
+      'The margin of an account that need not exist, at prices and brackets of your own or those in force; changes nothing',
+    body: simulateInputSchema,
+    answer: marginSchema,
+    handle: (context, { body }) => {
+      const input = body as SimulateInput;
+      const { reads } = context;
+      const tables = new Map(
+        Object.entries(input.brackets ?? {}).map(([symbol, own]) => [symbol, requireOwnTable(symbol, own)]),
+      );
+      const ownPpm = reads.userNow(input.account.userId)?.ownInitialMarginRatePpm ?? 0;
+      const account = marginAccountOf(input.account, ppmToRate(ownPpm));
+      const limits = new Map(reads.currentBook()?.markets.map((market) => [market.symbol, market]));
+      const held = [...new Set(account.positions.map(({ symbol }) => symbol))];
+      const markets = new Map(
+        held.map((symbol) => [
+          symbol,
+          simulatedMarket(context, input, symbol, limits.get(symbol), tables.get(symbol)),
+        ]),
+      );
+      const result = accountMargin(account, markets, reads.policy());
+      const frame = frameOf(context, account, markets, limits);
+      const book = reads.currentBook();
+      return { json: marginShape(result, frame), isExpired: book !== null && isExpired(book, context) };
+    },
+  },
+];
+
+/** A market as the simulation sees it: what was given counts before what is in force. */
+function simulatedMarket(
+  { reads }: RouteContext,
+  { prices, contracts, betas }: SimulateInput,
+  symbol: string,
+  limit: MarketLimit | undefined,
+  own: MarginTable | undefined,
+): MarginMarket {
+  const policy = reads.policy();
+  if (own === undefined && limit === undefined) throw unknownMarket(symbol, reads.currentBook() === null);
+  const given = prices?.[symbol];
+  const mark = given === undefined ? (reads.markOf(symbol)?.price ?? null) : Number(given);
+  if (mark === null)
+    throw refuse('INPUT_INVALID', `no price of ${symbol} is known`, `Give one: "prices":{"${symbol}":"…"}.`);
+  const terms = contracts?.[symbol];
+  const { accounts } = policy;
+  if (terms !== undefined && !(Number(terms.contractSize) > 0))
+    throw refuse('INPUT_INVALID', `the contractSize of ${symbol} is 0`, 'Give one above 0.');
+  return {
+    symbol,
+    contract:
+      terms === undefined
+        ? contractOf(symbol, policy.contracts)
+        : { kind: terms.kind, contractSize: Number(terms.contractSize) },
+    mark,
+    maintenance: own ?? (limit === undefined ? [] : marginTableOf(maintenanceOf(limit))),
+    initial: own ?? (limit === undefined ? [] : marginTableOf(limit.brackets)),
+    beta: betas?.[symbol] ?? null,
+    excursions: limit === undefined ? null : excursionsOf(limit.forecasts, accounts.liquidationHorizonHours),
+    liquidity: null,
+  };
+}
+
+function unknownMarket(symbol: string, isNothingPublished: boolean) {
+  const remedy = `Give its brackets: "brackets":{"${symbol}":[…]}; or`;
+  return isNothingPublished
+    ? refuse(
+        'NOTHING_PUBLISHED',
+        `no limits have been decided yet, so there are no brackets of ${symbol}`,
+        `${remedy} try again in a few seconds.`,
+      )
+    : refuse(
+        'MARKET_UNKNOWN',
+        `there is no market ${symbol}`,
+        `${remedy} list the markets: GET /v1/markets.`,
+      );
+}
+
+function frameOf(
+  context: RouteContext,
+  account: MarginAccount,
+  markets: ReadonlyMap<string, MarginMarket>,
+  limits: ReadonlyMap<string, MarketLimit>,
+): MarginFrame {
+  const { reads } = context;
+  const book = reads.currentBook();
+  const user = reads.userNow(account.userId) ?? UNKNOWN_USER;
+  const caps = [...markets.values()].flatMap(({ symbol, contract, mark }) => {
+    const limit = limits.get(symbol);
+    if (limit === undefined) return [];
+    // Each side of a hedge has a bracket of its own; the larger one is what more would be added to.
+    const notionals = account.positions
+      .filter((position) => position.symbol === symbol)
+      .map(({ quantity }) => notionalOf(contract, quantity, mark ?? 0));
+    return [capShape(context, limit, wholeNotional(formatMoneyUp(Math.max(...notionals))), user)];
+  });
+  return {
+    liquidationHorizonHours: reads.policy().accounts.liquidationHorizonHours,
+    caps,
+    version: book?.version ?? null,
+    degraded: book === null || book.degraded || isExpired(book, context),
+  };
+}

@@ -1,0 +1,103 @@
+import { type Call, OPERATOR } from './test-service.ts';
+
+/** Requests of tests that go through all routes. */
+export const ORDER = { userId: 'user-17', symbol: 'BTCUSDT', side: 'long', notional: '25000', leverage: 5 };
+
+/** At a mark of 100 it has to reduce. */
+export const ACCOUNT = {
+  accountId: 'a-1',
+  userId: 'user-17',
+  marginMode: 'cross',
+  equity: '6',
+  positions: [{ symbol: 'BTCUSDT', side: 'long', quantity: '5', entryPrice: '100' }],
+};
+
+/** One request to each route, by operation. */
+export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Call]>> = {
+  getMarkets: ['/v1/markets'],
+  getLimits: ['/v1/limits'],
+  getBrackets: ['/v1/markets/BTCUSDT/brackets'],
+  explainMarket: ['/v1/markets/BTCUSDT/explain'],
+  getHistory: ['/v1/markets/BTCUSDT/history'],
+  getForecast: ['/v1/markets/BTCUSDT/forecast'],
+  putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
+  getCaps: ['/v1/users/user-17/caps'],
+  checkOrder: ['/v1/checks', { method: 'POST', body: ORDER }],
+  simulateMargin: ['/v1/margin/simulate', { method: 'POST', body: { account: ACCOUNT } }],
+  getChanges: ['/v1/changes'],
+  requestOverride: [
+    '/v1/overrides',
+    {
+      method: 'POST',
+      headers: OPERATOR,
+      body: { symbol: 'BTCUSDT', maxLeverage: 2, reason: 'a test', hours: 1 },
+    },
+  ],
+  settleOverride: [
+    '/v1/approvals/override-1',
+    { method: 'POST', headers: OPERATOR, body: { decision: 'withdraw', reason: 'tested' } },
+  ],
+  freeze: [
+    '/v1/freeze',
+    { method: 'POST', headers: OPERATOR, body: { symbol: 'BTCUSDT', reason: 'a test' } },
+  ],
+  thaw: ['/v1/freeze?symbol=BTCUSDT&reason=tested', { method: 'DELETE', headers: OPERATOR }],
+  declareEmergency: [
+    '/v1/emergency',
+    { method: 'POST', headers: OPERATOR, body: { reason: 'a test', hours: 1 } },
+  ],
+  endEmergency: ['/v1/emergency?reason=tested', { method: 'DELETE', headers: OPERATOR }],
+  postPrices: [
+    '/v1/prices',
+    {
+      method: 'POST',
+      headers: { ...OPERATOR, 'content-type': 'application/x-ndjson' },
+      body: '{"symbol":"BTCUSDT","price":"0","time":"2024-06-01T00:00:00Z"}\n',
+    },
+  ],
+  getModels: ['/v1/models'],
+  getTrainingRuns: ['/v1/training/runs'],
+  getAudit: ['/v1/audit'],
+  getAuditEntry: ['/v1/audit/1'],
+  getLiveness: ['/livez'],
+  getReadiness: ['/readyz'],
+};
+
+/** Fields that the contract names, by operation; `a[].b` is a field of the first item. */
+const BRACKET =
+  'bracket notionalFloor notionalCap maxLeverage initialMarginRatePpm maintenanceMarginRatePpm maintenanceAmount';
+export const CONTRACT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  getBrackets: {
+    '': 'symbol version hash decidedAt effectiveAt validUntil degraded simulated brackets',
+    brackets: BRACKET,
+  },
+  getLimits: {
+    '': 'version hash previousHash decidedAt effectiveAt validUntil degraded simulated total markets',
+    markets: 'symbol maxLeverage bindingBound shockProbability brackets',
+    'markets.shockProbability': 'long short',
+    'markets.brackets': BRACKET,
+  },
+  explainMarket: {
+    '': 'symbol version bindingBound reasons bounds governor model',
+    bounds: 'name maxLeverage available evidence version',
+  },
+  getForecast: {
+    '': 'symbol asOf model forecasts shockProbability tails',
+    forecasts: 'side horizonHours confidence valueAtRisk expectedShortfall',
+    tails: 'side horizonHours confidence tailIndex',
+    shockProbability: 'side horizonHours threshold probability',
+  },
+  getCaps: {
+    '': 'userId version caps',
+    caps: 'symbol maxLeverage maxNotional initialMarginRatePpm bindingReason reasons',
+  },
+  simulateMargin: {
+    '': 'accountId status equity effectiveLeverage initialMargin maintenanceMargin marginRatio availableBalance positions plan version',
+    effectiveLeverage: 'gross net betaWeighted',
+    positions: 'symbol side notional liquidationPrice bankruptcyPrice liquidationProbability',
+    plan: 'symbol reduceNotional reason',
+  },
+  checkOrder: {
+    '': 'allowed maxLeverage maxNotional clampedLeverage clampedNotional reasons version',
+  },
+};
