@@ -55,6 +55,17 @@ describe('what stands behind positions', () => {
     ]);
   });
 
+  test('is its own too where a position of a cross account has a margin to itself', () => {
+    const positions = [
+      { ...position('BTCUSDT', 'long', '0.5', '30000'), isolatedMargin: '300' },
+      { ...position('ETHUSDT', 'short', '1', '2000.5'), isolatedMargin: null },
+    ];
+    expect(marginGroups(account({ positions }), MARKS)).toEqual([
+      { accountId: 'a', marginMicros: 1_000_000_000n, positions: [{ symbol: 'ETHUSDT', notional: 2001 }] },
+      { accountId: 'a', marginMicros: 300_000_000n, positions: [{ symbol: 'BTCUSDT', notional: 15_000 }] },
+    ]);
+  });
+
   test('is nothing that one could tell where a mark is missing or a number cannot be read', () => {
     const wrong: readonly Partial<AccountState>[] = [
       { equity: 'NaN' },

@@ -24,8 +24,8 @@ export interface PositionState {
   /** In contracts of the base asset. */
   readonly quantity: string;
   readonly entryPrice: string;
-  /** What the position has to itself in an isolated account. */
-  readonly isolatedMargin?: string | undefined;
+  /** What the position has to itself. It stands alone then, in a cross account too; in an isolated one each has it. */
+  readonly isolatedMargin?: string | null | undefined;
 }
 
 /** A position at its mark. */
@@ -33,12 +33,13 @@ interface Marked {
   readonly symbol: string;
   readonly notional: number;
   readonly profitMicros: bigint;
-  readonly isolatedMicros: bigint;
+  /** Null where the position shares the account's collateral. */
+  readonly isolatedMicros: bigint | null;
 }
 
 /**
- * An account's positions at marks, with what stands behind them: one group of all for cross margin, a group each for
- * isolated. Notional is |quantity| · mark, rounded up to whole units; what stands behind it is the collateral and the
+ * An account's positions at marks, with what stands behind them: one group of those that share margin, a group each for
+ * those that have a margin to themselves. Notional is |quantity| · mark, rounded up to whole units; what stands behind it is the collateral and the
  * unrealised profit, quantity · (mark − entry price), rounded down to millionths. Both from exact products.
  *
  * @param marks of every market, in units of 10⁻¹⁸.
@@ -52,20 +53,20 @@ export function marginGroups(
   const marked = positions.map((position) => markedPosition(position, marginMode, marks));
   if (equityAttos === null || !marked.every((one) => one !== null)) return null;
   const open = marked.filter(({ notional }) => notional > 0);
-  if (marginMode === 'isolated')
-    return open.map(({ symbol, notional, profitMicros, isolatedMicros }) => ({
-      accountId,
-      marginMicros: isolatedMicros + profitMicros,
-      positions: [{ symbol, notional }],
-    }));
-  if (open.length === 0) return [];
-  const profit = open.reduce((sum, { profitMicros }) => sum + profitMicros, 0n);
+  const shared = open.filter(({ isolatedMicros }) => isolatedMicros === null);
+  const alone = open.flatMap(({ symbol, notional, profitMicros, isolatedMicros }): MarginGroup[] => {
+    if (isolatedMicros === null) return [];
+    return [{ accountId, marginMicros: isolatedMicros + profitMicros, positions: [{ symbol, notional }] }];
+  });
+  if (shared.length === 0) return alone;
+  const profit = shared.reduce((sum, { profitMicros }) => sum + profitMicros, 0n);
   return [
     {
       accountId,
       marginMicros: attosToMicrosDown(equityAttos) + profit,
-      positions: open.map(({ symbol, notional }) => ({ symbol, notional })),
+      positions: shared.map(({ symbol, notional }) => ({ symbol, notional })),
     },
+    ...alone,
   ];
 }
 
@@ -76,14 +77,16 @@ function markedPosition(
 ): Marked | null {
   const mark = marks.get(symbol);
   const [amount, entry] = [parseAttos(quantity), parseAttos(entryPrice)];
-  const isolated = marginMode === 'cross' ? 0n : parseAttos(isolatedMargin ?? '');
-  if (mark === undefined || amount === null || entry === null || isolated === null || entry < 0n) return null;
+  const hasOwn = isolatedMargin !== undefined && isolatedMargin !== null;
+  const isolated = hasOwn ? parseAttos(isolatedMargin) : null;
+  if (isolated === null && (hasOwn || marginMode === 'isolated')) return null;
+  if (mark === undefined || amount === null || entry === null || entry < 0n) return null;
   const size = amount < 0n ? -amount : amount;
   const signed = side === 'net' ? amount : side === 'long' ? size : -size;
   return {
     symbol,
     notional: microsToWholeUp(productMicrosUp(size, mark)),
     profitMicros: productMicrosDown(signed, mark - entry),
-    isolatedMicros: attosToMicrosDown(isolated),
+    isolatedMicros: isolated === null ? null : attosToMicrosDown(isolated),
   };
 }

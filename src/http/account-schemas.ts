@@ -18,7 +18,7 @@ export const accountSchema = z.object({
         side: z.enum(['long', 'short', 'net']),
         quantity: signedDecimalSchema,
         entryPrice: decimalSchema,
-        isolatedMargin: signedDecimalSchema.optional(),
+        isolatedMargin: signedDecimalSchema.nullish(),
       }),
     )
     .max(1000),

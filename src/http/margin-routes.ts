@@ -35,6 +35,7 @@ export const MARGIN_ROUTES: readonly Route[] = [
       const tables = new Map(
         Object.entries(input.brackets ?? {}).map(([symbol, own]) => [symbol, requireOwnTable(symbol, own)]),
       );
+      requireSidesToBeSigns(input);
       const ownPpm = reads.userNow(input.account.userId)?.ownInitialMarginRatePpm ?? 0;
       const account = marginAccountOf(input.account, ppmToRate(ownPpm));
       const limits = new Map(reads.currentBook()?.markets.map((market) => [market.symbol, market]));
@@ -52,6 +53,17 @@ export const MARGIN_ROUTES: readonly Route[] = [
     },
   },
 ];
+
+/** As where accounts are taken in: a side and a sign together could mean either. */
+function requireSidesToBeSigns({ account: { positions } }: SimulateInput): void {
+  const wrong = positions.find(({ side, quantity }) => side !== 'net' && Number(quantity) < 0);
+  if (wrong === undefined) return;
+  throw refuse(
+    'INPUT_INVALID',
+    `the ${wrong.side} position of ${wrong.symbol} has a quantity below 0`,
+    'Give the quantity without a sign, or the side "net".',
+  );
+}
 
 /** A market as the simulation sees it: what was given counts before what is in force. */
 function simulatedMarket(

@@ -250,6 +250,12 @@ describe('what the simulator cannot take is refused by name', () => {
     ],
     ['no isolated margin', one({}, { marginMode: 'isolated' }), 'INPUT_INVALID', /isolatedMargin/],
     [
+      'a side and a sign',
+      one({}, { positions: [{ ...held, side: 'short', quantity: '-1' }] }),
+      'INPUT_INVALID',
+      /short position of BTCUSDT has a quantity below 0/,
+    ],
+    [
       'a contract of no size',
       one({ contracts: { BTCUSDT: { ...inverse, contractSize: '0' } } }),
       'INPUT_INVALID',

@@ -105,7 +105,11 @@ describe('the margin of an account', () => {
     expect(of(5)).toMatchObject({ status: 'healthy', availableBalance: 5, units: [{ plan: { items: [] } }] });
     expect(of(5).totals).toMatchObject({ equity: 5, ratio: 0, leverage: { gross: 0, net: 0 } });
     expect(of(0).totals).toMatchObject({ ratio: 0 });
-    expect(of(-1)).toMatchObject({ status: 'backstop', availableBalance: 0 });
+    expect(of(-1)).toMatchObject({
+      status: 'healthy',
+      availableBalance: 0,
+      totals: { equity: -1, ratio: 0 },
+    });
   });
 
   test('is finite whatever happens', () => {
@@ -227,7 +231,7 @@ describe('a status', () => {
       expect([statusOf(equity, 1, accounts), marginRatio(equity, 1)]).toEqual(['backstop', MOST_RATIO]);
     }
     expect(marginRatio(1e-300, 1e300)).toBe(MOST_RATIO);
-    expect(marginRatio(0, 0)).toBe(0);
+    expect([marginRatio(0, 0), marginRatio(-1, 0)]).toEqual([0, 0]);
   });
 });
 

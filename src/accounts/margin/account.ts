@@ -77,15 +77,16 @@ export function marginAccountOf(state: AccountState, ownInitialRate = 0): Margin
         symbol,
         quantity: side === 'net' ? contracts : side === 'long' ? size : -size,
         entryPrice: Number(entryPrice),
-        isolatedMargin: isolatedMargin === undefined ? null : Number(isolatedMargin),
+        isolatedMargin:
+          isolatedMargin === undefined || isolatedMargin === null ? null : Number(isolatedMargin),
       };
     })
     .filter(({ quantity }) => quantity !== 0);
   return { accountId, userId, marginMode, collateral: Number(equity), positions, ownInitialRate };
 }
 
-/** Beyond this a notional is no longer exact to a whole quote unit, and no exchange has such a position. */
-const LARGEST_NOTIONAL = Number.MAX_SAFE_INTEGER;
+/** No position of any market is worth more, in quote units. */
+const LARGEST_NOTIONAL = 1e13;
 
 /**
  * The units of an account: its cross part first, which is there even with no position, then each isolated position.

@@ -43,18 +43,19 @@ export interface MeasuredUnit {
 /** Ratios and leverages are never above it: infinite ones have no place in JSON, and one that is missing compares as small. */
 export const MOST_RATIO = 1_000_000;
 
-/** A quotient that can be shown: at most `MOST_RATIO`, which it is too with nothing or less to divide by. 0 / 0 is 0. */
+/** A quotient that can be shown: at most `MOST_RATIO`, which it is too with nothing or less to divide by. Of 0 it is 0. */
 export function boundedRatio(dividend: number, divisor: number): number {
+  if (dividend === 0) return 0;
   if (divisor > 0) return Math.max(Math.min(dividend / divisor, MOST_RATIO), -MOST_RATIO);
-  return dividend === 0 && divisor === 0 ? 0 : dividend < 0 ? -MOST_RATIO : MOST_RATIO;
+  return dividend < 0 ? -MOST_RATIO : MOST_RATIO;
 }
 
-/** Maintenance margin over equity; see `boundedRatio` for equity that is used up. */
+/** Maintenance margin over equity; see `boundedRatio` for equity that is used up. Without a position it is 0. */
 export function marginRatio(equity: number, maintenance: number): number {
   return boundedRatio(maintenance, equity);
 }
 
-/** Each threshold holds from itself on. With no equity left it is the worst, whatever is asked for. */
+/** Each threshold holds from itself on. With a position and no equity left it is the worst; without one it is the best. */
 export function statusOf(
   equity: number,
   maintenance: number,
