@@ -1,14 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { largestNotionalOf, maintenanceOf, mostConservativeBrackets, scheduleFaults } from './brackets.ts';
-import { bracketsFromCurve } from './cut.ts';
+import { maintenanceOf } from './brackets.ts';
 import { decideMarket } from './decide.ts';
 import { type GovernanceState, NO_GOVERNANCE } from './governance.ts';
-import { asksForMore, heldMarginMicros, lowerOf, withTailOf } from './margin-table.ts';
+import { asksForMore, heldMarginMicros, withTailOf } from './margin-table.ts';
 import type { MarketInput } from './market-input.ts';
 import type { Policy } from './policy.ts';
 import { context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from './test-inputs.ts';
-import { anyTarget } from './test-targets.ts';
 import type { MarketLimit } from './types.ts';
 
 const { governor } = EXAMPLE_POLICY;
@@ -310,38 +307,5 @@ describe('one decision', () => {
       [200, young, { ...NO_GOVERNANCE, overrides: [override] }],
     ]);
     expect(people.governor.move).toBe('loosen');
-  });
-});
-
-describe('a table between two', () => {
-  const anyTable = anyTarget.map((target) => bracketsFromCurve(target, EXAMPLE_POLICY));
-
-  it('asks nowhere for more than either, and covers whatever convex margin both cover', () => {
-    let covered = 0;
-    fc.assert(
-      fc.property(anyTable, anyTable, anyTable, (held, brackets, any) => {
-        const lower = lowerOf(held, brackets);
-        expect(asksForMore(lower, held)).toBe(false);
-        expect(asksForMore(lower, brackets, largestNotionalOf(brackets))).toBe(false);
-        const below = lowerOf(lowerOf(any, held), brackets);
-        if (!asksForMore(below, held) && !asksForMore(below, brackets)) {
-          covered++;
-          expect(asksForMore(below, lower, Number.POSITIVE_INFINITY, 1)).toBe(false);
-        }
-      }),
-      { seed: 2, numRuns: 2000 },
-    );
-    expect(covered).toBeGreaterThan(500);
-  });
-
-  it('is one of the two where that one is the lower, to the bit', () => {
-    fc.assert(
-      fc.property(anyTable, (table) => {
-        expect(lowerOf(table, table)).toBe(table);
-        expect(lowerOf(table, mostConservativeBrackets())).toBe(table);
-        expect(scheduleFaults(lowerOf(table, table))).toEqual([]);
-      }),
-      { seed: 3, numRuns: 200 },
-    );
   });
 });

@@ -1,7 +1,7 @@
 import { HOUR_MILLISECONDS } from '../units.ts';
 import { largestNotionalOf } from './brackets.ts';
 import type { Requirement } from './cut.ts';
-import { asksForMore, heldMarginMicros, lowerOf, withTailOf } from './margin-table.ts';
+import { asksForMore, heldMarginMicros, lastRateOf, lowerOf, withTailOf } from './margin-table.ts';
 import type { Policy } from './policy.ts';
 import { tightened } from './tighten.ts';
 import type { Announcement, Bracket } from './types.ts';
@@ -39,7 +39,7 @@ export interface MaintenanceRules {
 /** So many tables wait at most: a storm that grows by the hour would announce one an hour. */
 const MOST_ANNOUNCED = 2;
 
-/** Corners that are not whole are rounded in favour of positions: what is short by no more than this is not short. */
+/** A table between two has whole rates, in favour of positions: what it is short by no more than this is not short. */
 const SLACK_PPM = 1;
 
 /**
@@ -84,26 +84,17 @@ export function nextMaintenance(
   };
 }
 
-function lowered({ maintenance, announced }: HeldTables, brackets: readonly Bracket[]): HeldTables {
-  const held = lowerOf(maintenance, brackets);
-  return { maintenance: held, announced: loweredTo(brackets, announced, held) };
-}
-
-/** What is announced, nowhere above a table; without what then asks for no more than what comes before it. */
-function loweredTo(
-  table: readonly Bracket[],
-  announced: readonly Announcement[],
-  held: readonly Bracket[],
-): readonly Announcement[] {
+/** What is held and what is announced, nowhere above a table; without what then asks for no more than what comes before it. */
+function lowered({ maintenance, announced }: HeldTables, table: readonly Bracket[]): HeldTables {
+  const held = lowerOf(maintenance, table);
   const kept: Announcement[] = [];
   for (const one of announced) {
-    const lower = lowerOf(one.brackets, table);
-    // Two that have come down to the same are one: the sooner.
-    if (asksForMore(lower, kept.at(-1)?.brackets ?? held, Number.POSITIVE_INFINITY, SLACK_PPM)) {
-      kept.push({ ...one, brackets: lower });
-    }
+    const before = kept.at(-1)?.brackets ?? held;
+    // The order of the tables must hold for larger positions than any cap too: a later decision may have caps there.
+    const brackets = lowerOf(one.brackets, table, lastRateOf(before));
+    if (asksForMore(brackets, before)) kept.push({ ...one, brackets });
   }
-  return kept;
+  return { maintenance: held, announced: kept };
 }
 
 function asNeeded(
@@ -120,7 +111,7 @@ function asNeeded(
   const isExcessive = hardened.points.some(
     ({ notional }) => heldMarginMicros(last, notional) > step * heldMarginMicros(needed, notional),
   );
-  return { maintenance, announced: isExcessive ? loweredTo(needed, announced, maintenance) : announced };
+  return isExcessive ? lowered({ maintenance, announced }, needed) : { maintenance, announced };
 }
 
 function withDue({ maintenance, announced }: HeldTables, decidedAt: number): HeldTables {

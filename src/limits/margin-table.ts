@@ -4,6 +4,7 @@ import {
   largestNotionalOf,
   maintenanceMarginMicros,
   maxLeverageAt,
+  SMALLEST_NOTIONAL_CAP,
 } from './brackets.ts';
 import { EDGES, makeBracket, slopeUp } from './cut.ts';
 import type { Bracket } from './types.ts';
@@ -21,35 +22,46 @@ export function heldMarginMicros(table: readonly Bracket[], notional: number): n
 /**
  * Whether `a` asks for more than `b` at some notional up to the largest cap of both, and up to `upTo`. Exact: between two
  * caps both are linear.
- *
- * @param slackPpm of the notional by which it may ask for more.
  */
 export function asksForMore(
   a: readonly Bracket[],
   b: readonly Bracket[],
   upTo = Number.POSITIVE_INFINITY,
-  slackPpm = 0,
 ): boolean {
-  return capsOf(a, b, upTo).some(
-    (notional) => heldMarginMicros(a, notional) - heldMarginMicros(b, notional) > slackPpm * notional,
-  );
+  return capsOf(a, b, upTo).some((notional) => heldMarginMicros(a, notional) > heldMarginMicros(b, notional));
 }
 
 /**
- * What positions under `held` are held to once new orders are held to `brackets`: nowhere more than either, and up to a
- * part per million of the notional the highest convex margin that is so. Any convex margin that both cover is covered by
- * it. Positions that new orders could not make keep theirs.
+ * What positions under `held` are held to once new orders are held to `brackets`: the highest convex margin in whole
+ * rates that is nowhere above either. Positions that new orders could not make keep theirs, as far as convexity lets them.
+ *
+ * Exact, so it keeps the order of tables: what is nowhere above `held` comes down to something that is nowhere above the
+ * result. What a whole rate costs positions is less than a part per million of the notional.
+ *
+ * @param leastLastRatePpm what the result asks for beyond its last cap at least; `held` asks for no less there.
  */
-export function lowerOf(held: readonly Bracket[], brackets: readonly Bracket[]): readonly Bracket[] {
+export function lowerOf(
+  held: readonly Bracket[],
+  brackets: readonly Bracket[],
+  leastLastRatePpm = 0,
+): readonly Bracket[] {
   if (held === brackets) return held;
   const last = largestNotionalOf(brackets);
   if (!asksForMore(held, brackets, last)) return held;
   const steepest = lastRateOf(held);
-  if (largestNotionalOf(held) <= last && lastRateOf(brackets) <= steepest && !asksForMore(brackets, held)) {
-    return brackets;
-  }
+  const isLower =
+    largestNotionalOf(held) <= last && lastRateOf(brackets) <= steepest && !asksForMore(brackets, held);
+  return withLastRate(
+    isLower ? brackets : lowerInWholeRates(held, brackets),
+    Math.min(leastLastRatePpm, steepest),
+  );
+}
+
+function lowerInWholeRates(held: readonly Bracket[], brackets: readonly Bracket[]): readonly Bracket[] {
+  const last = largestNotionalOf(brackets);
+  const caps = capsOf(held, brackets);
   const corners = lowerHull(
-    capsOf(held, brackets).map((notional) => ({
+    caps.map((notional) => ({
       notional,
       marginMicros: Math.min(
         heldMarginMicros(held, notional),
@@ -57,19 +69,16 @@ export function lowerOf(held: readonly Bracket[], brackets: readonly Bracket[]):
       ),
     })),
   );
+  const lines = tangents(corners, lastRateOf(held));
   const table: Bracket[] = [];
-  for (const [i, { notional, marginMicros }] of corners.entries()) {
-    const from = i === 0 ? ORIGIN : corners[i - 1];
-    // Rounded in favour of the position: both tables are promises not to ask for more.
-    const slope = quotientDown(marginMicros - from.marginMicros, notional - from.notional);
-    // Above its last cap the table goes on as steeply as it ends: not more so than the one that it comes from.
-    const rate = Math.min(slope, steepest);
+  for (const [i, line] of lines.entries()) {
+    const cap = i + 1 < lines.length ? crossing(line, lines[i + 1]) : caps[caps.length - 1];
     const leverage = Math.min(
-      leverageAt(held, notional),
-      leverageAt(brackets, notional),
-      Math.floor(HIGHEST_RATE_LEVERAGE_PPM / rate),
+      leverageAt(held, cap),
+      leverageAt(brackets, cap),
+      Math.floor(HIGHEST_RATE_LEVERAGE_PPM / line.ratePpm),
     );
-    append(table, notional, rate, leverage);
+    table.push(makeBracket(table.at(-1), leverage, cap, line.ratePpm));
   }
   return table;
 }
@@ -87,10 +96,9 @@ export function withTailOf(brackets: readonly Bracket[], held: readonly Bracket[
   const isCovered = beyond.every((cap) => heldMarginMicros(brackets, cap) >= heldMarginMicros(held, cap));
   if (isCovered && lastRateOf(brackets) >= steepest) return brackets;
   const table = [...brackets];
-  if (beyond.length === 0) beyond.push(EDGES.find((edge) => edge > last) ?? last);
+  if (beyond.length === 0) beyond.push(edgeAbove(last));
   for (const [i, cap] of beyond.entries()) {
     const floor = largestNotionalOf(table);
-    if (cap === floor) break;
     const point = { notional: cap, marginMicros: heldMarginMicros(held, cap) };
     const least = i === beyond.length - 1 ? Math.max(lastRateOf(table), steepest) : lastRateOf(table);
     append(table, cap, Math.max(slopeUp(point, floor, heldMarginMicros(table, floor)), least), 1);
@@ -135,12 +143,45 @@ function isBelowChord(corner: Corner, from: Corner, to: Corner): boolean {
   return rise(from, corner) * run(from, to) < rise(from, to) * run(from, corner);
 }
 
-/** The largest whole number that is not above a quotient: exact, though division is not. */
-function quotientDown(rise: number, run: number): number {
-  let quotient = Math.floor(rise / run);
-  if (quotient * run > rise) quotient--;
-  if ((quotient + 1) * run <= rise) quotient++;
-  return quotient;
+/** A margin of notional · rate − amount. */
+interface Line {
+  readonly ratePpm: number;
+  readonly amountMicros: number;
+}
+
+/**
+ * The lines in whole rates, the flattest first, whose maximum is the highest convex margin in whole rates that is above
+ * no corner, and rises by no more than `steepest`. Each slope between two corners gives the whole rates around it; their
+ * lines touch a corner on either side of it.
+ */
+function tangents(corners: readonly Corner[], steepest: number): readonly Line[] {
+  const rates = new Set<number>();
+  for (const [i, corner] of corners.entries()) {
+    const { notional, marginMicros } = i === 0 ? ORIGIN : corners[i - 1];
+    const up = slopeUp(corner, notional, marginMicros);
+    const isWhole = up * (corner.notional - notional) === corner.marginMicros - marginMicros;
+    if (!isWhole) rates.add(Math.min(up - 1, steepest));
+    rates.add(Math.min(up, steepest));
+  }
+  return [...rates].map((ratePpm) => ({
+    ratePpm,
+    amountMicros: Math.max(0, ...corners.map((corner) => ratePpm * corner.notional - corner.marginMicros)),
+  }));
+}
+
+/** Where two neighbours of `tangents` meet. Whole: they touch the same corner, or their rates differ by one. */
+function crossing(a: Line, b: Line): number {
+  return (b.amountMicros - a.amountMicros) / (b.ratePpm - a.ratePpm);
+}
+
+/** The table, with a rate of at least `ratePpm` beyond its last cap. */
+function withLastRate(table: readonly Bracket[], ratePpm: number): readonly Bracket[] {
+  if (lastRateOf(table) >= ratePpm) return table;
+  return [...table, makeBracket(table.at(-1), 1, edgeAbove(largestNotionalOf(table)), ratePpm)];
+}
+
+function edgeAbove(notional: number): number {
+  return EDGES.find((edge) => edge > notional) ?? notional + SMALLEST_NOTIONAL_CAP;
 }
 
 /** One bracket more, or the last one longer where the rate stays. */
@@ -149,7 +190,8 @@ function append(table: Bracket[], cap: number, ratePpm: number, leverage: number
   table.push(makeBracket(table.at(-1), leverage, cap, ratePpm));
 }
 
-function lastRateOf(table: readonly Bracket[]): number {
+/** What the table asks for beyond its last cap, in ppm of what is beyond. */
+export function lastRateOf(table: readonly Bracket[]): number {
   return table[table.length - 1].maintenanceMarginRatePpm;
 }
 

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts';
+import { Random } from '../random.ts';
 import { decideBook } from './decide.ts';
 import { type GovernanceState, NO_GOVERNANCE } from './governance.ts';
 import type { GovernorPolicy } from './governor-policy.ts';
@@ -184,7 +184,7 @@ const JUMPS_BACK = [-0.1, -0.5, -5, -50];
 const RATIOS = [1.1, 1.25, 1.5, 2, 4];
 
 /** Draws what happens next: more than half are decisions. */
-export function randomHappening(random: Random): Happening {
+function randomHappening(random: Random): Happening {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random.uniform() * values.length)];
   const chance = random.uniform();
   if (chance < 0.02) return { kind: 'decide', hoursLater: pick(JUMPS_BACK) };
@@ -221,4 +221,24 @@ export function randomHappening(random: Random): Happening {
       emergencyNoticeHours: Math.min(pick([0, 1, 6]), maintenanceNoticeHours),
     },
   };
+}
+
+/** One decision of a history. */
+export interface HistoryStep {
+  /** Decisions count from 1. */
+  readonly step: number;
+  /** What it did against the rules. */
+  readonly faults: readonly string[];
+  readonly limit: MarketLimit | null;
+}
+
+/** What happens to a market until so many decisions are made: its number repeats a history. */
+export function* randomHistory(history: number, steps: number): Generator<HistoryStep> {
+  const random = new Random(`governor steps, history ${history}`);
+  const market = new GovernedMarket();
+  for (let step = 1; step <= steps; ) {
+    const happening = randomHappening(random);
+    const faults = market.happens(happening);
+    if (happening.kind === 'decide') yield { step: step++, faults, limit: market.limit };
+  }
 }

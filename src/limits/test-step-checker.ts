@@ -270,7 +270,7 @@ function tooLow(table: Table, was: Table, brackets: Table, what: string): string
         convex = Math.min(convex, left.asked + share * (right.asked - left.asked));
       }
     }
-    if (notional <= lastCap(brackets) && margin(table, notional) < convex - 2 * notional - 1)
+    if (notional <= lastCap(brackets) && margin(table, notional) < convex - notional - 1)
       faults.push(`${what} at ${notional}`);
   }
   return faults;

@@ -100,6 +100,7 @@ export function tightenedToFloor(
     notional: notionalCap,
     marginMicros: marginAt(before, notionalCap),
   }));
+  const most = mostRates(steps, before, policy.governor.tightenMaximumRatio);
   const brackets: Bracket[] = [];
   // Of the caps that have come to the same leverage, the one with the highest.
   let first = steps[0].cap;
@@ -120,11 +121,7 @@ export function tightenedToFloor(
       slopeUp({ notional: cap, marginMicros: marginAt(before, cap) }, floor, floorMargin),
     );
     const needed = Math.max(least, slopeOver(points));
-    // Two brackets that were one before need one part per million between them.
-    const isSplit = i + 1 < steps.length && bracketFor(before, cap) === bracketFor(before, steps[i + 1].cap);
-    const mostByRatio =
-      mostRate(rateAt(before, cap), policy.governor.tightenMaximumRatio) - (isSplit ? 1 : 0);
-    const rate = Math.min(needed, Math.max(least, mostByRatio));
+    const rate = Math.min(needed, Math.max(least, most[i]));
     // A leverage that leaves no room for the rate goes down with it, as far as it may.
     const roomy = ladderDown(HIGHEST_RATE_LEVERAGE_PPM / rate, policy.leverageLadder);
     const lowered = Math.min(leverage, Math.max(roomy, leastLeverage(maxLeverageAt(before, first), policy)));
@@ -134,8 +131,9 @@ export function tightenedToFloor(
       continue;
     }
     first = next?.cap ?? cap;
-    const most = Math.floor(HIGHEST_RATE_LEVERAGE_PPM / lowered);
-    if (least <= most) brackets.push(makeBracket(brackets.at(-1), lowered, cap, Math.min(rate, most)));
+    const roomiest = Math.floor(HIGHEST_RATE_LEVERAGE_PPM / lowered);
+    if (least <= roomiest)
+      brackets.push(makeBracket(brackets.at(-1), lowered, cap, Math.min(rate, roomiest)));
   }
   return brackets;
 }
@@ -185,6 +183,13 @@ function leastLeverage(leverage: number, { leverageLadder: ladder, governor }: P
   const rung = ladder.findLast((candidate) => candidate >= leverage / governor.tightenMaximumRatio);
   if (rung !== undefined && rung < leverage) return rung;
   return ladder.find((candidate) => candidate < leverage) ?? leverage;
+}
+
+/** For each step the highest rate that the ratio allows and that leaves room for the rates after it to rise. */
+function mostRates(steps: readonly Step[], before: readonly Bracket[], ratio: number): readonly number[] {
+  const most = steps.map(({ cap }) => mostRate(rateAt(before, cap), ratio));
+  for (let i = most.length - 2; i >= 0; i--) most[i] = Math.min(most[i], most[i + 1] - 1);
+  return most;
 }
 
 function mostRate(ratePpm: number, ratio: number): number {
