@@ -1,0 +1,95 @@
+import { plainCascade } from '../src/accounts/system/cascade.fixture.ts';
+import { cascade } from '../src/accounts/system/cascade.ts';
+import { marketColumnsOf } from '../src/accounts/system/columns-of.ts';
+import { crowding } from '../src/accounts/system/crowding.ts';
+import { buildGroupIndex } from '../src/accounts/system/group-index.ts';
+import { leverageIndex } from '../src/accounts/system/leverage-index.ts';
+import { liquidationMap } from '../src/accounts/system/liquidation-map.ts';
+import { BRACKETS, plainBookOf, RULES } from '../src/accounts/system/random-book.fixture.ts';
+import { DEFAULT_POPULATION, simulateAccounts } from '../src/accounts/system/simulated-accounts.ts';
+import { table } from '../src/cli/command.ts';
+import { median, megabytes, print } from './measure.ts';
+
+/**
+ * The market as one system over simulated accounts of three positions in 200 markets, a third isolated: one market in ten
+ * falls by 30 %, so shallow that it goes on for 20 rounds. `npm run bench -- cascade LARGEST` for other sizes.
+ */
+const MARKETS = 200;
+const POSITIONS = 3;
+const [, , , largest = '1000000'] = process.argv;
+const SIZES = [Number(largest) / 10, Number(largest) / 3, Number(largest)].map(Math.round);
+/** Beyond this many accounts the objects of the baseline do not fit beside everything else. */
+const MOST_OBJECTS = 150_000;
+
+const markets = marketColumnsOf(
+  Array.from({ length: MARKETS }, (_, m) => ({
+    mark: 1 + m,
+    kind: 'linear' as const,
+    contractSize: 1,
+    maintenance: BRACKETS,
+  })),
+);
+const weights = Float64Array.from({ length: MARKETS }, (_, m) => 1 / (m + 1));
+const levels = Float64Array.from({ length: 40 }, (_, i) => (i < 20 ? -0.5 + 0.025 * i : 0.025 * (i - 19)));
+const moves = Float64Array.from({ length: MARKETS }, (_, m) => (m % 10 === 0 ? -0.3 : 0));
+
+function milliseconds<T>(work: () => T, rounds: number): { readonly result: T; readonly time: number } {
+  let result = work();
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const since = performance.now();
+    result = work();
+    times.push(performance.now() - since);
+  }
+  return { result, time: median(times) };
+}
+
+const rows: string[][] = [];
+for (const accounts of SIZES) {
+  const book = simulateAccounts(markets, weights, { ...DEFAULT_POPULATION, accounts, positions: POSITIONS });
+  const impact = {
+    // Everybody's positions are twenty days of trading.
+    hourlyVolume: weights.map((weight) => accounts * weight * 3),
+    dailyVolatility: new Float64Array(MARKETS).fill(0.05),
+    depthNotional: new Float64Array(MARKETS).fill(Number.NaN),
+    depthBandRate: new Float64Array(MARKETS),
+  };
+  const rules = { ...RULES, maximumRounds: 20 };
+  const shock = { moves, impact, rules, insuranceFund: 1e12 };
+  const memoryBefore = process.memoryUsage().arrayBuffers;
+  const index = milliseconds(() => buildGroupIndex(book, markets), 3);
+  const own = milliseconds(() => cascade(book, markets, shock, index.result), 5);
+  const poor = milliseconds(() => cascade(book, markets, { ...shock, insuranceFund: 0 }, index.result), 1);
+  const map = milliseconds(() => liquidationMap(book, markets, levels, 1, index.result), 3);
+  const lever = milliseconds(() => leverageIndex(book, markets, index.result), 3);
+  const crowd = milliseconds(() => crowding(book, markets, impact, 1e6), 3);
+  const memory = process.memoryUsage().arrayBuffers - memoryBefore;
+  let plain: number | null = null;
+  if (accounts <= MOST_OBJECTS) {
+    const objects = plainBookOf({ accounts: book, markets, impact }, index.result);
+    const since = performance.now();
+    const slow = plainCascade(objects, moves, impact, rules, 1e12);
+    plain = performance.now() - since;
+    const same = slow.fallenByRound.flat().length === own.result.groupsFallen;
+    if (!same) throw new Error('the loop over objects came to something else');
+  }
+  const { rounds, accountsFallen, groupsFallen, badDebt, soldNotional, deleveragedNotional } = own.result;
+  const perAccount = (time: number): string => ((1e6 * time) / accounts).toFixed(0);
+  const over = plain === null ? '' : (plain / own.time).toFixed(1);
+  const line = (work: string, time: number, ratio = ''): void => {
+    rows.push([String(accounts), work, time.toFixed(0), perAccount(time), ratio]);
+  };
+  line('index of groups and markets', index.time);
+  line(`cascade, ${rounds.length} rounds`, own.time, over);
+  line(`the same without a fund, ${poor.result.rounds.length} rounds`, poor.time);
+  line(`liquidation map, ${levels.length} levels`, map.time);
+  line('leverage index', lever.time);
+  line('crowding', crowd.time);
+  if (plain !== null) line('cascade by loops over objects', plain);
+  print(
+    `${accounts} accounts: ${accountsFallen} fell (${groupsFallen} groups), ${soldNotional.toExponential(2)} sold, bad debt ${badDebt.toExponential(2)}, ` +
+      `deleveraged with a fund ${deleveragedNotional.toFixed(0)}, without ${poor.result.deleveragedNotional.toExponential(2)}; ` +
+      `columns and index ${megabytes(memory)} beyond the book, memory ${megabytes(process.memoryUsage().rss)}`,
+  );
+}
+print(table(['accounts', 'work', 'ms', 'ns an account', 'objects over it'], rows));

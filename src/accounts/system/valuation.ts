@@ -1,0 +1,128 @@
+import { type AccountColumns, CONTRACT_KIND, type MarketColumns } from '../book/columns.ts';
+import type { GroupIndex } from './group-index.ts';
+
+/**
+ * What one margin group is worth, in the quote asset. All profits are taken to the quote asset at the mark, so that the
+ * equity of a group is linear in each mark: a linear contract earns quantity · size · (mark − entry), an inverse one
+ * mark · quantity · size · (1 / entry − 1 / mark) = quantity · size · (mark / entry − 1), and margin in a base asset is
+ * worth its mark. Notionals are quantity · size · mark, and quantity · size of inverse contracts.
+ */
+export interface GroupBook {
+  readonly accounts: AccountColumns;
+  readonly markets: MarketColumns;
+  readonly index: GroupIndex;
+  /** Takes the place of the columns' own: a simulation closes positions on its copy. */
+  readonly quantity: Float64Array;
+  readonly mark: Float64Array;
+  /** Quote asset that came to each group since the columns were filled; null for none. */
+  readonly received: Float64Array | null;
+}
+
+/** Places in what `valueGroup` writes. */
+export const VALUE = {
+  equity: 0,
+  maintenance: 1,
+  /** Sum of the positions' notionals. */
+  gross: 2,
+  /** Sum of the notionals of longs less that of shorts. */
+  net: 3,
+  /** Equity changes by at most this times the largest relative change of a mark. */
+  equityReach: 4,
+  /** Maintenance margin likewise, whatever bracket holds then. */
+  maintenanceReach: 5,
+} as const;
+export const VALUES = 6;
+
+/** @param out of `VALUES` numbers. */
+export function valueGroup(book: GroupBook, group: number, out: Float64Array): void {
+  const { accounts, markets, index, quantity, mark, received } = book;
+  const { isolatedMargin, market, entryPrice } = accounts;
+  const { contractKind, contractSize, firstBracket, maintenanceRate } = markets;
+  const isolatedRow = index.isolatedRow[group];
+  const isShared = isolatedRow < 0;
+  const account = index.accountOfGroup[group];
+  const first = isShared ? accounts.firstPosition[account] : isolatedRow;
+  const end = isShared ? first + accounts.positionCount[account] : isolatedRow + 1;
+  let margin = isShared ? accounts.collateral[account] : isolatedMargin[isolatedRow];
+  let equityReach = 0;
+  const marginMarket = index.marginMarket[group];
+  if (marginMarket >= 0) {
+    margin *= mark[marginMarket];
+    equityReach = Math.abs(margin);
+  }
+  let equity = margin + (received === null ? 0 : received[group]);
+  let maintenance = 0;
+  let gross = 0;
+  let net = 0;
+  let maintenanceReach = 0;
+  for (let p = first; p < end; p++) {
+    if (isShared && !Number.isNaN(isolatedMargin[p])) continue;
+    const contracts = quantity[p];
+    if (contracts === 0) continue;
+    const m = market[p];
+    const price = mark[m];
+    const signed = contracts * contractSize[m];
+    let notional = Math.abs(signed);
+    if (contractKind[m] === CONTRACT_KIND.linear) {
+      notional *= price;
+      equity += signed * (price - entryPrice[p]);
+      equityReach += notional;
+      maintenanceReach += notional * maintenanceRate[firstBracket[m + 1] - 1];
+    } else {
+      equity += signed * (price / entryPrice[p] - 1);
+      equityReach += (notional * price) / entryPrice[p];
+    }
+    maintenance += maintenanceMargin(markets, m, notional);
+    gross += notional;
+    net += signed > 0 ? notional : -notional;
+  }
+  out[VALUE.equity] = equity;
+  out[VALUE.maintenance] = maintenance;
+  out[VALUE.gross] = gross;
+  out[VALUE.net] = net;
+  out[VALUE.equityReach] = equityReach;
+  out[VALUE.maintenanceReach] = maintenanceReach;
+}
+
+/** Notional · rate − amount of the bracket that holds it, in quote units. */
+export function maintenanceMargin(markets: MarketColumns, market: number, notional: number): number {
+  const b = bracketRow(markets, market, notional);
+  return notional * markets.maintenanceRate[b] - markets.maintenanceAmount[b];
+}
+
+/** The bracket with the smallest cap that is not below the notional; above the last cap the last one. */
+export function bracketRow(
+  { firstBracket, notionalCap }: MarketColumns,
+  market: number,
+  notional: number,
+): number {
+  const last = firstBracket[market + 1] - 1;
+  let b = firstBracket[market];
+  while (b < last && notional > notionalCap[b]) b++;
+  return b;
+}
+
+/** In quote units, at least 0. */
+export function notionalOf(
+  { contractKind, contractSize }: MarketColumns,
+  market: number,
+  quantity: number,
+  mark: number,
+): number {
+  const size = Math.abs(quantity) * contractSize[market];
+  return contractKind[market] === CONTRACT_KIND.linear ? size * mark : size;
+}
+
+/** Unrealised profit in quote units. */
+export function profitOf(
+  { contractKind, contractSize }: MarketColumns,
+  market: number,
+  quantity: number,
+  entryPrice: number,
+  mark: number,
+): number {
+  const signed = quantity * contractSize[market];
+  return contractKind[market] === CONTRACT_KIND.linear
+    ? signed * (mark - entryPrice)
+    : signed * (mark / entryPrice - 1);
+}
