@@ -20,6 +20,8 @@ export const ERROR_CATALOGUE = {
   MARKET_UNKNOWN: { exitCode: 4, httpStatus: 404, title: 'There is no such market' },
   VERSION_UNKNOWN: { exitCode: 4, httpStatus: 404, title: 'There is no such version' },
   USER_UNKNOWN: { exitCode: 4, httpStatus: 404, title: 'There is no such user' },
+  ACCOUNT_UNKNOWN: { exitCode: 4, httpStatus: 404, title: 'There is no such account' },
+  OVERLOADED: { exitCode: 1, httpStatus: 503, title: 'Too much is asked for at once' },
   NOT_FOUND: { exitCode: 4, httpStatus: 404, title: 'There is nothing here' },
   NOTHING_PUBLISHED: { exitCode: 4, httpStatus: 503, title: 'No limits have been published yet' },
   FILE_UNREADABLE: { exitCode: 5, httpStatus: 400, title: 'The file could not be read' },

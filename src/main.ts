@@ -9,9 +9,12 @@ import { SeriesFiles } from '../data/series-files.ts';
 import { SqliteStateStore } from '../data/sqlite-state-store.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { type Schedule, scheduleTraining } from '../training/schedule.ts';
+import type { AccountWorkerData } from './account-worker.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
+import { Accounts } from './control/accounts/account-access.ts';
+import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { type CycleFacts, DecisionCycle, decidedMarkets, movesOf } from './control/decision-cycle.ts';
 import type { GovernanceObserver } from './control/governance/desk.ts';
@@ -81,8 +84,25 @@ async function start(
   const metrics = new Metrics({ watchList: config.watchList, version: PROGRAM_VERSION });
   const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
+  const accountThread = new WorkerAccounts({
+    entry: siblingUrl(import.meta.url, 'account-worker'),
+    workerData: accountWorkerDataOf(config),
+    clock,
+    onTold: (interventions) => {
+      metrics.accounts.intervened(interventions);
+      accounts.tell(interventions);
+    },
+    onLost: (err) =>
+      logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked'),
+  });
+  undo.push(() => accountThread.close());
+  accountThread.start();
+  const accounts = new Accounts(accountThread, (err) =>
+    logger.error({ err }, 'the accounts do not have the limits that were published'),
+  );
   const control = await ControlPlane.recover({
     store,
+    accounts,
     clock,
     policy: config.policy,
     governanceObserver: governanceTeller(logger, metrics),
@@ -148,6 +168,10 @@ async function start(
     observer: metrics,
     metrics: async () => {
       metrics.governance.observe(control.governance.state(), control.governance.time());
+      await accounts.summary().then(
+        (summary) => metrics.accounts.observe(summary),
+        () => undefined,
+      );
       return metrics.scrape({
         isDegraded: control.status().degraded,
         auditEntries: await store.auditLength(),
@@ -185,6 +209,7 @@ async function start(
         cycle.stop().then(() => watch.stop()),
         proposer.close(),
       ]);
+      await accountThread.close();
       await store.appendCheckpoint(clock.now());
       await store.close();
       lock.release();
@@ -205,6 +230,10 @@ function makeFolder(dataDir: string): void {
 
 function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): DecisionWorkerData {
   return { config: { dataDir, sampleMarket, policy, logLevel }, shippedModels: SHIPPED_MODELS };
+}
+
+function accountWorkerDataOf({ dataDir, policy, logLevel }: Config): AccountWorkerData {
+  return { config: { dataDir, policy, logLevel } };
 }
 
 function startEntry(config: Config, clock: Clock, recovered: LimitBook | null, checkpointKey: string) {

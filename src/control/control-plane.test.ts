@@ -7,6 +7,7 @@ import { decisionDraft, FIRST_DECISION, nextBook } from '../../data/test-books.t
 import { ManualClock } from '../clock.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import { localAccounts } from './accounts/local-accounts.fixture.ts';
 import { ControlPlane } from './control-plane.ts';
 import { NOTHING_SEEN } from './nothing-seen.fixture.ts';
 import type { UserPolicy } from './ports.ts';
@@ -31,20 +32,24 @@ const USER: UserPolicy = {
 let folder: string;
 let store: SqliteStateStore;
 let clock: ManualClock;
+let local: ReturnType<typeof localAccounts>;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-plane-'));
   store = SqliteStateStore.open(folder);
   clock = new ManualClock(FIRST_DECISION);
+  local = localAccounts(folder, clock, DEFAULT_POLICY);
 });
 
 afterEach(async () => {
+  await local.close();
   await store.close();
   rmSync(folder, { recursive: true });
 });
 
 function recover(): Promise<ControlPlane> {
-  return ControlPlane.recover({ store, clock, policy: DEFAULT_POLICY, listModels: async () => [] });
+  const { accounts } = local;
+  return ControlPlane.recover({ store, clock, policy: DEFAULT_POLICY, accounts, listModels: async () => [] });
 }
 
 async function stored(previous: LimitBook | null): Promise<LimitBook> {

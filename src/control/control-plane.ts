@@ -4,6 +4,7 @@ import type { Checkpoint } from '../limits/checkpoint.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { Accounts } from './accounts/account-access.ts';
 import type { CycleFacts } from './decision-cycle.ts';
 import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
@@ -22,6 +23,7 @@ export class ControlPlane implements ControlReads {
   readonly governance: GovernanceDesk;
   /** Mark prices between bars. */
   readonly prices: IntrabarGuard;
+  readonly accounts: Accounts;
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #policy: Policy;
@@ -41,7 +43,11 @@ export class ControlPlane implements ControlReads {
   ) {
     this.governance = governance;
     this.prices = new IntrabarGuard(options.policy.guard, options.priceObserver);
-    if (inForce.book !== null) this.prices.published(inForce.book);
+    this.accounts = options.accounts;
+    if (inForce.book !== null) {
+      this.prices.published(inForce.book);
+      this.accounts.published(inForce.book, options.policy);
+    }
     this.#store = options.store;
     this.#clock = options.clock;
     this.#policy = options.policy;
@@ -81,6 +87,7 @@ export class ControlPlane implements ControlReads {
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
     this.prices.published(book, facts.closes);
+    this.accounts.published(book, this.#policy, facts.closes);
     const failures: unknown[] = [];
     for (const listener of this.#listeners) {
       try {
@@ -187,4 +194,5 @@ export interface ControlPlaneOptions {
   readonly governanceObserver?: GovernanceObserver;
   readonly preview?: Preview;
   readonly priceObserver?: PriceObserver;
+  readonly accounts: Accounts;
 }

@@ -1,7 +1,11 @@
+import type { AccountFault } from '../accounts/book/account-line.ts';
+import type { Intervention } from '../accounts/interventions/intervention.ts';
 import type { Checkpoint } from '../limits/checkpoint.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { AccountReading, AccountSummary, BatchReport } from './accounts/account-desk.ts';
+import type { InterventionFilter } from './accounts/ports.ts';
 import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
@@ -43,6 +47,7 @@ export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
 export type { AnnouncedTable, Impact } from './governance/impact.ts';
 export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
+
 export { type MarkPrice, outcomeOf, PRICE_CODES, type PriceCode, type PriceOutcome } from './guard/prices.ts';
 
 /** What people decide about limits: what is in force, and how to change it. */
@@ -67,10 +72,35 @@ export interface GovernanceAccess {
   act(actor: Actor, command: Command, conditions?: Conditions): Promise<Acted>;
 }
 
+export type { AccountReading, AccountSummary, BatchReport, RefusedLine } from './accounts/account-desk.ts';
+export type { InterventionFilter } from './accounts/ports.ts';
+
+/** Accounts: what they hold, and what became of them. What goes in is durable when a promise is kept. */
+export interface AccountAccess {
+  /** NDJSON, an account a line. */
+  takeLines(text: string): Promise<BatchReport>;
+  /** One account, as parsed JSON. @returns why it is not taken; null where it is. */
+  take(value: unknown): Promise<AccountFault | null>;
+  /** Marks that are believed. */
+  mark(prices: readonly MarkPrice[]): Promise<void>;
+  /** Null where nothing has come in of it. */
+  reading(accountId: string): Promise<AccountReading | null>;
+  readingsOfUser(userId: string): Promise<readonly AccountReading[]>;
+  interventionsAfter(
+    sequence: number,
+    limit: number,
+    filter: InterventionFilter,
+  ): Promise<readonly Intervention[]>;
+  summary(): Promise<AccountSummary>;
+  /** Is told of interventions that are stored, in their order. */
+  onTold(listener: (interventions: readonly Intervention[]) => void): () => void;
+}
+
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
 export interface ControlReads {
   readonly governance: GovernanceAccess;
   readonly prices: PriceIntake;
+  readonly accounts: AccountAccess;
   currentBook(): LimitBook | null;
   onPublish(listener: (book: LimitBook) => void): () => void;
   status(): ControlStatus;

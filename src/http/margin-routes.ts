@@ -6,7 +6,8 @@ import { notionalOf } from '../accounts/margin/contract.ts';
 import { excursionsOf } from '../accounts/margin/probability.ts';
 import { type MarginTable, marginTableOf } from '../accounts/margin/table.ts';
 import { contractOf } from '../limits/account-policy.ts';
-import { maintenanceOf } from '../limits/brackets.ts';
+import { maintenanceOf, mostConservativeBrackets } from '../limits/brackets.ts';
+import type { Policy } from '../limits/policy.ts';
 import type { MarketLimit } from '../limits/types.ts';
 import { formatMoneyUp, ppmToRate } from '../units.ts';
 import { isExpired, wholeNotional } from './books.ts';
@@ -80,20 +81,37 @@ function simulatedMarket(
   if (mark === null)
     throw refuse('INPUT_INVALID', `no price of ${symbol} is known`, `Give one: "prices":{"${symbol}":"…"}.`);
   const terms = contracts?.[symbol];
-  const { accounts } = policy;
   if (terms !== undefined && !(Number(terms.contractSize) > 0))
     throw refuse('INPUT_INVALID', `the contractSize of ${symbol} is 0`, 'Give one above 0.');
+  const published = publishedMarket(symbol, mark, limit, policy);
   return {
-    symbol,
+    ...published,
     contract:
       terms === undefined
-        ? contractOf(symbol, policy.contracts)
+        ? published.contract
         : { kind: terms.kind, contractSize: Number(terms.contractSize) },
-    mark,
-    maintenance: own ?? (limit === undefined ? [] : marginTableOf(maintenanceOf(limit))),
-    initial: own ?? (limit === undefined ? [] : marginTableOf(limit.brackets)),
+    maintenance: own ?? published.maintenance,
+    initial: own ?? published.initial,
     beta: betas?.[symbol] ?? null,
-    excursions: limit === undefined ? null : excursionsOf(limit.forecasts, accounts.liquidationHorizonHours),
+  };
+}
+
+/** A market as the limits in force have it; one that is not among them asks for most. */
+export function publishedMarket(
+  symbol: string,
+  mark: number | null,
+  limit: MarketLimit | undefined,
+  policy: Policy,
+): MarginMarket {
+  return {
+    symbol,
+    contract: contractOf(symbol, policy.contracts),
+    mark,
+    maintenance: marginTableOf(limit === undefined ? mostConservativeBrackets() : maintenanceOf(limit)),
+    initial: marginTableOf(limit?.brackets ?? mostConservativeBrackets()),
+    beta: null,
+    excursions:
+      limit === undefined ? null : excursionsOf(limit.forecasts, policy.accounts.liquidationHorizonHours),
     liquidity: null,
   };
 }
@@ -113,7 +131,8 @@ function unknownMarket(symbol: string, isNothingPublished: boolean) {
       );
 }
 
-function frameOf(
+/** What is told beside the margin: caps, and what limits they rest on. */
+export function frameOf(
   context: RouteContext,
   account: MarginAccount,
   markets: ReadonlyMap<string, MarginMarket>,

@@ -88,7 +88,7 @@ const positionSchema = z.object({
   probabilityPerLeverage: z.number().nullable(),
 });
 
-const planSchema = z.object({
+export const planSchema = z.object({
   symbol: symbolSchema,
   side,
   marginUnit: z.enum(['cross', 'isolated']),

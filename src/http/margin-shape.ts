@@ -70,7 +70,7 @@ function priceShape(price: number | null | undefined): string | null {
   return price === undefined || price === null || price < SMALLEST_PRICE ? null : formatPrice(price);
 }
 
-function planShape(item: ReductionItem, marginUnit: 'cross' | 'isolated'): Margin['plan'][number] {
+export function planShape(item: ReductionItem, marginUnit: 'cross' | 'isolated'): Margin['plan'][number] {
   const { symbol, side, reduceNotional, reduceQuantity, reason, slices } = item;
   return {
     symbol,

@@ -31,11 +31,15 @@ export const PRICE_ROUTES: readonly Route[] = [
     line: priceLineSchema,
     answer: pricesSchema,
     isWrite: true,
-    handle: ({ reads, clock }, { body }) => {
+    handle: async ({ reads, clock }, { body }) => {
       const lines = linesOf(typeof body === 'string' ? body : '');
       const codes = reads.prices.take(
         lines.map(({ price }) => price),
         clock.now(),
+      );
+      // Only what is believed reaches accounts: a price that waits for another never liquidates anybody.
+      await reads.accounts.mark(
+        lines.flatMap(({ price }, i) => (price !== null && codes[i] === null ? [price] : [])),
       );
       const counts = { ignored: 0, held: 0, refused: 0 };
       const without = lines.flatMap(({ line, price, fault }, i) => {

@@ -6,6 +6,7 @@ import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
 import { formatWhole, MICROS, parseMicros } from '../units.ts';
+import { ACCOUNT_ROUTES } from './account-routes.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
 import { isExpired, requireBook, requireMarket, wholeNotional } from './books.ts';
@@ -188,6 +189,7 @@ export const ROUTES: readonly Route[] = [
   ...MARGIN_ROUTES,
   ...GOVERNANCE_ROUTES,
   ...PRICE_ROUTES,
+  ...ACCOUNT_ROUTES,
   {
     method: 'get',
     path: '/v1/models',

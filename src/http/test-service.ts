@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { SqliteStateStore } from '../../data/sqlite-state-store.ts';
 import { decisionDraft } from '../../data/test-books.ts';
 import { ManualClock } from '../clock.ts';
+import { localAccounts } from '../control/accounts/local-accounts.fixture.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import type { CycleFacts } from '../control/decision-cycle.ts';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
@@ -103,6 +104,7 @@ export class TestService {
   readonly clock: ManualClock;
   readonly store: SqliteStateStore;
   readonly plane: ControlPlane;
+  readonly accounts: ReturnType<typeof localAccounts>;
   readonly metrics: Metrics;
   readonly service: Service;
   /** Everything that was logged as an error. */
@@ -116,6 +118,7 @@ export class TestService {
     folder: string,
     store: SqliteStateStore,
     plane: ControlPlane,
+    accounts: ReturnType<typeof localAccounts>,
     clock: ManualClock,
     keys: readonly KnownKey[] | undefined,
     metrics: Metrics,
@@ -125,6 +128,7 @@ export class TestService {
     this.folder = folder;
     this.store = store;
     this.plane = plane;
+    this.accounts = accounts;
     this.clock = clock;
     this.metrics = metrics;
     this.service = new Service({
@@ -162,7 +166,9 @@ export class TestService {
       priceObserver: metrics,
       listModels: async () => [MODEL],
     };
-    const test = new TestService(folder, store, await ControlPlane.recover(options), clock, keys, metrics);
+    const local = localAccounts(folder, clock, DEFAULT_POLICY);
+    const plane = await ControlPlane.recover({ ...options, accounts: local.accounts });
+    const test = new TestService(folder, store, plane, local, clock, keys, metrics);
     for (let book = 0; book < books; book++) await test.publish();
     const { port } = await test.service.start('127.0.0.1', 0);
     test.url = `http://127.0.0.1:${port}`;
@@ -226,6 +232,7 @@ export class TestService {
   async stop(): Promise<void> {
     this.#agent.destroy();
     await this.service.stop(1000);
+    await this.accounts.close();
     await this.store.close();
     rmSync(this.folder, { recursive: true });
   }

@@ -7,7 +7,8 @@ import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
-import { GovernanceMetrics } from './governance-metrics.ts';
+import { AccountMetrics } from './account-metrics.ts';
+import { GovernanceMetrics, type MetricMaker } from './governance-metrics.ts';
 import { METHODS, MISNAMED_DEFAULTS, PRICES, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
 
 const PREFIX = 'plimsoll_';
@@ -49,7 +50,7 @@ export class Metrics {
   readonly #dayAgo = new Map<string, { at: number; leverage: number }[]>();
   readonly #baseline = new Map<string, number>();
 
-  readonly governance = new GovernanceMetrics({
+  readonly #maker: MetricMaker = {
     counter: (name, help, label) => {
       const counter = this.#counter(name, help, [label]);
       return (value, by) => counter.inc({ [label]: value }, by);
@@ -58,7 +59,9 @@ export class Metrics {
       const gauge = this.#gauge(name, help, [label]);
       return (value, level) => gauge.set({ [label]: value }, level);
     },
-  });
+  };
+  readonly governance = new GovernanceMetrics(this.#maker);
+  readonly accounts = new AccountMetrics(this.#maker);
   readonly #requests = this.#histogram(
     'http_request_duration_seconds',
     'Time to answer a request',

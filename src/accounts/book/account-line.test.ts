@@ -82,17 +82,17 @@ describe('a batch of the journal', () => {
         const status = { row: 5, position: -1, status: 4, stage: 2, nextAt: 1.7e12 };
         for (const record of records) journal.account(record);
         journal.mark(3, price, 1_700_000_000_123);
-        journal.terms(TEST_TERMS);
+        journal.terms(TEST_TERMS, 7);
         journal.status(status);
         const batch = journal.taken();
         expect(journal.isEmpty).toBe(true);
         readBatch(batch, {
           account: (record) => written.push(record),
           mark: (...mark) => written.push(mark),
-          terms: (terms) => written.push(terms),
+          terms: (...terms) => written.push(terms),
           status: (record) => written.push(record),
         });
-        expect(written).toEqual([...records, [3, price, 1_700_000_000_123], TEST_TERMS, status]);
+        expect(written).toEqual([...records, [3, price, 1_700_000_000_123], [TEST_TERMS, 7], status]);
       }),
       { seed: 1, numRuns: 100 },
     );

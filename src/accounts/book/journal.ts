@@ -62,8 +62,10 @@ export class JournalWriter {
     this.#out.float64(at);
   }
 
-  terms(terms: readonly MarketTerms[]): void {
+  /** @param version of the limit book that they come from. */
+  terms(terms: readonly MarketTerms[], version: number): void {
     this.#out.uint8(KIND.terms);
+    this.#out.float64(version);
     this.#out.longText(JSON.stringify(terms));
   }
 
@@ -88,7 +90,7 @@ export class JournalWriter {
 export interface JournalReader {
   account(record: AccountRecord): void;
   mark(market: number, price: number, at: number): void;
-  terms(terms: readonly MarketTerms[]): void;
+  terms(terms: readonly MarketTerms[], version: number): void;
   status(record: StageRecord): void;
 }
 
@@ -104,7 +106,7 @@ export function readBatch(batch: Uint8Array, reader: JournalReader): void {
     const kind = from.uint8();
     if (kind === KIND.account) reader.account(readRecord(from));
     else if (kind === KIND.mark) reader.mark(from.uint16(), from.float64(), from.float64());
-    else if (kind === KIND.terms) reader.terms(JSON.parse(from.longText()) as MarketTerms[]);
+    else if (kind === KIND.terms) readTerms(from, reader);
     else if (kind === KIND.status)
       reader.status({
         row: from.int32(),
@@ -115,6 +117,11 @@ export function readBatch(batch: Uint8Array, reader: JournalReader): void {
       });
     else throw new RangeError(`a record of kind ${kind}`);
   }
+}
+
+function readTerms(from: ByteReader, reader: JournalReader): void {
+  const version = from.float64();
+  reader.terms(JSON.parse(from.longText()) as MarketTerms[], version);
 }
 
 function readRecord(from: ByteReader): AccountRecord {

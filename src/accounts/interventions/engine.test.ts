@@ -89,7 +89,8 @@ class Judge {
   #unit(accountId: string, name: string, { equity, maintenance }: ReturnType<typeof slowMargin>): string[] {
     const key = `${accountId} ${name}`;
     const before = this.levels.get(key) ?? 0;
-    const ratio = maintenance === 0 ? 0 : equity <= 0 ? Number.POSITIVE_INFINITY : maintenance / equity;
+    const isSpent = equity < 0 || (equity === 0 && maintenance > 0);
+    const ratio = isSpent ? Number.POSITIVE_INFINITY : maintenance === 0 ? 0 : maintenance / equity;
     let level = RATIOS.filter((threshold) => ratio >= threshold).length;
     // On its way down a threshold holds until the ratio is a hundredth below it.
     if (level < before && ratio > 0)

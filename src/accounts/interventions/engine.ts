@@ -3,7 +3,8 @@ import type { AccountBook, AccountRecord } from '../book/account-book.ts';
 import { IntList } from '../book/growing.ts';
 import { type JournalWriter, readBatch, type StageRecord } from '../book/journal.ts';
 import type { MarketTerms } from '../book/market-rows.ts';
-import type { Intervention, InterventionCause, InterventionKind, PlanStep } from './intervention.ts';
+import type { ReductionItem } from '../margin/reduction.ts';
+import type { Intervention, InterventionCause, InterventionKind } from './intervention.ts';
 import { MarginKernel, type UnitMargin } from './margin-kernel.ts';
 import { ACCOUNT_STATUSES, nextStatus, STATUS, thresholdsOf } from './statuses.ts';
 
@@ -16,7 +17,7 @@ export interface Mark {
 }
 
 /** Says what has to be reduced. @param position row of an isolated position; −1 for the account's shared margin. */
-export type Planner = (row: number, position: number) => readonly PlanStep[];
+export type Planner = (row: number, position: number) => readonly ReductionItem[];
 
 export interface EngineOptions {
   readonly book: AccountBook;
@@ -98,11 +99,11 @@ export class AccountEngine {
 
   /** Takes the markets' tables in. */
   setTerms(terms: readonly MarketTerms[], version: number, at: number, journal: JournalWriter) {
-    this.limitsVersion = version;
     const changed = terms.filter((one) => !isKnown(one, this.book));
+    if (changed.length > 0 || version !== this.limitsVersion) journal.terms(changed, version);
+    this.limitsVersion = version;
     if (changed.length === 0) return [];
     this.book.markets.set(changed);
-    journal.terms(changed);
     const rows = changed.map(({ symbol }) => this.book.markets.find(symbol));
     return this.#look(rows, { at, cause: 'limits', movedMarkets: [] }, journal);
   }
@@ -148,7 +149,10 @@ export class AccountEngine {
         markets.mark[market] = price;
         markets.markedAt[market] = at;
       },
-      terms: (terms) => markets.set(terms),
+      terms: (terms, version) => {
+        markets.set(terms);
+        this.limitsVersion = version;
+      },
       status: (record) => this.restoreStatus(record),
     });
   }

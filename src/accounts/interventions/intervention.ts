@@ -1,4 +1,5 @@
 import type { InterventionMode } from '../../limits/account-policy.ts';
+import type { ReductionItem } from '../margin/reduction.ts';
 import type { AccountStatus } from './statuses.ts';
 
 /** What an account is told, or asked for: one for each threshold that is crossed upward, and one for each way back. */
@@ -15,7 +16,8 @@ export const INTERVENTION_KINDS = [
 export type InterventionKind = (typeof INTERVENTION_KINDS)[number];
 
 /** What made margins be looked at. */
-export type InterventionCause = 'price' | 'account' | 'limits' | 'policy' | 'coolDown';
+export const INTERVENTION_CAUSES = ['price', 'account', 'limits', 'policy', 'coolDown'] as const;
+export type InterventionCause = (typeof INTERVENTION_CAUSES)[number];
 
 /** Plimsoll never trades: an intervention says what is due, and whether the policy advises or commands it. */
 export interface Intervention {
@@ -45,24 +47,8 @@ export interface Intervention {
   readonly shortfall: number;
   /** Which stage of a reduction this is, from 1; 0 for anything else. */
   readonly stage: number;
-  readonly plan: readonly PlanStep[];
+  /** What to reduce, where positions have to shrink. */
+  readonly plan: readonly ReductionItem[];
   /** Of the limit book whose tables were asked. */
   readonly limitsVersion: number;
-}
-
-/** One position to reduce. */
-export interface PlanStep {
-  readonly symbol: string;
-  readonly side: 'long' | 'short';
-  readonly reduceQuantity: number;
-  /** In quote units at the mark. */
-  readonly reduceNotional: number;
-  readonly reason: string;
-  readonly slices: readonly PlanSlice[];
-}
-
-export interface PlanSlice {
-  readonly notional: number;
-  /** After the intervention. */
-  readonly afterSeconds: number;
 }

@@ -77,7 +77,7 @@ export class MarginKernel {
 
   #changes(status: number, equity: number, maintenance: number): boolean {
     const { up, down } = this.#thresholds;
-    if (!(maintenance > 0)) return status > 0 && maintenance <= 0;
+    if (maintenance <= 0) return status !== (equity < 0 ? STATUS.backstop : STATUS.healthy);
     if (equity <= 0) return status < STATUS.backstop;
     return maintenance >= up[status] * equity || maintenance < down[status] * equity;
   }

@@ -1,16 +1,9 @@
 import type { AccountPolicy } from '../../limits/account-policy.ts';
+import { MARGIN_STATUSES, type MarginStatus } from '../margin/measure.ts';
 
-/** What an account, or an isolated position, has come to; each is reached by crossing the threshold of the same name. */
-export const ACCOUNT_STATUSES = [
-  'healthy',
-  'warning',
-  'marginCall',
-  'reduceOnly',
-  'reduction',
-  'liquidation',
-  'backstop',
-] as const;
-export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
+/** In the order of their thresholds: each is reached by crossing the one of its name. */
+export const ACCOUNT_STATUSES = MARGIN_STATUSES;
+export type AccountStatus = MarginStatus;
 
 /** Number of a status: how many thresholds are reached. */
 export const STATUS = {
@@ -48,8 +41,8 @@ export function thresholdsOf(policy: AccountPolicy): Thresholds {
 }
 
 /**
- * The status after margins were looked at. Without a position there is nothing to warn of; with one and no equity the
- * backstop is due. Where a number is missing (NaN) the status stays: nothing is said of what is not known.
+ * The status after margins were looked at. With no equity left the backstop is due; without a
+ * position only a debt is told. Where a number is missing (NaN) the status stays: nothing is said of what is not known.
  */
 export function nextStatus(
   status: number,
@@ -58,7 +51,7 @@ export function nextStatus(
   { up, down }: Thresholds,
 ): number {
   if (Number.isNaN(equity) || Number.isNaN(maintenanceMargin)) return status;
-  if (maintenanceMargin <= 0) return STATUS.healthy;
+  if (maintenanceMargin <= 0) return equity < 0 ? HIGHEST : STATUS.healthy;
   if (equity <= 0) return HIGHEST;
   let next = status;
   while (next < HIGHEST && maintenanceMargin >= up[next] * equity) next++;

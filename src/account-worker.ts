@@ -1,0 +1,44 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { pino } from 'pino';
+import { SqliteAccountStore } from '../data/sqlite-account-store.ts';
+import { systemClock as clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { AccountDesk } from './control/accounts/account-desk.ts';
+import { AccountLoop } from './control/accounts/account-loop.ts';
+import { plannerFor } from './control/accounts/planner.ts';
+import type { AccountRequest } from './control/accounts/worker-messages.ts';
+
+/** What the thread of the accounts is given: it opens its own store. */
+export interface AccountWorkerData {
+  readonly config: Pick<Config, 'dataDir' | 'policy' | 'logLevel'>;
+}
+
+const { config } = workerData as AccountWorkerData;
+const logger = pino(
+  { level: config.logLevel, base: { part: 'accounts' } },
+  pino.destination({ dest: 2, sync: true }),
+);
+const store = SqliteAccountStore.open(config.dataDir);
+const { policy } = config;
+const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy);
+const desk = AccountDesk.recover({ store, policy: policy.accounts, plannerOf });
+desk.lookAtAll(clock.now());
+const told = await desk.commit();
+if (told.length > 0) parentPort?.postMessage({ told });
+const loop = new AccountLoop({
+  desk,
+  clock,
+  send: (message) => parentPort?.postMessage(message),
+  onSnapshotFailure: (err) => logger.error({ err }, 'no snapshot of the accounts could be written'),
+});
+parentPort?.on('message', (request: AccountRequest) => {
+  if (request.kind !== 'end') {
+    loop.ask(request);
+    return;
+  }
+  void loop.end().then(() => {
+    store.close();
+    parentPort?.postMessage({ id: request.id, answer: null });
+    parentPort?.close();
+  });
+});

@@ -1,0 +1,90 @@
+import type { MarketTerms } from '../../accounts/book/market-rows.ts';
+import type { Intervention } from '../../accounts/interventions/intervention.ts';
+import { contractOf } from '../../limits/account-policy.ts';
+import { maintenanceOf } from '../../limits/brackets.ts';
+import type { Policy } from '../../limits/policy.ts';
+import type { LimitBook } from '../../limits/types.ts';
+import type { BarClose } from '../guard/price-window.ts';
+import type { MarkPrice } from '../guard/prices.ts';
+import type { AccountAccess } from '../reads.ts';
+import type { AccountRequests, RequestKind } from './worker-messages.ts';
+
+/** Whoever answers for the accounts: a thread, or in tests the desk itself. */
+export interface AccountAnswerer {
+  ask<Kind extends RequestKind>(
+    kind: Kind,
+    request: Omit<AccountRequests[Kind]['ask'], 'at'>,
+  ): Promise<AccountRequests[Kind]['answer']>;
+  setTerms(terms: readonly MarketTerms[], version: number): Promise<void>;
+}
+
+/** What the rest of the service knows of accounts. */
+export class Accounts implements AccountAccess {
+  readonly #answerer: AccountAnswerer;
+  readonly #onFailure: (error: Error) => void;
+  readonly #listeners = new Set<(interventions: readonly Intervention[]) => void>();
+
+  /** @param onFailure is told when what nobody asked for goes wrong. */
+  constructor(answerer: AccountAnswerer, onFailure: (error: Error) => void) {
+    this.#answerer = answerer;
+    this.#onFailure = onFailure;
+  }
+
+  takeLines(text: string) {
+    return this.#answerer.ask('lines', { text });
+  }
+
+  take(value: unknown) {
+    return this.#answerer.ask('put', { value });
+  }
+
+  async mark(prices: readonly MarkPrice[]): Promise<void> {
+    if (prices.length > 0) await this.#answerer.ask('mark', { prices });
+  }
+
+  reading(accountId: string) {
+    return this.#answerer.ask('reading', { accountId });
+  }
+
+  readingsOfUser(userId: string) {
+    return this.#answerer.ask('readingsOfUser', { userId });
+  }
+
+  interventionsAfter(...[after, limit, filter]: Parameters<AccountAccess['interventionsAfter']>) {
+    return this.#answerer.ask('interventions', { after, limit, filter });
+  }
+
+  summary() {
+    return this.#answerer.ask('summary', {});
+  }
+
+  onTold(listener: (interventions: readonly Intervention[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Interventions are stored. */
+  tell(interventions: readonly Intervention[]): void {
+    for (const listener of this.#listeners) listener(interventions);
+  }
+
+  /**
+   * A book is in force: open positions are held to its tables, and marked at the closes of its bars where no later price
+   * is known.
+   */
+  published(book: LimitBook, policy: Policy, closes: Readonly<Record<string, BarClose>> = {}): void {
+    const prices = Object.entries(closes).map(([symbol, { asOf, price }]) => ({ symbol, price, at: asOf }));
+    Promise.all([this.#answerer.setTerms(termsOf(book, policy), book.version), this.mark(prices)]).catch(
+      this.#onFailure,
+    );
+  }
+}
+
+function termsOf({ markets }: LimitBook, { contracts }: Policy): readonly MarketTerms[] {
+  return markets.map((market) => ({
+    symbol: market.symbol,
+    ...contractOf(market.symbol, contracts),
+    brackets: market.brackets,
+    maintenance: maintenanceOf(market),
+  }));
+}

@@ -1,0 +1,57 @@
+import type { AccountFault } from '../../accounts/book/account-line.ts';
+import type { MarketTerms } from '../../accounts/book/market-rows.ts';
+import type { Intervention } from '../../accounts/interventions/intervention.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { MarkPrice } from '../guard/prices.ts';
+import type { AccountReading, AccountSummary, BatchReport } from './account-desk.ts';
+import type { InterventionFilter } from './ports.ts';
+
+/** What the thread of the accounts is asked, by kind, and what it answers. All of it is plain data. */
+export interface AccountRequests {
+  readonly lines: {
+    readonly ask: { readonly text: string; readonly at: number };
+    readonly answer: BatchReport;
+  };
+  readonly put: {
+    readonly ask: { readonly value: unknown; readonly at: number };
+    readonly answer: AccountFault | null;
+  };
+  readonly mark: {
+    readonly ask: { readonly prices: readonly MarkPrice[]; readonly at: number };
+    readonly answer: null;
+  };
+  readonly terms: {
+    readonly ask: { readonly terms: readonly MarketTerms[]; readonly version: number; readonly at: number };
+    readonly answer: null;
+  };
+  readonly reading: { readonly ask: { readonly accountId: string }; readonly answer: AccountReading | null };
+  readonly readingsOfUser: {
+    readonly ask: { readonly userId: string };
+    readonly answer: readonly AccountReading[];
+  };
+  readonly interventions: {
+    readonly ask: { readonly after: number; readonly limit: number; readonly filter: InterventionFilter };
+    readonly answer: readonly Intervention[];
+  };
+  readonly summary: { readonly ask: Record<string, never>; readonly answer: AccountSummary };
+  /** Ends the thread, with a snapshot. */
+  readonly end: { readonly ask: Record<string, never>; readonly answer: null };
+}
+
+export type RequestKind = keyof AccountRequests;
+
+export type AccountRequest = {
+  [Kind in RequestKind]: { readonly id: number; readonly kind: Kind } & AccountRequests[Kind]['ask'];
+}[RequestKind];
+
+export interface AccountFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string | undefined;
+}
+
+export type AccountMessage =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly failure: AccountFailure }
+  /** Stored, and now to be told. */
+  | { readonly told: readonly Intervention[] };
