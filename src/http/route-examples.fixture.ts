@@ -55,6 +55,17 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
       body: '{"symbol":"BTCUSDT","price":"0","time":"2024-06-01T00:00:00Z"}\n',
     },
   ],
+  postAccounts: [
+    '/v1/accounts/batch',
+    {
+      method: 'POST',
+      headers: { ...OPERATOR, 'content-type': 'application/x-ndjson' },
+      body: `${JSON.stringify(ACCOUNT)}\nno account\n`,
+    },
+  ],
+  putAccount: ['/v1/accounts/a-1', { method: 'PUT', headers: OPERATOR, body: ACCOUNT }],
+  getMargin: ['/v1/accounts/a-1/margin'],
+  getInterventions: ['/v1/interventions'],
   getModels: ['/v1/models'],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],
@@ -86,6 +97,12 @@ export const CONTRACT: Readonly<Record<string, Readonly<Record<string, string>>>
     forecasts: 'side horizonHours confidence valueAtRisk expectedShortfall',
     tails: 'side horizonHours confidence tailIndex',
     shockProbability: 'side horizonHours threshold probability',
+  },
+  getMargin: {
+    '': 'accountId status equity effectiveLeverage initialMargin maintenanceMargin marginRatio availableBalance positions plan version',
+    effectiveLeverage: 'gross net',
+    positions: 'symbol side notional liquidationPrice bankruptcyPrice liquidationProbability',
+    plan: 'symbol reduceNotional reason',
   },
   getCaps: {
     '': 'userId version caps',
