@@ -44,10 +44,10 @@ export const QUOTE_ASSET = 'quote';
 
 /**
  * The asset that a market's contracts settle in: the quote asset of linear contracts, which counts as one whatever its
- * name, and the base asset of inverse ones, which is what stands before `USD` in the symbol.
+ * name, and the base asset of inverse ones, which is what stands before the last `USD` in the symbol.
  */
 export function settlementAssetOf(symbol: string, { kind }: Contract): string {
   if (kind === 'linear') return QUOTE_ASSET;
-  const base = symbol.indexOf('USD');
+  const base = symbol.lastIndexOf('USD');
   return base > 0 ? symbol.slice(0, base) : symbol;
 }

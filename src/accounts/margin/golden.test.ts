@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../limits/policy.ts';
 import { accountMargin } from './account-margin.ts';
+import { settlementAssetOf } from './contract.ts';
 import { maintenanceMargin } from './table.ts';
 import { account, continuousTable, flat, market, markets, position, table } from './test-accounts.ts';
 
@@ -140,6 +141,7 @@ describe('formulas of venues', () => {
     // Equity 0.05 + 10,000 (1 / 25,000 − 1 / p) meets 40 / p at 10,040 / 0.45, and 0 at 10,000 / 0.45.
     expect(priceOf(result, 'BTCUSD_PERP')).toBeCloseTo(22_311.11, 2);
     expect(result.units[0].positions[0].prices?.bankruptcyPrice).toBeCloseTo(22_222.22, 2);
+    expect(settlementAssetOf('USDCUSD_PERP', contract)).toBe('USDC');
     // A short of as much as the collateral is worth is never liquidated: it owes dollars that the coins are worth.
     const hedged = accountMargin(account(0.5, [position('BTCUSD_PERP', -100, 25_000)]), held, DEFAULT_POLICY);
     expect(priceOf(hedged, 'BTCUSD_PERP')).toBeNaN();

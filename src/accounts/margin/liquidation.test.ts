@@ -13,6 +13,7 @@ import {
   market,
   markets,
   position,
+  table,
 } from './test-accounts.ts';
 
 type Held = ReturnType<typeof heldOf>;
@@ -200,6 +201,16 @@ describe('the liquidation price', () => {
     );
   });
 
+  test('is the cap where a rounded table jumps there', () => {
+    const jumping = table([100, 0.05, 0], [1e9, 0.1, 5.01]);
+    const held = { list: [market(SYMBOL, 110, jumping)], positions: [position(SYMBOL, 1, 110)], gross: 110 };
+    // f is 0.005 just above 100 and −0.005 at it.
+    expect(criticalPrices(measured(held, 14.995), SYMBOL)).toMatchObject({
+      liquidationPrice: 100,
+      below: 100,
+    });
+  });
+
   test('comes sooner where the policy liquidates below a ratio of 1', () => {
     const held = {
       list: [market(SYMBOL, 100, flat(0.05))],
@@ -208,6 +219,13 @@ describe('the liquidation price', () => {
     };
     // 10 + (p − 100) = 0.05 p / 0.8.
     expect(criticalPrices(measured(held, 10), SYMBOL, 0.8).liquidationPrice).toBeCloseTo(90 / 0.9375, 9);
+    const two = {
+      list: [...held.list, market('OTHER', 10, flat(0.08))],
+      positions: [...held.positions, position('OTHER', 1, 10)],
+      gross: 110,
+    };
+    // 11 + (p − 100) = (0.05 p + 0.8) / 0.8.
+    expect(criticalPrices(measured(two, 11), SYMBOL, 0.8).liquidationPrice).toBeCloseTo(90 / 0.9375, 9);
   });
 });
 

@@ -173,11 +173,8 @@ function chosen(
     const liquidationPrice = slope < 0 ? (above ?? below) : (below ?? above);
     return { liquidationPrice, bankruptcyPrice, below, above, isBelowMaintenance: false };
   }
-  const crossed = value === 0 ? [mark] : [crossing('down', -1), crossing('up', -1)];
-  const distance = (price: number): number => Math.abs(price - mark);
-  const [liquidationPrice = null] = crossed
-    .filter((price) => price !== null)
-    .sort((a, b) => distance(a) - distance(b));
+  // Prices with enough lie on one side of it, because f is concave.
+  const liquidationPrice = value === 0 ? mark : (crossing('down', -1) ?? crossing('up', -1));
   return { liquidationPrice, bankruptcyPrice, below: mark, above: mark, isBelowMaintenance: true };
 }
 

@@ -141,9 +141,9 @@ describe('a reduction plan', () => {
 
   test('closes first what is cheaper to close where margins are alike, and what most of the unit is exposed to', () => {
     const liquidity = (hourlyVolume: number) => ({ hourlyVolume, dailyVolatility: 0.05 });
-    const both = (a: number | null, b: number | null, sizes = [1000, 1000]) => {
+    const both = (a: number | null, b: number | null, sizes = [1000, 1000], beta: number | null = null) => {
       const list = [
-        market('AUSD', 1, flat(0.1), { liquidity: a === null ? null : liquidity(a) }),
+        market('AUSD', 1, flat(0.1), { liquidity: a === null ? null : liquidity(a), beta }),
         market('BUSD', 1, flat(0.1), { liquidity: b === null ? null : liquidity(b) }),
       ];
       const held = account(230, [position('AUSD', sizes[0], 1), position('BUSD', sizes[1], 1)]);
@@ -154,6 +154,7 @@ describe('a reduction plan', () => {
     expect(both(null, 1e5)).toEqual(['AUSD']);
     expect(both(null, null)).toEqual(['AUSD']);
     expect(both(null, null, [-1000, 1200])).toEqual(['BUSD']);
+    expect(both(null, null, [-1000, 1200], 2)).toEqual(['AUSD']);
   });
 
   test('of a large position comes in slices with time between them, which add up', () => {

@@ -102,7 +102,7 @@ export function reductionPlan(measured: MeasuredUnit, policy: Policy): Reduction
       if (segment.legs.length > 1) hedged.add(leg);
     }
   }
-  const isEnough = open <= needed * NOISE && equity > cost;
+  const isEnough = open <= needed * NOISE;
   if (!isEnough) return closeAll(measured, segments, policy);
   const items = legs
     .filter((leg) => closed.has(leg))
