@@ -27,59 +27,53 @@ export class MarginKernel {
 
   /** Adds the rows of accounts from..until − 1 in which a status has to change to `changed`, in their order. */
   scan(from: number, until: number, changed: IntList): void {
-    for (let row = from; row < until; row++) if (this.#mustChange(row)) changed.push(row);
+    this.#scan(null, from, until, changed);
   }
 
   /** The same for the accounts that hold a market; an account that holds it twice may be added twice. */
   scanHolders(market: number, changed: IntList): void {
     const { values, length } = this.#book.holdersOf(market);
-    for (let i = 0; i < length; i++) if (this.#mustChange(values[i])) changed.push(values[i]);
+    this.#scan(values, 0, length, changed);
   }
 
-  #mustChange(row: number): boolean {
-    const { collateral, firstPosition, positionCount, market, quantity, entryPrice, isolatedMargin } =
-      this.#book;
+  /** @param rows of the accounts to look at; null where they are from..until − 1 themselves. */
+  #scan(rows: Int32Array | null, from: number, until: number, changed: IntList): void {
+    const { collateral, firstPosition, positionCount, status } = this.#book;
+    const { market, quantity, entryPrice, isolatedMargin, positionStatus } = this.#book;
     const { mark, contractKind, contractSize, firstBracket } = this.#book.markets;
     const { notionalCap, maintenanceRate, maintenanceAmount } = this.#book.markets;
-    const { status, positionStatus } = this.#book;
-    const first = firstPosition[row];
-    const end = first + positionCount[row];
-    let equity = collateral[row];
-    let maintenance = 0;
-    for (let position = first; position < end; position++) {
-      const m = market[position];
-      const held = quantity[position];
-      const price = mark[m];
-      let size = (held < 0 ? -held : held) * contractSize[m];
-      let profit: number;
-      let perQuote = 1;
-      if (contractKind[m] === CONTRACT_KIND.linear) {
-        profit = held * contractSize[m] * (price - entryPrice[position]);
-        size *= price;
-      } else {
-        profit = held * contractSize[m] * (1 / entryPrice[position] - 1 / price);
-        perQuote = 1 / price;
-      }
-      let bracket = firstBracket[m];
-      const last = firstBracket[m + 1] - 1;
-      while (bracket < last && size > notionalCap[bracket]) bracket++;
-      const asked = (size * maintenanceRate[bracket] - maintenanceAmount[bracket]) * perQuote;
-      const own = isolatedMargin[position];
-      if (!Number.isNaN(own)) {
-        if (this.#changes(positionStatus[position], own + profit, asked)) return true;
-      } else {
-        equity += profit;
-        maintenance += asked;
-      }
-    }
-    return this.#changes(status[row], equity, maintenance);
-  }
-
-  #changes(status: number, equity: number, maintenance: number): boolean {
     const { up, down } = this.#thresholds;
-    if (maintenance <= 0) return status !== (equity < 0 ? STATUS.backstop : STATUS.healthy);
-    if (equity <= 0) return status < STATUS.backstop;
-    return maintenance >= up[status] * equity || maintenance < down[status] * equity;
+    for (let i = from; i < until; i++) {
+      const row = rows === null ? i : rows[i];
+      const first = firstPosition[row];
+      const end = first + positionCount[row];
+      let equity = collateral[row];
+      let maintenance = 0;
+      let mustChange = false;
+      for (let position = first; position < end; position++) {
+        const m = market[position];
+        const contracts = quantity[position] * contractSize[m];
+        const price = mark[m];
+        const isLinear = contractKind[m] === CONTRACT_KIND.linear;
+        const size = Math.abs(contracts);
+        const notional = isLinear ? size * price : size;
+        let bracket = firstBracket[m];
+        const last = firstBracket[m + 1] - 1;
+        while (bracket < last && notional > notionalCap[bracket]) bracket++;
+        let asked = notional * maintenanceRate[bracket] - maintenanceAmount[bracket];
+        let profit = contracts * (price - entryPrice[position]);
+        if (!isLinear) {
+          asked /= price;
+          profit = contracts * (1 / entryPrice[position] - 1 / price);
+        }
+        const own = isolatedMargin[position];
+        if (Number.isNaN(own)) {
+          equity += profit;
+          maintenance += asked;
+        } else if (mustMove(positionStatus[position], own + profit, asked, up, down)) mustChange = true;
+      }
+      if (mustChange || mustMove(status[row], equity, maintenance, up, down)) changed.push(row);
+    }
   }
 
   /** What one account's shared margin comes to; with a position, what that has to itself. */
@@ -115,4 +109,18 @@ export class MarginKernel {
     unit.initialMargin += notional * markets.initialRate[bracket] * perQuote;
     unit.grossNotional += notional;
   }
+}
+
+/** Whether `nextStatus` would be another one. */
+function mustMove(
+  status: number,
+  equity: number,
+  maintenance: number,
+  up: Float64Array,
+  down: Float64Array,
+): boolean {
+  if (maintenance > 0 && equity > 0)
+    return maintenance >= up[status] * equity || maintenance < down[status] * equity;
+  if (maintenance <= 0) return status !== (equity < 0 ? STATUS.backstop : STATUS.healthy);
+  return equity <= 0 && status < STATUS.backstop;
 }
