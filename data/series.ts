@@ -48,7 +48,7 @@ interface NameParts {
   interval?: string;
 }
 
-const SYMBOL = /^[A-Z0-9]{2,30}$/;
+const SYMBOL = /^[A-Z0-9_]{2,30}$/;
 const VENUE = /^[a-z0-9]{1,20}$/;
 
 /**

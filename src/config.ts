@@ -65,7 +65,7 @@ interface Setting {
   readonly meaning: string;
 }
 
-const SYMBOL = /^[A-Z0-9]{2,20}$/;
+const SYMBOL = /^[A-Z0-9_]{2,30}$/;
 const asIs = (text: string): string => text;
 const asNumber = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 const asBoolean = (text: string): unknown => ({ true: true, false: false, 1: true, 0: false })[text] ?? text;

@@ -1,6 +1,7 @@
 import type { ContractTerms } from '../../limits/account-policy.ts';
 import type { Bracket } from '../../limits/types.ts';
 import { MICROS, PPM } from '../../units.ts';
+import { settlementAssetOf } from '../margin/contract.ts';
 import { CONTRACT_KIND, type MarketColumns } from './columns.ts';
 import { grown } from './growing.ts';
 
@@ -40,9 +41,9 @@ export class MarketRows implements MarketColumns {
     return this.#rows.get(symbol) ?? -1;
   }
 
-  /** What the market's profits are paid in: the quote asset of linear contracts (all alike), the base asset of inverse ones. */
+  /** What the market's profits are paid in. */
   settlementOf(row: number): string {
-    return this.terms[row].kind === 'linear' ? '' : baseOf(this.symbols[row]);
+    return settlementAssetOf(this.symbols[row], this.terms[row]);
   }
 
   /** Takes markets in, each in place of what it was. */
@@ -95,11 +96,6 @@ export class MarketRows implements MarketColumns {
     }
     this.firstBracket[terms.length] = at;
   }
-}
-
-/** The base asset of a coin-margined symbol: BTC of BTCUSD_PERP. */
-function baseOf(symbol: string): string {
-  return symbol.replace(/USD.*$/, '');
 }
 
 interface MergedRow {
