@@ -9,6 +9,7 @@ export interface BoundPolicy {
   readonly crowding: CrowdingPolicy;
   readonly depth: DepthPolicy;
   readonly marketWide: MarketWidePolicy;
+  readonly systemStress: SystemStressPolicy;
 }
 
 export const BOUND_USES = ['both', 'maintenance', 'none'] as const;
@@ -69,6 +70,26 @@ export interface MarketWidePolicy {
   readonly minimumMarkets: number;
 }
 
+/** When accounts and their positions, as one system, raise the initial margins of all markets. */
+export interface SystemStressPolicy {
+  /** All markets fall, and rise, by this share: the shock whose cascade is looked at. */
+  readonly shockRate: number;
+  /** Marked notional of everybody over marked equity, from which on margins rise, and at which they have risen all the way. */
+  readonly leverageFrom: number;
+  readonly leverageTo: number;
+  /** The same for the share of the open notional that the shock ends in forced sales. */
+  readonly forcedShareFrom: number;
+  readonly forcedShareTo: number;
+  /** The same for bad debt of the shock over the insurance fund. */
+  readonly fundUseFrom: number;
+  readonly fundUseTo: number;
+  /** Initial margins rise to at most this many times what they are; 1 where none of it is to count. */
+  readonly maximumFactor: number;
+  readonly minimumAccounts: number;
+  /** Older than this, the last factor holds and nothing loosens. */
+  readonly staleAfterHours: number;
+}
+
 /** Markets that the house treats alike. */
 export interface AssetClass {
   readonly name: string;
@@ -110,6 +131,18 @@ export const DEFAULT_BOUND_POLICY: BoundPolicy = {
     commonShockTo: 6,
     maximumFactor: 1.25,
     minimumMarkets: 5,
+  },
+  systemStress: {
+    shockRate: 0.2,
+    leverageFrom: 10,
+    leverageTo: 25,
+    forcedShareFrom: 0.2,
+    forcedShareTo: 0.6,
+    fundUseFrom: 0.5,
+    fundUseTo: 2,
+    maximumFactor: 1.25,
+    minimumAccounts: 100,
+    staleAfterHours: 1,
   },
 };
 
@@ -180,6 +213,34 @@ export function boundPolicyFaults(policy: BoundPolicy): string[] {
   need(
     Number.isInteger(marketWide.minimumMarkets) && marketWide.minimumMarkets >= 1,
     'marketWide.minimumMarkets must be a whole number of at least 1',
+  );
+  faults.push(...systemStressFaults(policy.systemStress));
+  return faults;
+}
+
+function systemStressFaults(rules: SystemStressPolicy): string[] {
+  const faults: string[] = [];
+  const need = (holds: boolean, fault: string): void => {
+    if (!holds) faults.push(`bounds.systemStress.${fault}`);
+  };
+  need(rules.shockRate > 0 && rules.shockRate < 1, 'shockRate must be between 0 and 1');
+  for (const name of ['leverage', 'forcedShare', 'fundUse'] as const) {
+    const [from, to] = [rules[`${name}From`], rules[`${name}To`]];
+    need(from >= 0 && from < to, `${name}From must be at least 0 and below ${name}To`);
+    need(Number.isFinite(to), `${name}To must be a number`);
+  }
+  need(rules.forcedShareTo <= 1, 'forcedShareTo must not be above 1');
+  need(
+    rules.maximumFactor >= 1 && Number.isFinite(rules.maximumFactor),
+    'maximumFactor must be a number of at least 1',
+  );
+  need(
+    Number.isInteger(rules.minimumAccounts) && rules.minimumAccounts >= 1,
+    'minimumAccounts must be a whole number of at least 1',
+  );
+  need(
+    rules.staleAfterHours > 0 && Number.isFinite(rules.staleAfterHours),
+    'staleAfterHours must be a number above 0',
   );
   return faults;
 }

@@ -61,6 +61,22 @@ export interface MarketWideInput {
   readonly source: string;
 }
 
+/** Accounts and their positions as one system. Left out where nobody looks at them. */
+export interface SystemStressInput {
+  /** Accounts that could be judged. */
+  readonly accounts: number;
+  /** Marked notional of all of them over their marked equity. */
+  readonly leverage: number;
+  /** Share of the open notional that the policy's shock ends in forced sales, the worse of both directions, 0 to 1. */
+  readonly forcedShare: number;
+  /** Bad debt of that shock over the insurance fund. */
+  readonly fundUse: number;
+  /** Of the positions and marks, epoch milliseconds. */
+  readonly observedAt: number;
+  /** What computed it. */
+  readonly source: string;
+}
+
 /** One forecaster's numbers for the market; arrays are ignored where `unavailable` says why there are none. */
 export interface SourceForecast {
   /** Id and version of the forecaster. */

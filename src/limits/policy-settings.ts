@@ -80,6 +80,22 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   'bounds.marketWide.commonShockTo': 'At this return they have risen all the way.',
   'bounds.marketWide.maximumFactor': 'All the way is this many times what they are.',
   'bounds.marketWide.minimumMarkets': 'Of fewer markets no share is taken.',
+  'bounds.systemStress':
+    'When accounts and their positions, as one system, are fragile, initial margins of all markets rise. Counts where accounts are known.',
+  'bounds.systemStress.shockRate':
+    'All markets fall, and rise, by this share: the shock whose cascade of forced sales is looked at.',
+  'bounds.systemStress.leverageFrom':
+    'Margins rise from this leverage of all accounts together on, marked notional over marked equity.',
+  'bounds.systemStress.leverageTo': 'At this leverage they have risen all the way.',
+  'bounds.systemStress.forcedShareFrom':
+    'The same for the share of the open notional that the shock ends in forced sales.',
+  'bounds.systemStress.forcedShareTo': 'At this share they have risen all the way.',
+  'bounds.systemStress.fundUseFrom': 'The same for bad debt of the shock over the insurance fund.',
+  'bounds.systemStress.fundUseTo': 'At this ratio they have risen all the way.',
+  'bounds.systemStress.maximumFactor':
+    'All the way is this many times what they are; 1 where accounts are not to count.',
+  'bounds.systemStress.minimumAccounts': 'With fewer accounts nothing is concluded.',
+  'bounds.systemStress.staleAfterHours': 'Older than this, the last factor holds, and nothing loosens.',
   referenceNotional: 'The notional at which bounds are stated and compared.',
   closeoutCostCover:
     'Maintenance margin is at least this many times the cost of closing the reference notional out.',

@@ -71,15 +71,24 @@ function crowdingWords({
 }
 
 function badTimesWords(policy: Policy): string[] {
-  const { marketWide, crowding } = policy.bounds;
+  const { marketWide, crowding, systemStress } = policy.bounds;
   return [
     `While data are degraded: at most ${number(policy.degradedMaximumLeverage)}x, and nothing loosens. Data are stale after ${formatHours(policy.staleAfterHours)}; a book of limits is valid for ${formatHours(policy.validityHours)}.`,
     `The shock model may ask for no more than ${number(policy.bounds.modelMaximumRatio)} times the classical margin, nor for more than ${number(policy.stressMultiplier)} times the worst moves of history.`,
     `When from ${percent(marketWide.stressedShareFrom)} to ${percent(marketWide.stressedShareTo)} of at least ${number(marketWide.minimumMarkets)} markets are in stress, or the day’s common return is from ${number(marketWide.commonShockFrom)} to ${number(marketWide.commonShockTo)} deviations, initial margins rise to ${number(marketWide.maximumFactor)} times what they are.`,
+    systemStressWords(systemStress),
     `Open interest that is older than ${formatHours(crowding.staleAfterHours)} holds for ${formatHours(crowding.holdHours)} more; then ${percent(crowding.conservativeShare)} of the way between the caps count as taken at least.`,
     antiProcyclicalWords(policy),
     ...guardWords(policy),
   ];
+}
+
+function systemStressWords(rules: Policy['bounds']['systemStress']): string {
+  if (rules.maximumFactor <= 1) return 'What accounts hold together raises no margin.';
+  return (
+    `Where accounts are known: when all of them together have from ${number(rules.leverageFrom)} to ${number(rules.leverageTo)} times their equity open, or a move of all markets by ${percent(rules.shockRate)} ends in forced sales of ${percent(rules.forcedShareFrom)} to ${percent(rules.forcedShareTo)} of it, or in bad debt of ${number(rules.fundUseFrom)} to ${number(rules.fundUseTo)} times the insurance fund, ` +
+    `initial margins rise to ${number(rules.maximumFactor)} times what they are; what is older than ${formatHours(rules.staleAfterHours)} holds.`
+  );
 }
 
 function antiProcyclicalWords({ bounds }: Policy): string {

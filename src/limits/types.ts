@@ -61,6 +61,8 @@ export interface BoundState {
   readonly crowding: CrowdingState | null;
   /** Null while nothing has been known of the markets together. */
   readonly marketWide: MarketWideState | null;
+  /** The same of accounts and their positions; left out while nobody has looked at them. */
+  readonly systemStress?: MarketWideState;
   /** Absent unless prices have left what was forecast since the market's newest bar closed. */
   readonly intrabar?: IntrabarState;
   /** When the order book that counted last was seen, epoch milliseconds; left out while none has counted. */

@@ -8,7 +8,7 @@ import {
   type TailProfile,
 } from '../curve.ts';
 import type { GovernanceState } from '../governance.ts';
-import type { MarketWideInput } from '../market-input.ts';
+import type { MarketWideInput, SystemStressInput } from '../market-input.ts';
 import type { Policy } from '../policy.ts';
 import type { Bound, BoundName, EvidenceValue } from '../types.ts';
 
@@ -22,6 +22,8 @@ export interface BoundContext {
   readonly governance: GovernanceState;
   /** The market as one system; null where nothing is known of it. */
   readonly marketWide: MarketWideInput | null;
+  /** Accounts and their positions as one system; left out where nobody looks at them. It can only tighten. */
+  readonly systemStress?: SystemStressInput | undefined;
 }
 
 /** What a bound is stated with: at one notional of one market under one policy. */

@@ -75,7 +75,7 @@ export function boundMarket(
   const floor = sources.antiProcyclical;
   const calm = antiProcyclicalBound(source, floor, initial, stated, context, previous.buffer);
   const crowding = crowdingBound(openInterest, initial, assetClass, context, previous.crowding);
-  const marketWide = marketWideBound(initial, context, previous.marketWide);
+  const marketWide = marketWideBound(initial, context, previous);
   const intrabar = intrabarBound(input, initial, context, previous.intrabar);
   const initialOnly = [calm, crowding, marketWide, intrabar];
   const raising = initialOnly.filter(({ raise }) => raise !== null);
@@ -115,6 +115,7 @@ export function boundMarket(
     binding: settled.binding,
     state: {
       ...{ buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
+      ...(marketWide.systemState === undefined ? {} : { systemStress: marketWide.systemState }),
       ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
       ...(counted.observedAt === undefined ? {} : { depthObservedAt: counted.observedAt }),
     },

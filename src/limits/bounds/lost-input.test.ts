@@ -10,6 +10,7 @@ import type {
   MarketInput,
   MarketWideInput,
   SourceForecast,
+  SystemStressInput,
 } from '../market-input.ts';
 import { absent, context, DECIDED_AT, EXAMPLE_POLICY, forecast, HOUR, largeMarket } from '../test-inputs.ts';
 import { anyDepth } from '../test-targets.ts';
@@ -58,9 +59,23 @@ const goodMarketWide: fc.Arbitrary<MarketWideInput> = fc.record({
   source: fc.constant('test'),
 });
 
+const goodSystemStress = fc
+  .record({
+    accounts: fc.constant(5_000),
+    leverage: fc.double({ min: 1, max: 40, noNaN: true }),
+    forcedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    fundUse: fc.double({ min: 0, max: 4, noNaN: true }),
+    source: fc.constant('test'),
+  })
+  .map(
+    (made) =>
+      (observedAt: number): SystemStressInput => ({ ...made, observedAt }),
+  );
+
 interface Both {
   readonly input: MarketInput;
   readonly marketWide: MarketWideInput | null;
+  readonly systemStress: SystemStressInput | undefined;
 }
 
 const badNumber = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 1e300);
@@ -69,8 +84,8 @@ const spoiled = (source: SourceForecast, value: number): SourceForecast => ({
   valueAtRisk: source.valueAtRisk.with(5, value),
 });
 const forecastName = fc.constantFrom('shockModel', 'historical', 'filtered', 'tail', 'antiProcyclical');
-/** Ways to lose one input. */
-const loss: fc.Arbitrary<(good: Both) => Both> = fc.oneof(
+/** Ways to lose one input: what is left of it; the others stay. */
+const loss: fc.Arbitrary<(good: Both) => Partial<Both>> = fc.oneof(
   forecastName.map((name) => ({ input, marketWide }: Both) => ({
     input: { ...input, [name]: absent('none', 'gone') },
     marketWide,
@@ -99,6 +114,13 @@ const loss: fc.Arbitrary<(good: Both) => Both> = fc.oneof(
       marketWide,
     })),
   fc.constant(({ input }: Both) => ({ input, marketWide: null })),
+  fc.constant(() => ({ systemStress: undefined })),
+  badNumber.map((bad) => ({ systemStress }: Both) => ({
+    systemStress: systemStress === undefined ? undefined : { ...systemStress, leverage: bad },
+  })),
+  fc.constant(({ systemStress }: Both) => ({
+    systemStress: systemStress === undefined ? undefined : { ...systemStress, observedAt: 0 },
+  })),
   badNumber.map((bad) => ({ input, marketWide }: Both) => ({
     input,
     marketWide: marketWide === null ? null : { ...marketWide, stressedShare: bad },
@@ -138,10 +160,12 @@ describe('a market that loses an input', () => {
         goodInput,
         goodMarketWide,
         goodMarketWide,
+        goodSystemStress,
+        goodSystemStress,
         loss,
         option,
         fc.integer({ min: 1, max: 300 }),
-        (first, second, marketWideBefore, marketWideNow, lose, chosen, hours) => {
+        (first, second, marketWideBefore, marketWideNow, systemBefore, systemNow, lose, chosen, hours) => {
           const policy = {
             ...EXAMPLE_POLICY,
             bounds: {
@@ -149,13 +173,18 @@ describe('a market that loses an input', () => {
               antiProcyclical: { ...DEFAULT_BOUND_POLICY.antiProcyclical, option: chosen },
             },
           };
-          const at = (decidedAt: number, marketWide: MarketWideInput | null): DecisionContext =>
-            context({ policy, decidedAt, marketWide });
+          const at = (
+            decidedAt: number,
+            marketWide: MarketWideInput | null,
+            systemStress: SystemStressInput | undefined,
+          ): DecisionContext => context({ policy, decidedAt, marketWide, systemStress });
           const later = DECIDED_AT + hours * HOUR;
-          const before = decideMarket(first(DECIDED_AT), null, at(DECIDED_AT, marketWideBefore));
-          const withIt = decideMarket(second(later), before, at(later, marketWideNow));
-          const lost = lose({ input: second(later), marketWide: marketWideNow });
-          const without = decideMarket(lost.input, before, at(later, lost.marketWide));
+          const atFirst = at(DECIDED_AT, marketWideBefore, systemBefore(DECIDED_AT));
+          const before = decideMarket(first(DECIDED_AT), null, atFirst);
+          const good = { input: second(later), marketWide: marketWideNow, systemStress: systemNow(later) };
+          const withIt = decideMarket(good.input, before, at(later, good.marketWide, good.systemStress));
+          const lost = { ...good, ...lose({ ...good, input: second(later) }) };
+          const without = decideMarket(lost.input, before, at(later, lost.marketWide, lost.systemStress));
           expect(scheduleFaults(without.brackets)).toEqual([]);
           expect(unexplained(without)).toEqual([]);
           for (const notional of EDGES) {

@@ -1,12 +1,48 @@
 import type { MarketWidePolicy } from '../bound-policy.ts';
 import type { MarketWideInput } from '../market-input.ts';
-import type { MarketWideState } from '../types.ts';
+import type { BoundState, MarketWideState } from '../types.ts';
 import { type BoundContext, capBound, type InitialMarginBound, raisedBy, unavailableBound } from './bound.ts';
+import { systemStress } from './system-stress.ts';
 
 export interface MarketWideBound extends InitialMarginBound {
   readonly state: MarketWideState | null;
-  /** It was known before and is not now: its last factor is kept. */
+  /** Undefined while nobody has looked at the accounts. */
+  readonly systemState: MarketWideState | undefined;
+  /** Something was known before and is not now: its last factor is kept. */
   readonly isHeld: boolean;
+}
+
+/** The bound by prices alone. */
+type ByPrices = Omit<MarketWideBound, 'systemState'> & { readonly factor: number; readonly fault: string };
+
+/**
+ * Raises the initial margins of all markets by one factor: the larger of what prices ask for and, where somebody looks at
+ * them, what accounts and their positions do.
+ */
+export function marketWideBound(
+  initial: number,
+  context: BoundContext,
+  previous: Pick<BoundState, 'marketWide' | 'systemStress'>,
+): MarketWideBound {
+  const { factor: own, fault, ...byPrices } = boundByPrices(initial, context, previous.marketWide);
+  const { policy, decidedAt } = context;
+  const rules = policy.bounds.systemStress;
+  const system = systemStress(context.systemStress, previous.systemStress, rules, decidedAt);
+  if (system === null) return { ...byPrices, systemState: undefined };
+  const factor = Math.max(own, system.factor);
+  const raise = factor > 1 ? raisedBy(factor) : null;
+  const evidence = byPrices.bound.available ? byPrices.bound.evidence : { missing: fault };
+  return {
+    bound: capBound('marketWide', raise === null ? null : 1 / raise(initial), {
+      ...evidence,
+      factor,
+      ...system.evidence,
+    }),
+    raise,
+    state: byPrices.state,
+    systemState: system.state ?? undefined,
+    isHeld: byPrices.isHeld || system.isHeld,
+  };
 }
 
 /**
@@ -15,23 +51,23 @@ export interface MarketWideBound extends InitialMarginBound {
  *
  * @param initial the market's initial margin rate at the reference notional.
  */
-export function marketWideBound(
+function boundByPrices(
   initial: number,
   { marketWide, policy, decidedAt }: BoundContext,
   previous: MarketWideState | null,
-): MarketWideBound {
+): ByPrices {
   const rules = policy.bounds.marketWide;
   const fault = marketWide === null ? 'nothing is known of the markets together' : faultOf(marketWide, rules);
   if (marketWide === null || fault !== '') {
     if (previous === null || previous.factor <= 1) {
       const bound = unavailableBound('marketWide', fault);
-      return { bound, raise: null, state: previous, isHeld: previous !== null };
+      return { bound, raise: null, state: previous, isHeld: previous !== null, factor: 1, fault };
     }
     const { factor } = previous;
     const raise = raisedBy(factor);
     const evidence = { factor, held: true, missing: fault, observedAt: previous.observedAt };
     const bound = capBound('marketWide', 1 / raise(initial), evidence);
-    return { bound, raise, state: previous, isHeld: true };
+    return { bound, raise, state: previous, isHeld: true, factor, fault };
   }
   const factor = marketWideFactor(marketWide, rules);
   const raise = factor > 1 ? raisedBy(factor) : null;
@@ -47,6 +83,8 @@ export function marketWideBound(
     raise,
     state: { factor, observedAt: decidedAt },
     isHeld: false,
+    factor,
+    fault,
   };
 }
 
