@@ -13,6 +13,7 @@ import {
   limitsSchema,
   marketsSchema,
   problemSchema,
+  sensitivitySchema,
 } from './schemas.ts';
 import { marketInputs, OPERATOR, TestService } from './test-service.ts';
 
@@ -30,6 +31,7 @@ const READS = [
   [`${MARKET}/brackets`, bracketsSchema],
   [`${MARKET}/explain`, explainSchema],
   [`${MARKET}/forecast`, forecastSchema],
+  [`${MARKET}/sensitivity`, sensitivitySchema],
 ] as const;
 
 /** As they were answered when they were in force. */

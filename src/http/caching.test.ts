@@ -19,6 +19,7 @@ const MADE = [
   '/v1/limits?fresh=1',
   '/v1/markets/BTCUSDT/brackets?notional=10',
   '/v1/markets/BTCUSDT/history',
+  '/v1/markets/BTCUSDT/sensitivity',
   '/v1/users/user-17/caps',
   '/v1/models',
   '/v1/training/runs',

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { marketSensitivity } from '../accounts/system/market-sensitivity.ts';
+import { isoTime } from '../clock.ts';
 import { bracketFor } from '../limits/brackets.ts';
 import { SIZE_FORM_KINDS, type SizeFormKind } from '../limits/size-form.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
@@ -16,6 +18,7 @@ import {
   limitQuery,
   limitsSchema,
   marketsSchema,
+  sensitivitySchema,
   symbolSchema,
   timeSchema,
 } from './schemas.ts';
@@ -142,7 +145,51 @@ export const MARKET_ROUTES: readonly Route[] = [
     handle: (context, { params: { symbol }, query }) =>
       marketAnswer(context, query, symbol, 'forecast', forecastShape),
   },
+  {
+    method: 'get',
+    path: '/v1/markets/{symbol}/sensitivity',
+    operationId: 'getSensitivity',
+    summary:
+      'Liquidation probability and expected bad debt by leverage, from the forecast in force or at a time',
+    params,
+    query: asOfQuery.extend({ horizonHours: z.coerce.number().positive().optional() }),
+    answer: sensitivitySchema,
+    handle: async (context, { params: { symbol }, query }) => {
+      const { asOf, horizonHours } = query as { asOf?: string; horizonHours?: number };
+      const { book, hasRunOut } = await bookAt(context, asOf);
+      const market = requireMarket(book, symbol);
+      const hours = horizonHours ?? context.reads.policy().accounts.liquidationHorizonHours;
+      const known = [...new Set(market.forecasts.map((cell) => cell.horizonHours))];
+      if (known.length > 0 && !known.includes(hours))
+        throw refuse(
+          'INPUT_INVALID',
+          `nothing is forecast over ${hours} hours`,
+          `Give one of ${known.join(', ')}.`,
+        );
+      return { json: sensitivityAnswer(context, book, market, hours), isExpired: hasRunOut };
+    },
+  },
 ];
+
+/** The leverages of the policy's ladder, lowest first. */
+function sensitivityAnswer(
+  context: RouteContext,
+  book: LimitBook,
+  market: MarketLimit,
+  horizonHours: number,
+): z.infer<typeof sensitivitySchema> {
+  const { leverageLadder, halfSpreadRate, takerFeeRate } = context.reads.policy();
+  const costRate = halfSpreadRate + takerFeeRate;
+  const points = marketSensitivity(market, leverageLadder.toReversed(), horizonHours, costRate);
+  return {
+    symbol: market.symbol,
+    version: book.version,
+    asOf: isoTime(market.asOf),
+    simulated: market.simulated,
+    horizonHours,
+    points: points.map((point) => ({ ...point })),
+  };
+}
 
 /** The book of now or of a time, and whether its validity was over then. */
 async function bookAt(

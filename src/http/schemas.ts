@@ -180,6 +180,25 @@ export const explainSchema = z
   })
   .meta({ id: 'Explain' });
 
+/** By leverage: what a position of the smallest bracket, opened now, has to expect. */
+export const sensitivitySchema = z
+  .object({
+    symbol: symbolSchema,
+    version: z.number().int(),
+    asOf: timeSchema,
+    simulated: z.boolean(),
+    horizonHours: z.number(),
+    points: z.array(
+      z.object({
+        leverage: z.number().min(1),
+        side,
+        liquidationProbability: probability,
+        badDebtRatio: z.number().min(0),
+      }),
+    ),
+  })
+  .meta({ id: 'Sensitivity' });
+
 export const forecastSchema = z
   .object({
     symbol: symbolSchema,

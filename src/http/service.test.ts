@@ -102,7 +102,7 @@ describe('a market', () => {
     expect(json.reasons).toContain('DATA_REJECTED');
   });
 
-  test.each(['brackets', 'explain', 'history', 'forecast'])(
+  test.each(['brackets', 'explain', 'history', 'forecast', 'sensitivity'])(
     'that does not exist has no %s: 404; one in lower case is told what a market is called',
     async (view) => {
       expectProblem(await service.call(`/v1/markets/NOPEUSDT/${view}`), 404, 'MARKET_UNKNOWN');
