@@ -20,6 +20,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   explainMarket: ['/v1/markets/BTCUSDT/explain'],
   getHistory: ['/v1/markets/BTCUSDT/history'],
   getForecast: ['/v1/markets/BTCUSDT/forecast'],
+  getSensitivity: ['/v1/markets/BTCUSDT/sensitivity'],
   putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
   getCaps: ['/v1/users/user-17/caps'],
   checkOrder: ['/v1/checks', { method: 'POST', body: ORDER }],
@@ -97,6 +98,10 @@ export const CONTRACT: Readonly<Record<string, Readonly<Record<string, string>>>
     forecasts: 'side horizonHours confidence valueAtRisk expectedShortfall',
     tails: 'side horizonHours confidence tailIndex',
     shockProbability: 'side horizonHours threshold probability',
+  },
+  getSensitivity: {
+    '': 'symbol version asOf horizonHours points',
+    points: 'leverage side liquidationProbability badDebtRatio',
   },
   getMargin: {
     '': 'accountId status equity effectiveLeverage initialMargin maintenanceMargin marginRatio availableBalance positions plan version',
