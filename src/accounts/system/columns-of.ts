@@ -1,5 +1,4 @@
-import { maintenanceOf } from '../../limits/brackets.ts';
-import type { Bracket, MarketLimit } from '../../limits/types.ts';
+import type { Bracket } from '../../limits/types.ts';
 import { MICROS, PPM } from '../../units.ts';
 import { type AccountColumns, CONTRACT_KIND, type MarketColumns } from '../book/columns.ts';
 
@@ -20,7 +19,7 @@ export interface PlainHolding {
   readonly isolatedMargin: number;
 }
 
-/** A market outside of any book. */
+/** A market outside of any book; limits give more than this. */
 export interface PlainMarketTerms {
   /** NaN where none is known. */
   readonly mark: number;
@@ -28,20 +27,6 @@ export interface PlainMarketTerms {
   readonly contractSize: number;
   /** What open positions are held to. */
   readonly maintenance: readonly Bracket[];
-}
-
-/** What a published limit holds open positions to, at a mark. */
-export function marketTermsOf(
-  limit: MarketLimit,
-  mark: number,
-  contract: Pick<PlainMarketTerms, 'kind' | 'contractSize'>,
-): PlainMarketTerms {
-  return {
-    mark,
-    kind: contract.kind,
-    contractSize: contract.contractSize,
-    maintenance: maintenanceOf(limit),
-  };
 }
 
 /** Accounts as columns, for the kernels; the live book fills its own. */
