@@ -51,6 +51,8 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   judge: 4,
   backtest: 5,
   calibrate: 5,
+  stress: 4,
+  sensitivity: 4,
   compare: 4,
   report: 4,
   coverage: 4,

@@ -7,6 +7,7 @@ import { addAuditVerbs } from './audit-verbs.ts';
 import { addBacktestVerbs } from './backtest-verbs.ts';
 import type { CliContext } from './command.ts';
 import { addGovernanceVerbs } from './governance-verbs.ts';
+import { addSystemVerbs } from './system-verbs.ts';
 
 /** The name in package scripts and on the path. */
 const NAME = 'plimsoll';
@@ -125,6 +126,8 @@ export function buildProgram(context: CliContext): Command {
     .action(async (file, options) => (await import('./verbs/judge.ts')).judgeFile(context, file, options));
 
   addBacktestVerbs(context, verb);
+
+  addSystemVerbs(context, verb);
 
   verb('compare', 'two versions side by side', 'compare champion challenger')
     .argument('<a>', 'a version or an alias')

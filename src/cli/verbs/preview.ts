@@ -1,8 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { BarStore } from '../../../data/bar-store.ts';
-import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { marginGroups } from '../../accounts/margin-groups.ts';
 import { isoTime } from '../../clock.ts';
 import { loadConfig } from '../../config.ts';
@@ -11,12 +8,12 @@ import { PlimsollError } from '../../errors.ts';
 import { accountSchema } from '../../http/account-schemas.ts';
 import { accountImpactShape } from '../../http/governance-shapes.ts';
 import { priceLineSchema } from '../../http/price-schemas.ts';
-import { type DecisionInputs, decodeInputs } from '../../limits/decision-inputs.ts';
 import type { MarginGroup } from '../../limits/impact.ts';
-import type { LimitBook } from '../../limits/types.ts';
 import { parseAttos } from '../../units.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
+import { jsonLinesOf } from '../json-lines.ts';
 import { withStateStore } from './state.ts';
+import { inputsOf, latestBook } from './stored-decision.ts';
 
 interface PreviewOptions extends CommonOptions {
   readonly accounts: string;
@@ -109,27 +106,6 @@ function print(context: CliContext, previews: readonly BookPreview[]): void {
     );
 }
 
-async function latestBook(store: SqliteStateStore): Promise<LimitBook> {
-  const book = await store.latestBook();
-  if (book !== null) return book;
-  throw new PlimsollError('NOTHING_PUBLISHED', 'no limits have been decided yet', {
-    remedy: 'Start the service: plimsoll serve.',
-  });
-}
-
-/** Of the newest decision about all markets: those of the guard between bars are about a few. */
-async function inputsOf(store: SqliteStateStore, { version: latest }: LimitBook): Promise<DecisionInputs> {
-  for (let version = latest; version > 0; version--) {
-    const encoded = await store.inputs(version);
-    if (encoded === null) break;
-    const inputs = decodeInputs(encoded);
-    if (inputs.context.keepsOthers !== true) return inputs;
-  }
-  throw new PlimsollError('NOT_FOUND', 'the inputs of the last decision are not stored', {
-    remedy: 'Let the service of this version decide once.',
-  });
-}
-
 async function newestCloses(flags: Omit<CommonOptions, 'json'>): Promise<ReadonlyMap<string, bigint>> {
   const store = await BarStore.open(loadConfig(flags).values.dataDir);
   try {
@@ -144,7 +120,7 @@ async function newestCloses(flags: Omit<CommonOptions, 'json'>): Promise<Readonl
 
 async function readMarks(path: string): Promise<ReadonlyMap<string, bigint>> {
   const marks = new Map<string, bigint>();
-  for await (const { line, value } of linesOf(path)) {
+  for await (const { line, value } of jsonLinesOf(path)) {
     const { data } = priceLineSchema.omit({ time: true }).safeParse(value);
     const price = data === undefined ? null : parseAttos(data.price);
     if (data === undefined || price === null || price === 0n)
@@ -166,7 +142,7 @@ async function readAccounts(path: string, marks: ReadonlyMap<string, bigint>): P
   const groups: MarginGroup[] = [];
   const refused: { line: number; why: string }[] = [];
   let accounts = 0;
-  for await (const { line, value } of linesOf(path)) {
+  for await (const { line, value } of jsonLinesOf(path)) {
     const { data, error } = accountSchema.safeParse(value);
     const own = data === undefined ? null : marginGroups(data, marks);
     if (own === null) {
@@ -188,28 +164,4 @@ function unmarked(account: z.infer<typeof accountSchema>, marks: ReadonlyMap<str
 
 function faultOf({ issues: [first] }: z.ZodError): string {
   return `${first.path.join('.') || 'the line'}: ${first.message}`;
-}
-
-/** The lines of an NDJSON file that are not empty; what is no JSON is undefined. */
-async function* linesOf(path: string): AsyncGenerator<{ readonly line: number; readonly value: unknown }> {
-  const file = createReadStream(path);
-  try {
-    let line = 0;
-    for await (const text of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
-      line++;
-      if (text.trim() === '') continue;
-      let value: unknown;
-      try {
-        value = JSON.parse(text);
-      } catch {
-        value = undefined;
-      }
-      yield { line, value };
-    }
-  } catch (cause) {
-    throw new PlimsollError('FILE_UNREADABLE', `${path} cannot be read`, {
-      remedy: 'Give a file of one JSON object a line.',
-      cause,
-    });
-  }
 }
