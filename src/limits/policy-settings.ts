@@ -1,5 +1,6 @@
 import { CONTRACT_KINDS, INTERVENTION_MODES } from './account-policy.ts';
 import { ANTI_PROCYCLICAL_OPTIONS, BOUND_USES } from './bound-policy.ts';
+import { OPEN_POSITIONS } from './user-policy.ts';
 
 /**
  * What each setting of a policy means, by its path; a list's items are `[]`. The one source of the comments in a policy
@@ -130,6 +131,21 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   maximumNotionalCoef:
     'Largest coefficient by which a user’s brackets may be scaled. Above 1 a user gets more than the margin curve allows.',
   notionalCoefRaisesLastCap: 'Whether a coefficient above 1 also raises the largest position.',
+  users: 'What one user may carry, beside what the markets allow.',
+  'users.experienceClasses':
+    'Classes of experience. A user whose class is not among them counts as of the tightest; a user without one is not limited by any.',
+  'users.experienceClasses[].name': 'What users are given as experienceClass.',
+  'users.experienceClasses[].maximumLeverage': 'Highest leverage of a user of the class.',
+  'users.portfolioEquityShare':
+    'The expected shortfall of an account’s positions together may be this share of its equity, over the margin-call horizon.',
+  'users.correlationStressShare':
+    'Correlations between markets are moved this far towards one, and towards none; the worst of both and the measured ones counts.',
+  'users.openInterestShare':
+    'A user’s positions in a market may be this share of its open interest, where that is known.',
+  'users.dailyVolumeShare': 'And this share of what is traded in 24 quiet hours.',
+  'users.openPositions':
+    'keep: a position that new limits no longer allow may only reduce. reduceWithNotice: it also has to fit after a notice.',
+  'users.noticeHours': 'That notice, from when the limits of the market or of the user changed.',
   accounts:
     'When an account with open positions is warned, called, reduced and liquidated. Ratios are maintenance margin over equity.',
   'accounts.interventionMode':
@@ -173,6 +189,7 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
 export const POLICY_CHOICES: Readonly<Record<string, readonly string[]>> = {
   'bounds.filteredUse': BOUND_USES,
   'bounds.tailUse': BOUND_USES,
+  'users.openPositions': OPEN_POSITIONS,
   'accounts.interventionMode': INTERVENTION_MODES,
   'contracts[].kind': CONTRACT_KINDS,
   'bounds.antiProcyclical.option': ANTI_PROCYCLICAL_OPTIONS,

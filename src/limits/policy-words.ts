@@ -15,6 +15,7 @@ export function policyWords(policy: Policy): readonly PolicyChapter[] {
     { title: 'Ceilings', sentences: ceilingWords(policy) },
     { title: 'In bad times', sentences: badTimesWords(policy) },
     { title: 'Moves', sentences: moveWords(policy) },
+    { title: 'Users', sentences: userWords(policy) },
     { title: 'Open positions', sentences: accountWords(policy) },
     { title: 'People', sentences: peopleWords(policy) },
     { title: 'Appetite', sentences: appetiteWords(policy) },
@@ -117,6 +118,24 @@ function moveWords({ governor }: Policy): string[] {
     `Tightening comes at once, to leverage / ${number(governor.tightenMaximumRatio)} in one decision at most; what is left follows after ${formatHours(governor.tightenPaceHours)}. Only an emergency goes further.`,
     `Loosening comes ${formatHours(governor.loosenDelayHours)} after the last change at the earliest, where the gain is more than ${percent(governor.deadBandRatio - 1)}, to at most ${number(governor.loosenMaximumRatio)} times the leverage or the next rung.`,
     `A higher maintenance margin reaches open positions with a notice of ${formatHours(governor.maintenanceNoticeHours)}, of ${formatHours(governor.emergencyNoticeHours)} in an emergency.`,
+  ];
+}
+
+function userWords({ users }: Policy): string[] {
+  const classes = users.experienceClasses.map(
+    ({ name, maximumLeverage }) => `${name} ${number(maximumLeverage)}x`,
+  );
+  const stay =
+    users.openPositions === 'keep'
+      ? 'may stay'
+      : `has to fit ${formatHours(users.noticeHours)} after the limits changed`;
+  return [
+    classes.length === 0
+      ? 'There are no classes of experience: a user who has one gets leverage 1.'
+      : `By experience: ${classes.join(', ')}; a class that is not known counts as the tightest.`,
+    `The expected shortfall of an account’s positions together is at most ${percent(users.portfolioEquityShare)} of its equity, with the correlations that were measured and with those moved ${percent(users.correlationStressShare)} of the way towards one and towards none.`,
+    `A user holds at most ${percent(users.openInterestShare)} of a market’s open interest, and ${percent(users.dailyVolumeShare)} of what is traded in 24 quiet hours, where they are known.`,
+    `A position that new limits no longer allow may only reduce; it ${stay}.`,
   ];
 }
 

@@ -18,6 +18,7 @@ import {
 import { chainHash, GENESIS_HASH } from './chain.ts';
 import { DEFAULT_GOVERNOR_POLICY, type GovernorPolicy, governorPolicyFaults } from './governor-policy.ts';
 import { DEFAULT_GUARD_POLICY, type GuardPolicy, guardPolicyFaults } from './guard-policy.ts';
+import { DEFAULT_USER_CAP_POLICY, type UserCapPolicy, userCapPolicyFaults } from './user-policy.ts';
 
 /**
  * The policy: what the house is willing to risk, as one value. The policy's hash is written into every decision, so
@@ -84,6 +85,8 @@ export interface Policy {
   readonly maximumNotionalCoef: number;
   /** Whether a coefficient above 1 also raises the largest position. */
   readonly notionalCoefRaisesLastCap: boolean;
+  /** Of users, beside what markets allow. */
+  readonly users: UserCapPolicy;
   /** Of positions that are open. */
   readonly accounts: AccountPolicy;
   readonly contracts: readonly ContractTerms[];
@@ -155,6 +158,7 @@ export const DEFAULT_POLICY: Policy = {
   newAccountMaximumLeverage: 20,
   maximumNotionalCoef: 1,
   notionalCoefRaisesLastCap: false,
+  users: DEFAULT_USER_CAP_POLICY,
   accounts: DEFAULT_ACCOUNT_POLICY,
   contracts: DEFAULT_CONTRACTS,
   governance: {
@@ -236,6 +240,7 @@ export function policyFaults(policy: Policy, axes: PolicyAxes): string[] {
   faults.push(...boundPolicyFaults(policy.bounds));
   faults.push(...guardPolicyFaults(policy.guard, axes.confidences));
   faults.push(
+    ...userCapPolicyFaults(policy.users),
     ...accountPolicyFaults(policy.accounts, axes.horizonsHours),
     ...contractFaults(policy.contracts),
   );

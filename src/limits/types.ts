@@ -1,7 +1,7 @@
 /**
  * The words of a limit, as data. Everything here is exact: notionals are whole units of the quote asset, rates are
  * parts per million, maintenance amounts are millionths of the quote asset; all are safe integers. Evidence may hold
- * floating-point numbers: it explains, nothing is computed from it.
+ * floating-point numbers: it explains, no decision is computed from it.
  */
 export interface Bracket {
   /** 1 is the bracket of the smallest notionals. */
