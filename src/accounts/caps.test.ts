@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY } from '../limits/policy.ts';
+import { DEFAULT_POLICY, type Policy } from '../limits/policy.ts';
 import type { Bracket } from '../limits/types.ts';
 import { leverageToMarginPpmUp } from '../units.ts';
-import { checkOrder, UNKNOWN_USER, type UserLimits, userCap } from './caps.ts';
+import { userCap as cap, checkOrder as check, type Order } from './caps.ts';
+import { UNKNOWN_USER, type UserLimits } from './user-limits.ts';
 
 const NOW = Date.UTC(2024, 5, 1);
 const DAY = 86_400_000;
@@ -29,6 +30,27 @@ const BRACKETS = [
 ];
 const OLD_USER: UserLimits = { ...UNKNOWN_USER, accountCreatedAt: NOW - 1000 * DAY };
 
+function userCap(
+  brackets: readonly Bracket[],
+  notional: number,
+  user: UserLimits,
+  policy: Policy,
+  now: number,
+) {
+  return cap({ brackets, user, policy, now }, notional);
+}
+
+function checkOrder(
+  brackets: readonly Bracket[],
+  order: Order,
+  user: UserLimits,
+  policy: Policy,
+  now: number,
+) {
+  const { cap: _, ...answer } = check({ brackets, user, policy, now }, order);
+  return answer;
+}
+
 const anyUser: fc.Arbitrary<UserLimits> = fc.record({
   maxLeverage: fc.oneof(fc.constant(null), fc.double({ min: 1, max: 125, noNaN: true })),
   accountCreatedAt: fc.oneof(
@@ -37,6 +59,9 @@ const anyUser: fc.Arbitrary<UserLimits> = fc.record({
   ),
   ownInitialMarginRatePpm: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 1_000_000 })),
   notionalCoefMicros: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 3_000_000 })),
+  experienceClass: fc.constantFrom(null, 'beginner', 'regular', 'professional', 'of another policy'),
+  overrideMaxLeverage: fc.oneof(fc.constant(null), fc.double({ min: 1, max: 125, noNaN: true })),
+  overrideExpiresAt: fc.constantFrom(null, NOW - DAY, NOW + DAY),
 });
 const anyNotional = fc.integer({ min: 0, max: 30_000_000 });
 const anyLeverage = fc.double({ min: 1, max: 150, noNaN: true });
@@ -77,6 +102,35 @@ describe('a user cap', () => {
       1,
       'NOTIONAL_COEF',
     ],
+    ['a class of experience', 10, { ...OLD_USER, experienceClass: 'beginner' }, 5, 'EXPERIENCE_CLASS'],
+    [
+      'the tightest class where the policy does not know it',
+      10,
+      { ...OLD_USER, experienceClass: 'expert' },
+      5,
+      'EXPERIENCE_CLASS_UNKNOWN',
+    ],
+    [
+      'an override that is in force',
+      10,
+      { ...OLD_USER, overrideMaxLeverage: 3, overrideExpiresAt: NOW + 1 },
+      3,
+      'USER_OVERRIDE',
+    ],
+    [
+      'no override that is over',
+      10,
+      { ...OLD_USER, overrideMaxLeverage: 3, overrideExpiresAt: NOW },
+      50,
+      'BRACKET',
+    ],
+    [
+      'no override that would loosen',
+      10,
+      { ...OLD_USER, maxLeverage: 2, overrideMaxLeverage: 90, overrideExpiresAt: NOW + 1 },
+      2,
+      'HOUSE_LIMIT',
+    ],
     ['the bracket where it is lower', 6_000_000, { ...OLD_USER, maxLeverage: 8 }, 1, 'BRACKET'],
   ] as const)('is bound by %s', (_, notional, user, maxLeverage, reason) => {
     const cap = userCap(BRACKETS, notional, user, POLICY, NOW);
@@ -90,6 +144,8 @@ describe('a user cap', () => {
       maxLeverage: 0,
       initialMarginRatePpm: 1_000_000,
       bindingReason: 'NOTIONAL_ABOVE_LAST_BRACKET',
+      nextReason: null,
+      nextMaxLeverage: null,
       reasons: ['NOTIONAL_ABOVE_LAST_BRACKET'],
     });
   });
@@ -129,6 +185,26 @@ describe('a user cap', () => {
       }),
       { seed: 1, numRuns: 1000 },
     );
+  });
+
+  it('names what would bind next, and the leverage then', () => {
+    const user = { ...OLD_USER, maxLeverage: 8, experienceClass: 'regular' };
+    expect(userCap(BRACKETS, 60_000, user, POLICY, NOW)).toMatchObject({
+      bindingReason: 'HOUSE_LIMIT',
+      nextReason: 'EXPERIENCE_CLASS',
+      nextMaxLeverage: 20,
+      reasons: ['HOUSE_LIMIT', 'EXPERIENCE_CLASS', 'BRACKET'],
+    });
+    expect(userCap(BRACKETS, 60_000, OLD_USER, POLICY, NOW)).toMatchObject({
+      nextReason: null,
+      nextMaxLeverage: null,
+    });
+    const none = { ...POLICY, users: { ...POLICY.users, experienceClasses: [] } };
+    expect(userCap(BRACKETS, 10, user, none, NOW)).toMatchObject({
+      maxLeverage: 1,
+      bindingReason: 'EXPERIENCE_CLASS_UNKNOWN',
+      nextMaxLeverage: 8,
+    });
   });
 
   it('counts limits that cannot be read as leverage 1', () => {

@@ -1,40 +1,22 @@
 import { PlimsollError } from '../errors.ts';
-import { bracketFor, maxLeverageAt } from '../limits/brackets.ts';
+import { bracketFor, largestNotionalOf, maxLeverageAt } from '../limits/brackets.ts';
 import type { Policy } from '../limits/policy.ts';
 import { scaledBrackets } from '../limits/scale.ts';
 import type { Bracket } from '../limits/types.ts';
-import { DAY_MILLISECONDS, leverageToMarginPpmUp, PPM } from '../units.ts';
+import { PPM } from '../units.ts';
+import { type CapReason, type Limit, leverageLimit, personalLimits, type UserLimits } from './user-limits.ts';
 
-/** What is known about a user, as far as it limits leverage. */
-export interface UserLimits {
-  /** The house's limit for this user; null for none. */
-  readonly maxLeverage: number | null;
-  /** Epoch milliseconds; null where unknown. */
-  readonly accountCreatedAt: number | null;
-  /** The least initial margin rate that the user wants to be held to; null for none. */
-  readonly ownInitialMarginRatePpm: number | null;
-  /** The market's brackets are scaled by so many millionths for this user; null for not at all. */
-  readonly notionalCoefMicros: number | null;
+/** What limits a user in one market. */
+export interface CapScope {
+  /** The market's. */
+  readonly brackets: readonly Bracket[];
+  readonly user: UserLimits;
+  readonly policy: Policy;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** What the user's positions leave, and what the market bears; see `position-limits.ts`. */
+  readonly positionLimits?: readonly Limit[];
 }
-
-/** A user of whom nothing is known: no limits of their own, and an account that counts as new. */
-export const UNKNOWN_USER: UserLimits = {
-  maxLeverage: null,
-  accountCreatedAt: null,
-  ownInitialMarginRatePpm: null,
-  notionalCoefMicros: null,
-};
-
-export const CAP_REASONS = [
-  'BRACKET',
-  'NOTIONAL_COEF',
-  'HOUSE_LIMIT',
-  'NEW_ACCOUNT',
-  'ACCOUNT_AGE_UNKNOWN',
-  'OWN_CHOICE',
-  'NOTIONAL_ABOVE_LAST_BRACKET',
-] as const;
-export type CapReason = (typeof CAP_REASONS)[number];
 
 /** The most leverage that a user may carry at one notional of one market. */
 export interface UserCap {
@@ -43,60 +25,85 @@ export interface UserCap {
   /** Exact: what has to be put up at the cap. */
   readonly initialMarginRatePpm: number;
   readonly bindingReason: CapReason;
-  /** Every limit that applies to the user, whether it binds or not; the tightest first. */
+  /** What would bind without that, and the leverage then; null where nothing else limits. */
+  readonly nextReason: CapReason | null;
+  readonly nextMaxLeverage: number | null;
+  /** Every limit that applies at the notional, whether it binds or not, the tightest first; those that refuse where one does. */
   readonly reasons: readonly CapReason[];
 }
 
-interface Limit {
+/** A limit at one notional. */
+interface Applied {
   readonly reason: CapReason;
+  /** 0 where it refuses; infinite where it does not limit. */
   readonly leverage: number;
   readonly initialMarginRatePpm: number;
 }
 
+/**
+ * The user's cap: the lowest of the user's bracket at the resulting notional, the limits of the house, of new accounts, of
+ * experience and of the user's own choice, and of what the user's positions leave. Limits are compared as margin rates in
+ * whole ppm, so equal ones are equal; of equal ones the market's own comes first.
+ *
+ * @param notional of the whole position after the order, in whole quote units rounded up (bracket edges are whole, so
+ *   nothing is lost by it); at least 0.
+ */
+export function userCap(scope: CapScope, notional: number): UserCap {
+  if (!(notional >= 0)) throw invalid(`a notional of ${notional}`, 'Give a notional of at least 0.');
+  const all = limitsAt(scope, notional);
+  // The sort is stable.
+  all.sort((a, b) => rank(b) - rank(a));
+  const refusing = all.filter(({ leverage }) => leverage === 0);
+  const limits = all.filter(({ leverage }) => leverage < Number.POSITIVE_INFINITY);
+  const [binding, next] = limits;
+  const rest = limits.slice(1).map(({ leverage }) => leverage);
+  return {
+    // Of two limits of nearly the same margin rate, the one that was rounded down may be the lower leverage.
+    maxLeverage: Math.min(...limits.map(({ leverage }) => leverage)),
+    initialMarginRatePpm: Math.min(binding.initialMarginRatePpm, PPM),
+    bindingReason: binding.reason,
+    nextReason: next?.reason ?? null,
+    nextMaxLeverage: next === undefined ? null : Math.min(...rest),
+    reasons: (refusing.length > 0 ? refusing : limits).map((limit) => limit.reason),
+  };
+}
+
+/** What refuses is beyond every margin rate. */
+function rank({ leverage, initialMarginRatePpm }: Applied): number {
+  return leverage === 0 ? PPM + 1 : initialMarginRatePpm;
+}
+
+function limitsAt(scope: CapScope, notional: number): Applied[] {
+  const own = userBrackets(scope);
+  const reason = scheduleReason(scope.brackets, own, notional);
+  const bracket = bracketFor(own, notional);
+  const schedule =
+    bracket === null
+      ? { reason, leverage: 0, initialMarginRatePpm: PPM }
+      : leverageLimit(reason, bracket.maxLeverage);
+  return [schedule, ...otherLimits(scope).map((limit) => applied(limit, notional))];
+}
+
+function applied(
+  { reason, leverage, initialMarginRatePpm, largestNotional }: Limit,
+  notional: number,
+): Applied {
+  return notional > largestNotional
+    ? { reason, leverage: 0, initialMarginRatePpm: PPM }
+    : { reason, leverage, initialMarginRatePpm };
+}
+
+/** All but the schedule. */
+function otherLimits({ user, policy, now, positionLimits = [] }: CapScope): readonly Limit[] {
+  return [...personalLimits(user, policy, now), ...positionLimits];
+}
+
 /** The market's brackets as they count for the user. */
-function userBrackets(
-  brackets: readonly Bracket[],
-  { notionalCoefMicros }: UserLimits,
-  policy: Policy,
-): readonly Bracket[] {
+function userBrackets({ brackets, user: { notionalCoefMicros }, policy }: CapScope): readonly Bracket[] {
   if (notionalCoefMicros === null) return brackets;
   // What cannot be read grants least.
   const isCoef = Number.isSafeInteger(notionalCoefMicros) && notionalCoefMicros > 0;
   return scaledBrackets(brackets, isCoef ? notionalCoefMicros : 1, policy);
-}
-
-/**
- * The user's cap: the lowest of the user's bracket at the resulting notional, the house's limit, the limit of new accounts and
- * the user's own choice. Limits are compared as margin rates in whole ppm, so equal ones are equal.
- *
- * @param notional of the whole position after the order, in whole quote units rounded up (bracket edges are whole, so
- *   nothing is lost by it); at least 0.
- * @param now epoch milliseconds.
- */
-export function userCap(
-  brackets: readonly Bracket[],
-  notional: number,
-  user: UserLimits,
-  policy: Policy,
-  now: number,
-): UserCap {
-  if (!(notional >= 0)) throw invalid(`a notional of ${notional}`, 'Give a notional of at least 0.');
-  const own = userBrackets(brackets, user, policy);
-  const bracket = bracketFor(own, notional);
-  const reason = scheduleReason(brackets, own, notional);
-  if (bracket === null) {
-    return { maxLeverage: 0, initialMarginRatePpm: PPM, bindingReason: reason, reasons: [reason] };
-  }
-  const limits = [leverageLimit(reason, bracket.maxLeverage), ...personalLimits(user, policy, now)];
-  // The sort is stable: of equal limits the market's own comes first.
-  limits.sort((a, b) => b.initialMarginRatePpm - a.initialMarginRatePpm);
-  return {
-    // Of two limits of nearly the same margin rate, the one that was rounded down may be the lower leverage.
-    maxLeverage: Math.min(...limits.map(({ leverage }) => leverage)),
-    initialMarginRatePpm: limits[0].initialMarginRatePpm,
-    bindingReason: limits[0].reason,
-    reasons: limits.map((limit) => limit.reason),
-  };
 }
 
 /** Whether it is the market's schedule that limits at a notional, or the coefficient by which it counts less. */
@@ -105,29 +112,46 @@ function scheduleReason(market: readonly Bracket[], own: readonly Bracket[], not
   return bracketFor(own, notional) === null ? 'NOTIONAL_ABOVE_LAST_BRACKET' : 'BRACKET';
 }
 
-/** The limits that hold for the user in every market and at every notional. */
-function personalLimits(user: UserLimits, policy: Policy, now: number): Limit[] {
-  const limits: Limit[] = [];
-  if (user.maxLeverage !== null) limits.push(leverageLimit('HOUSE_LIMIT', user.maxLeverage));
-  if (user.accountCreatedAt === null) {
-    limits.push(leverageLimit('ACCOUNT_AGE_UNKNOWN', policy.newAccountMaximumLeverage));
-  } else if (!(now - user.accountCreatedAt >= policy.newAccountDays * DAY_MILLISECONDS)) {
-    limits.push(leverageLimit('NEW_ACCOUNT', policy.newAccountMaximumLeverage));
+export interface LargestNotional {
+  /** Whole quote units; 0 where the leverage is refused at any notional. */
+  readonly notional: number;
+  /** What ends it there. */
+  readonly reason: CapReason;
+}
+
+/** The largest position that a leverage may have. */
+export function largestNotionalAt(scope: CapScope, leverage: number): LargestNotional {
+  const own = userBrackets(scope);
+  // Leverage falls from bracket to bracket, so the last one that allows it has the largest cap.
+  const last = own.findLast((bracket) => leverage <= bracket.maxLeverage);
+  const found = last?.notionalCap ?? 0;
+  const isOfMarket = found >= (scope.brackets.findLast((b) => leverage <= b.maxLeverage)?.notionalCap ?? 0);
+  const atEnd = found === largestNotionalOf(own) ? 'NOTIONAL_ABOVE_LAST_BRACKET' : 'BRACKET';
+  let largest: LargestNotional = { notional: found, reason: isOfMarket ? atEnd : 'NOTIONAL_COEF' };
+  for (const limit of otherLimits(scope)) {
+    const notional = leverage > limit.leverage ? 0 : limit.largestNotional;
+    if (notional < largest.notional) largest = { notional, reason: limit.reason };
   }
-  if (user.ownInitialMarginRatePpm !== null) limits.push(rateLimit(user.ownInitialMarginRatePpm));
-  return limits;
+  return largest;
 }
 
-/** A limit that is not a number of at least 1 counts as 1: what cannot be read grants least. */
-function leverageLimit(reason: CapReason, leverage: number): Limit {
-  const granted = leverage >= 1 ? leverage : 1;
-  return { reason, leverage: granted, initialMarginRatePpm: leverageToMarginPpmUp(granted) };
-}
-
-function rateLimit(ratePpm: number): Limit {
-  const rate = ratePpm >= 1 && ratePpm <= PPM ? Math.ceil(ratePpm) : PPM;
-  // Hundredths, down: a leverage that is shown must not ask for less margin than the rate it stands for.
-  return { reason: 'OWN_CHOICE', leverage: Math.floor((PPM * 100) / rate) / 100, initialMarginRatePpm: rate };
+/**
+ * The largest position that fits an equity: its notional is at most the equity times its cap. Between the edges of brackets
+ * caps are constant, so the edges and what the equity reaches within them tell all.
+ *
+ * @param equity in quote units. @returns whole quote units; 0 without equity.
+ */
+export function fittingNotional(scope: CapScope, equity: number): number {
+  if (!(equity > 0)) return 0;
+  const others = otherLimits(scope);
+  const leverage = Math.min(...others.map((limit) => limit.leverage));
+  const largest = Math.min(...others.map((limit) => limit.largestNotional));
+  let fits = 0;
+  for (const { notionalFloor, notionalCap, maxLeverage } of userBrackets(scope)) {
+    const reached = Math.min(notionalCap, largest, Math.floor(equity * Math.min(leverage, maxLeverage)));
+    if (reached > notionalFloor) fits = reached;
+  }
+  return fits;
 }
 
 export interface Order {
@@ -147,61 +171,36 @@ export interface OrderCheck {
   readonly clampedNotional: number;
   /** Why it is not allowed as it is; empty where it is allowed. */
   readonly reasons: readonly CapReason[];
+  /** At the order's notional. */
+  readonly cap: UserCap;
 }
 
 /** Checks an order against the user's cap. */
-export function checkOrder(
-  brackets: readonly Bracket[],
-  order: Order,
-  user: UserLimits,
-  policy: Policy,
-  now: number,
-): OrderCheck {
-  if (!(order.leverage >= 1 && order.leverage < Number.POSITIVE_INFINITY)) {
-    throw invalid(`a leverage of ${order.leverage}`, 'Give a leverage of at least 1.');
-  }
-  const { maxLeverage } = userCap(brackets, order.notional, user, policy, now);
-  const personal = personalLimits(user, policy, now);
-  const own = userBrackets(brackets, user, policy);
-  const maxNotional = largestNotionalAt(own, order.leverage, personal);
-  const allowed = order.leverage <= maxLeverage;
+export function checkOrder(scope: CapScope, order: Order): OrderCheck {
+  requireLeverage(order.leverage);
+  const cap = userCap(scope, order.notional);
+  const maxNotional = largestNotionalAt(scope, order.leverage).notional;
+  const allowed = order.leverage <= cap.maxLeverage;
   return {
     allowed,
-    maxLeverage,
+    maxLeverage: cap.maxLeverage,
     maxNotional,
-    clampedLeverage: Math.min(order.leverage, maxLeverage),
+    clampedLeverage: Math.min(order.leverage, cap.maxLeverage),
     clampedNotional: Math.min(order.notional, maxNotional),
+    // Every limit that the order breaks, that of the schedule first.
     reasons: allowed
       ? []
-      : reasonsAgainst(
-          order,
-          maxLeverageAt(own, order.notional),
-          scheduleReason(brackets, own, order.notional),
-          personal,
-        ),
+      : limitsAt(scope, order.notional)
+          .filter(({ leverage }) => order.leverage > leverage)
+          .map(({ reason }) => reason),
+    cap,
   };
 }
 
-function largestNotionalAt(
-  brackets: readonly Bracket[],
-  leverage: number,
-  personal: readonly Limit[],
-): number {
-  if (personal.some((limit) => leverage > limit.leverage)) return 0;
-  // Leverage falls from bracket to bracket, so the last one that allows it has the largest cap.
-  return brackets.findLast((bracket) => leverage <= bracket.maxLeverage)?.notionalCap ?? 0;
-}
-
-/** Every limit that the order breaks, that of the schedule first. */
-function reasonsAgainst(
-  order: Order,
-  scheduleLeverage: number,
-  scheduleReason: CapReason,
-  personal: readonly Limit[],
-): readonly CapReason[] {
-  const broken: CapReason[] = order.leverage > scheduleLeverage ? [scheduleReason] : [];
-  for (const limit of personal) if (order.leverage > limit.leverage) broken.push(limit.reason);
-  return broken;
+/** @throws PlimsollError INPUT_INVALID for a leverage below 1 or none. */
+export function requireLeverage(leverage: number): void {
+  if (!(leverage >= 1 && leverage < Number.POSITIVE_INFINITY))
+    throw invalid(`a leverage of ${leverage}`, 'Give a leverage of at least 1.');
 }
 
 function invalid(what: string, remedy: string): PlimsollError {
