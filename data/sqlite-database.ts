@@ -145,6 +145,12 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE user_policy ADD COLUMN notional_coef_micros INTEGER;
   `,
+  `
+  ALTER TABLE user_policy ADD COLUMN experience_class TEXT;
+  ALTER TABLE user_policy ADD COLUMN override_max_leverage REAL;
+  ALTER TABLE user_policy ADD COLUMN override_expires_at INTEGER;
+  ALTER TABLE user_policy ADD COLUMN override_reason TEXT;
+  `,
 ];
 
 export type StateFileOptions = SqliteFileOptions;

@@ -116,6 +116,10 @@ test('a store of before governance is brought up to date with its chain', async 
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
   const later = ['governance_change', 'idempotency_key', 'input_part', 'decision_input', 'checkpoint'];
   database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
+    ALTER TABLE user_policy DROP COLUMN experience_class;
+    ALTER TABLE user_policy DROP COLUMN override_max_leverage;
+    ALTER TABLE user_policy DROP COLUMN override_expires_at;
+    ALTER TABLE user_policy DROP COLUMN override_reason;
     ALTER TABLE user_policy DROP COLUMN notional_coef_micros; PRAGMA user_version = 2`);
   database.close();
   store = SqliteStateStore.open(folder);

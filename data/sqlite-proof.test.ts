@@ -75,6 +75,10 @@ const USER: UserPolicy = {
   accountCreatedAt: null,
   ownInitialMarginRatePpm: null,
   notionalCoefMicros: null,
+  experienceClass: null,
+  overrideMaxLeverage: null,
+  overrideExpiresAt: null,
+  overrideReason: null,
   updatedAt: 1,
 };
 
@@ -211,7 +215,7 @@ describe('verify names', () => {
     ['a removed user', "DELETE FROM user_policy WHERE user_id = 'u1'", 'user u1: it is missing'],
     [
       'an invented user',
-      `INSERT INTO user_policy VALUES ('u0', 100, NULL, NULL, 1, NULL)`,
+      `INSERT INTO user_policy VALUES ('u0', 100, NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL)`,
       'user u0: nothing was audited',
     ],
     [

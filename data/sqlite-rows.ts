@@ -10,6 +10,10 @@ export function userPolicy(row: Row): UserPolicy {
     accountCreatedAt: row.account_created_at as number | null,
     ownInitialMarginRatePpm: row.own_initial_margin_rate_ppm as number | null,
     notionalCoefMicros: row.notional_coef_micros as number | null,
+    experienceClass: row.experience_class as string | null,
+    overrideMaxLeverage: row.override_max_leverage as number | null,
+    overrideExpiresAt: row.override_expires_at as number | null,
+    overrideReason: row.override_reason as string | null,
     updatedAt: row.updated_at as number,
   };
 }

@@ -255,23 +255,23 @@ const audit = (subject: string): AuditDraft => ({
 });
 
 const ADA = {
-  userId: 'ada',
-  maxLeverage: null,
-  accountCreatedAt: null,
-  ownInitialMarginRatePpm: null,
-  notionalCoefMicros: null,
-  updatedAt: 2,
+  ...{ userId: 'ada', updatedAt: 2, maxLeverage: null, accountCreatedAt: null },
+  ...{ ownInitialMarginRatePpm: null, notionalCoefMicros: null, experienceClass: null },
+  ...{ overrideMaxLeverage: null, overrideExpiresAt: null, overrideReason: null },
 };
 
 describe('users and training runs', () => {
   test('a user policy is replaced as a whole and listed by id', async () => {
     const zoe = {
-      userId: 'zoe',
+      ...{ userId: 'zoe', updatedAt: 1 },
       maxLeverage: 12.5,
       accountCreatedAt: FIRST_DECISION,
       ownInitialMarginRatePpm: 100_000,
       notionalCoefMicros: 1_500_000,
-      updatedAt: 1,
+      experienceClass: 'regular',
+      overrideMaxLeverage: 2.5,
+      overrideExpiresAt: FIRST_DECISION,
+      overrideReason: 'a test',
     };
     await store.putUser(zoe, audit('zoe'));
     await store.putUser(ADA, audit('ada'));

@@ -224,6 +224,10 @@ export class SqliteStateStore implements StateStore {
           policy.accountCreatedAt,
           policy.ownInitialMarginRatePpm,
           policy.notionalCoefMicros,
+          policy.experienceClass,
+          policy.overrideMaxLeverage,
+          policy.overrideExpiresAt,
+          policy.overrideReason,
           policy.updatedAt,
         );
       }),
@@ -346,8 +350,9 @@ function prepareStatements(database: DatabaseSync) {
     insertAudit: prepare('INSERT INTO audit (sequence, previous_hash, hash, body) VALUES (?, ?, ?, ?)'),
     putUser: prepare(
       `INSERT OR REPLACE INTO user_policy
-         (user_id, max_leverage, account_created_at, own_initial_margin_rate_ppm, notional_coef_micros, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+         (user_id, max_leverage, account_created_at, own_initial_margin_rate_ppm, notional_coef_micros,
+          experience_class, override_max_leverage, override_expires_at, override_reason, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     user: prepare('SELECT * FROM user_policy WHERE user_id = ?'),
     users: prepare('SELECT * FROM user_policy ORDER BY user_id'),

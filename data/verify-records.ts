@@ -4,6 +4,15 @@ import { canonicalJson } from '../src/limits/chain.ts';
 import { inSnapshot } from './sqlite-file.ts';
 import { isRowOf, userPolicy } from './sqlite-rows.ts';
 
+/** What users' policies did not have from the first: entries of before do not say that there is none. */
+const LATER_SETTINGS = {
+  notionalCoefMicros: null,
+  experienceClass: null,
+  overrideMaxLeverage: null,
+  overrideExpiresAt: null,
+  overrideReason: null,
+};
+
 type Fault = ChainVerification['firstBadRecord'];
 
 /**
@@ -44,8 +53,7 @@ export class AuditedRecords {
       const sequence = this.#users.get(row.user_id as string);
       if (sequence === undefined) return { record, reason: 'nothing was audited' };
       found += 1;
-      // Entries of before there was a coefficient do not say that there is none.
-      const audited = { notionalCoefMicros: null, ...detailsOf(sequence) };
+      const audited = { ...LATER_SETTINGS, ...detailsOf(sequence) };
       if (canonicalJson(userPolicy(row)) !== canonicalJson(audited))
         return { record, reason: `it is not as audit entry ${sequence} says` };
     }

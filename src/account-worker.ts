@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { SqliteAccountStore } from '../data/sqlite-account-store.ts';
+import { UserFilter } from './accounts/book/user-filter.ts';
 import { systemClock as clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { AccountDesk } from './control/accounts/account-desk.ts';
@@ -11,9 +12,11 @@ import type { AccountRequest } from './control/accounts/worker-messages.ts';
 /** What the thread of the accounts is given: it opens its own store. */
 export interface AccountWorkerData {
   readonly config: Pick<Config, 'dataDir' | 'policy' | 'logLevel'>;
+  /** Memory of a `UserFilter`, shared with whoever asks. */
+  readonly holders: SharedArrayBuffer;
 }
 
-const { config } = workerData as AccountWorkerData;
+const { config, holders } = workerData as AccountWorkerData;
 const logger = pino(
   { level: config.logLevel, base: { part: 'accounts' } },
   pino.destination({ dest: 2, sync: true }),
@@ -21,7 +24,12 @@ const logger = pino(
 const store = SqliteAccountStore.open(config.dataDir);
 const { policy } = config;
 const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy);
-const desk = AccountDesk.recover({ store, policy: policy.accounts, plannerOf });
+const desk = AccountDesk.recover({
+  store,
+  policy: policy.accounts,
+  plannerOf,
+  holders: new UserFilter(holders),
+});
 desk.lookAtAll(clock.now());
 const told = await desk.commit();
 if (told.length > 0) parentPort?.postMessage({ told });

@@ -10,6 +10,7 @@ import { SqliteStateStore } from '../data/sqlite-state-store.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { type Schedule, scheduleTraining } from '../training/schedule.ts';
 import type { AccountWorkerData } from './account-worker.ts';
+import { UserFilter } from './accounts/book/user-filter.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
@@ -84,9 +85,10 @@ async function start(
   const metrics = new Metrics({ watchList: config.watchList, version: PROGRAM_VERSION });
   const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
+  const holders = new UserFilter();
   const accountThread = new WorkerAccounts({
     entry: siblingUrl(import.meta.url, 'account-worker'),
-    workerData: accountWorkerDataOf(config),
+    workerData: accountWorkerDataOf(config, holders),
     clock,
     onTold: (interventions) => {
       metrics.accounts.intervened(interventions);
@@ -97,9 +99,9 @@ async function start(
   });
   undo.push(() => accountThread.close());
   accountThread.start();
-  const accounts = new Accounts(accountThread, (err) =>
-    logger.error({ err }, 'the accounts do not have the limits that were published'),
-  );
+  const onUnpublished = (err: Error): void =>
+    logger.error({ err }, 'the accounts do not have the limits that were published');
+  const accounts = new Accounts(accountThread, onUnpublished, holders);
   const control = await ControlPlane.recover({
     store,
     accounts,
@@ -232,8 +234,11 @@ function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): Deci
   return { config: { dataDir, sampleMarket, policy, logLevel }, shippedModels: SHIPPED_MODELS };
 }
 
-function accountWorkerDataOf({ dataDir, policy, logLevel }: Config): AccountWorkerData {
-  return { config: { dataDir, policy, logLevel } };
+function accountWorkerDataOf(
+  { dataDir, policy, logLevel }: Config,
+  { memory: holders }: UserFilter,
+): AccountWorkerData {
+  return { config: { dataDir, policy, logLevel }, holders };
 }
 
 function startEntry(config: Config, clock: Clock, recovered: LimitBook | null, checkpointKey: string) {

@@ -26,6 +26,10 @@ const USER: UserPolicy = {
   accountCreatedAt: null,
   ownInitialMarginRatePpm: 50_000,
   notionalCoefMicros: null,
+  experienceClass: null,
+  overrideMaxLeverage: null,
+  overrideExpiresAt: null,
+  overrideReason: null,
   updatedAt: FIRST_DECISION,
 };
 

@@ -1,9 +1,11 @@
+import { type Netting, nettingOf } from '../accounts/portfolio-cap.ts';
 import type { Clock } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Checkpoint } from '../limits/checkpoint.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
 import type { Accounts } from './accounts/account-access.ts';
 import type { CycleFacts } from './decision-cycle.ts';
 import { governanceOf } from './governance/change.ts';
@@ -31,6 +33,7 @@ export class ControlPlane implements ControlReads {
   readonly #listeners = new Set<(book: LimitBook) => void>();
   readonly #users = new Map<string, UserPolicy>();
   readonly #inForce: { book: LimitBook | null };
+  #netting: Netting | null = null;
   #lastDecisionAt: number | null = null;
   #lastFailure: string | null = null;
   #fallbackReason: string | null = null;
@@ -162,6 +165,15 @@ export class ControlPlane implements ControlReads {
 
   userNow(userId: string): UserPolicy | null {
     return this.#users.get(userId) ?? null;
+  }
+
+  netting(): Netting | null {
+    return this.#netting;
+  }
+
+  /** Correlations between markets were measured. */
+  correlated(correlations: MarketCorrelations): void {
+    this.#netting = nettingOf(correlations);
   }
 
   /** Durable first, then visible. */

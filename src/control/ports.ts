@@ -180,6 +180,13 @@ export interface UserPolicy {
   readonly ownInitialMarginRatePpm: number | null;
   /** The house scales the brackets for this user by so many millionths; null for not at all. */
   readonly notionalCoefMicros: number | null;
+  /** One of the policy's classes of experience; null where the user has none. */
+  readonly experienceClass: string | null;
+  /** The house's limit for a time; it only tightens. Null for none. */
+  readonly overrideMaxLeverage: number | null;
+  /** Epoch milliseconds; null without an override. */
+  readonly overrideExpiresAt: number | null;
+  readonly overrideReason: string | null;
   readonly updatedAt: number;
 }
 

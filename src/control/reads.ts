@@ -1,5 +1,6 @@
 import type { AccountFault } from '../accounts/book/account-line.ts';
 import type { Intervention } from '../accounts/interventions/intervention.ts';
+import type { Netting } from '../accounts/portfolio-cap.ts';
 import type { Checkpoint } from '../limits/checkpoint.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
@@ -86,6 +87,8 @@ export interface AccountAccess {
   /** Null where nothing has come in of it. */
   reading(accountId: string): Promise<AccountReading | null>;
   readingsOfUser(userId: string): Promise<readonly AccountReading[]>;
+  /** Whether a user may have an account: false only where none is known. Answered from memory. */
+  mayHold(userId: string): boolean;
   interventionsAfter(
     sequence: number,
     limit: number,
@@ -106,6 +109,8 @@ export interface ControlReads {
   status(): ControlStatus;
   policy(): Policy;
   userNow(userId: string): UserPolicy | null;
+  /** How positions in different markets net; null before correlations were measured. */
+  netting(): Netting | null;
   /** The newest price of a market that is believed: posted since its newest bar closed, otherwise that close. */
   markOf(symbol: string): MarkPrice | null;
   bookAsOf(time: number): Promise<LimitBook | null>;

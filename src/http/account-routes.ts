@@ -9,12 +9,13 @@ import type { LimitBook } from '../limits/types.ts';
 import { ppmToRate } from '../units.ts';
 import { accountInputSchema, accountSchema, batchSchema, putSchema } from './account-schemas.ts';
 import { interventionShape } from './account-shapes.ts';
-import { isExpired, requireBook } from './books.ts';
+import { isExpired, marketsOf, requireBook } from './books.ts';
 import { interventionsSchema } from './intervention-schemas.ts';
-import { frameOf, publishedMarket } from './margin-routes.ts';
+import { frameOf } from './margin-routes.ts';
 import { marginSchema } from './margin-schemas.ts';
 import { marginShape } from './margin-shape.ts';
 import { refuse } from './problem.ts';
+import { publishedMarket } from './published-market.ts';
 import type { Route, RouteContext } from './routes.ts';
 import { userIdSchema } from './schemas.ts';
 
@@ -116,9 +117,13 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
   },
 ];
 
-function marginOfReading(context: RouteContext, { account: held, marks }: AccountReading, book: LimitBook) {
+function marginOfReading(
+  context: RouteContext,
+  { account: held, marks, status }: AccountReading,
+  book: LimitBook,
+) {
   const { reads } = context;
-  const limits = new Map(book.markets.map((market) => [market.symbol, market]));
+  const limits = marketsOf(book);
   const ownPpm = reads.userNow(held.userId)?.ownInitialMarginRatePpm ?? 0;
   const account: MarginAccount = { ...held, ownInitialRate: ppmToRate(ownPpm) };
   const markets = new Map(
@@ -129,7 +134,7 @@ function marginOfReading(context: RouteContext, { account: held, marks }: Accoun
   );
   return marginShape(
     accountMargin(account, markets, reads.policy()),
-    frameOf(context, account, markets, limits),
+    frameOf(context, account, markets, limits, status),
   );
 }
 

@@ -18,8 +18,19 @@ export async function requireBookAsOf({ reads }: RouteContext, asOf: string): Pr
   throw refuse('NOT_FOUND', `no limits were in force at ${asOf}`, 'Ask for a later time.');
 }
 
+const BY_SYMBOL = new WeakMap<LimitBook, ReadonlyMap<string, MarketLimit>>();
+
+/** The markets of a book by their symbol; made once for each book. */
+export function marketsOf(book: LimitBook): ReadonlyMap<string, MarketLimit> {
+  const known = BY_SYMBOL.get(book);
+  if (known !== undefined) return known;
+  const made = new Map(book.markets.map((market) => [market.symbol, market]));
+  BY_SYMBOL.set(book, made);
+  return made;
+}
+
 export function requireMarket(book: LimitBook, symbol: string): MarketLimit {
-  const market = book.markets.find((candidate) => candidate.symbol === symbol);
+  const market = marketsOf(book).get(symbol);
   if (market !== undefined) return market;
   throw refuse('MARKET_UNKNOWN', `there is no market ${symbol}`, 'List the markets: GET /v1/markets.');
 }

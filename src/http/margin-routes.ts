@@ -1,21 +1,18 @@
 import type { z } from 'zod';
-import { UNKNOWN_USER } from '../accounts/caps.ts';
+import { accountView } from '../accounts/account-view.ts';
 import { type MarginAccount, type MarginMarket, marginAccountOf } from '../accounts/margin/account.ts';
 import { accountMargin } from '../accounts/margin/account-margin.ts';
-import { notionalOf } from '../accounts/margin/contract.ts';
-import { excursionsOf } from '../accounts/margin/probability.ts';
-import { type MarginTable, marginTableOf } from '../accounts/margin/table.ts';
-import { contractOf } from '../limits/account-policy.ts';
-import { maintenanceOf, mostConservativeBrackets } from '../limits/brackets.ts';
-import type { Policy } from '../limits/policy.ts';
+import type { MarginStatus } from '../accounts/margin/measure.ts';
+import type { MarginTable } from '../accounts/margin/table.ts';
 import type { MarketLimit } from '../limits/types.ts';
-import { formatMoneyUp, ppmToRate } from '../units.ts';
-import { isExpired, wholeNotional } from './books.ts';
-import { capShape } from './cap-shape.ts';
+import { ppmToRate } from '../units.ts';
+import { isExpired } from './books.ts';
+import { capShape, marketScopes } from './cap-shape.ts';
 import { marginSchema, simulateInputSchema } from './margin-schemas.ts';
 import { type MarginFrame, marginShape } from './margin-shape.ts';
 import { requireOwnTable } from './own-brackets.ts';
 import { refuse } from './problem.ts';
+import { publishedMarket } from './published-market.ts';
 import type { Route, RouteContext } from './routes.ts';
 
 type SimulateInput = z.infer<typeof simulateInputSchema>;
@@ -48,7 +45,7 @@ export const MARGIN_ROUTES: readonly Route[] = [
         ]),
       );
       const result = accountMargin(account, markets, reads.policy());
-      const frame = frameOf(context, account, markets, limits);
+      const frame = frameOf(context, account, markets, limits, result.status);
       const book = reads.currentBook();
       return { json: marginShape(result, frame), isExpired: book !== null && isExpired(book, context) };
     },
@@ -96,26 +93,6 @@ function simulatedMarket(
   };
 }
 
-/** A market as the limits in force have it; one that is not among them asks for most. */
-export function publishedMarket(
-  symbol: string,
-  mark: number | null,
-  limit: MarketLimit | undefined,
-  policy: Policy,
-): MarginMarket {
-  return {
-    symbol,
-    contract: contractOf(symbol, policy.contracts),
-    mark,
-    maintenance: marginTableOf(limit === undefined ? mostConservativeBrackets() : maintenanceOf(limit)),
-    initial: marginTableOf(limit?.brackets ?? mostConservativeBrackets()),
-    beta: null,
-    excursions:
-      limit === undefined ? null : excursionsOf(limit.forecasts, policy.accounts.liquidationHorizonHours),
-    liquidity: null,
-  };
-}
-
 function unknownMarket(symbol: string, isNothingPublished: boolean) {
   const remedy = `Give its brackets: "brackets":{"${symbol}":[…]}; or`;
   return isNothingPublished
@@ -137,21 +114,20 @@ export function frameOf(
   account: MarginAccount,
   markets: ReadonlyMap<string, MarginMarket>,
   limits: ReadonlyMap<string, MarketLimit>,
+  status: MarginStatus | 'unknown',
 ): MarginFrame {
   const { reads } = context;
   const book = reads.currentBook();
-  const user = reads.userNow(account.userId) ?? UNKNOWN_USER;
-  const caps = [...markets.values()].flatMap(({ symbol, contract, mark }) => {
+  const policy = reads.policy();
+  const view = accountView(account, markets, status === 'unknown' ? 'healthy' : status, limits, policy);
+  const user = reads.userNow(account.userId);
+  const caps = [...markets.keys()].flatMap((symbol) => {
     const limit = limits.get(symbol);
     if (limit === undefined) return [];
-    // Each side of a hedge has a bracket of its own; the larger one is what more would be added to.
-    const notionals = account.positions
-      .filter((position) => position.symbol === symbol)
-      .map(({ quantity }) => notionalOf(contract, quantity, mark ?? 0));
-    return [capShape(context, limit, wholeNotional(formatMoneyUp(Math.max(...notionals))), user)];
+    return [capShape(marketScopes(context, limit, user, { view, others: [] }), null, null)];
   });
   return {
-    liquidationHorizonHours: reads.policy().accounts.liquidationHorizonHours,
+    liquidationHorizonHours: policy.accounts.liquidationHorizonHours,
     caps,
     version: book?.version ?? null,
     degraded: book === null || book.degraded || isExpired(book, context),

@@ -4,18 +4,13 @@ import { REDUCTION_REASONS } from '../accounts/margin/reduction.ts';
 import { CONTRACT_KINDS } from '../limits/account-policy.ts';
 import { accountSchema } from './account-schemas.ts';
 import { priceLineSchema } from './price-schemas.ts';
-import { capsSchema, decimalSchema, symbolSchema, userIdSchema } from './schemas.ts';
+import { amountSchema, decimalSchema, symbolSchema, userIdSchema } from './schemas.ts';
+import { capSchema } from './user-schemas.ts';
 
 const ppm = z.number().int().min(0).max(1_000_000);
 const probability = z.number().min(0).max(1);
 const side = z.enum(['long', 'short']);
 const status = z.enum([...MARGIN_STATUSES, 'unknown']);
-/** Exact; money and notionals have at most 8 decimals, prices and quantities as many as they need. */
-const amountSchema = z
-  .string()
-  .regex(/^-?\d{1,40}(\.\d{1,22})?$/)
-  .meta({ id: 'Amount', example: '-448192.88514' });
-
 /** A bracket as `/brackets` shows it; what follows from the others may be left out. */
 const ownBracketSchema = z
   .object({
@@ -124,7 +119,7 @@ export const marginSchema = z
     planIsEnough: z.boolean().describe('False where even closing everything does not reach the target.'),
     liquidationHorizonHours: z.number(),
     unpriced: z.array(symbolSchema),
-    caps: capsSchema.shape.caps.describe('Of the markets that have limits, at the notional held.'),
+    caps: z.array(capSchema).describe('Of the markets that have limits, at the notional held.'),
     version: z.number().int().nullable().describe('Of the limits in force; null where there are none.'),
     degraded: z.boolean(),
   })

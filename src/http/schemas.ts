@@ -18,23 +18,17 @@ export const decimalSchema = z
   .string()
   .regex(/^\d{1,15}(\.\d{1,12})?$/, 'a plain decimal string such as "25000" or "0.5"')
   .meta({ id: 'Decimal', example: '25000' });
+/** Exact; money and notionals have at most 8 decimals, prices and quantities as many as they need. */
+export const amountSchema = z
+  .string()
+  .regex(/^-?\d{1,40}(\.\d{1,22})?$/)
+  .meta({ id: 'Amount', example: '-448192.88514' });
 export const timeSchema = z.iso
   .datetime({ offset: true })
   .meta({ id: 'Time', example: '2024-12-31T23:00:00.000Z' });
-/** A time that an account can have been made at; its UTC form has a year of four digits whatever the offset. */
-const accountTimeSchema = timeSchema.refine((text) => {
-  const at = Date.parse(text);
-  return at >= 0 && at < Date.UTC(2100, 0);
-}, 'a time from 1970 to 2099');
-/** By how much caps, floors and maintenance amounts are scaled for a user; rates are not. */
-const coefSchema = z
-  .string()
-  .regex(/^\d{1,3}(\.\d{1,6})?$/, 'a decimal string of at most six decimals, such as "0.5"')
-  .refine((text) => /[1-9]/.test(text), 'above 0')
-  .meta({ id: 'NotionalCoef', example: '0.5' });
-const ppm = z.number().int().min(0).max(1_000_000);
+export const ppm = z.number().int().min(0).max(1_000_000);
 const probability = z.number().min(0).max(1);
-const side = z.enum(['long', 'short']);
+export const side = z.enum(['long', 'short']);
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const bracketSchema = z
@@ -251,74 +245,6 @@ export const historySchema = z
     ),
   })
   .meta({ id: 'History' });
-
-export const userInputSchema = z
-  .strictObject({
-    maxLeverage: z.number().min(1).max(1000).nullable().optional(),
-    accountCreatedAt: accountTimeSchema.nullable().optional(),
-    ownInitialMarginRatePpm: ppm.min(1).nullable().optional(),
-    notionalCoef: coefSchema.nullable().optional(),
-  })
-  .meta({
-    id: 'UserInput',
-    example: { maxLeverage: 20, accountCreatedAt: '2024-01-01T00:00:00Z', notionalCoef: '0.5' },
-  });
-
-export const userSchema = z
-  .object({
-    userId: userIdSchema,
-    maxLeverage: z.number().nullable(),
-    accountCreatedAt: timeSchema.nullable(),
-    ownInitialMarginRatePpm: z.number().nullable(),
-    notionalCoef: coefSchema.nullable(),
-    updatedAt: timeSchema,
-  })
-  .meta({ id: 'User' });
-
-export const capsSchema = z
-  .object({
-    userId: userIdSchema,
-    version: z.number().int(),
-    degraded: z.boolean(),
-    total: z.number().int(),
-    caps: z.array(
-      z.object({
-        symbol: symbolSchema,
-        maxLeverage: z.number().min(0),
-        maxNotional: decimalSchema,
-        initialMarginRatePpm: ppm,
-        bindingReason: z.string(),
-        reasons: z.array(z.string()),
-      }),
-    ),
-  })
-  .meta({ id: 'Caps' });
-
-export const checkInputSchema = z
-  .strictObject({
-    userId: userIdSchema,
-    symbol: symbolSchema,
-    side,
-    notional: decimalSchema,
-    leverage: z.number().min(1).max(1000),
-  })
-  .meta({
-    id: 'CheckInput',
-    example: { userId: 'user-17', symbol: 'BTCUSDT', side: 'long', notional: '25000', leverage: 20 },
-  });
-
-export const checkSchema = z
-  .object({
-    allowed: z.boolean(),
-    maxLeverage: z.number().min(0),
-    maxNotional: decimalSchema,
-    clampedLeverage: z.number().min(0),
-    clampedNotional: decimalSchema,
-    reasons: z.array(z.string()),
-    version: z.number().int(),
-    degraded: z.boolean(),
-  })
-  .meta({ id: 'Check' });
 
 const pairSchema = z.object({ champion: z.number(), challenger: z.number() });
 

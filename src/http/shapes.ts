@@ -15,8 +15,8 @@ import type {
   limitsSchema,
   marketsSchema,
   trainingRunsSchema,
-  userSchema,
 } from './schemas.ts';
+import type { userSchema } from './user-schemas.ts';
 
 // Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift.
 
@@ -207,6 +207,7 @@ export function userShape({ notionalCoefMicros, ...user }: UserPolicy): z.infer<
     ...user,
     notionalCoef: notionalCoefMicros === null ? null : formatMicros(notionalCoefMicros),
     accountCreatedAt: user.accountCreatedAt === null ? null : isoTime(user.accountCreatedAt),
+    overrideExpiresAt: user.overrideExpiresAt === null ? null : isoTime(user.overrideExpiresAt),
     updatedAt: isoTime(user.updatedAt),
   };
 }

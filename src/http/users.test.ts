@@ -40,6 +40,10 @@ describe('writing a user policy', () => {
       accountCreatedAt: OLD,
       ownInitialMarginRatePpm: 20_000,
       notionalCoef: '0.75',
+      experienceClass: 'professional',
+      overrideMaxLeverage: 9,
+      overrideExpiresAt: isoTime(service.clock.now() + DAY_MILLISECONDS),
+      overrideReason: 'a complaint is looked at',
     };
     const answer = await service.put('/v1/users/a:b.c-d_1', body);
     expect(answer.json).toEqual({ userId: 'a:b.c-d_1', ...body, updatedAt: isoTime(service.clock.now()) });
@@ -48,6 +52,8 @@ describe('writing a user policy', () => {
       accountCreatedAt: Date.parse(OLD),
       ownInitialMarginRatePpm: 20_000,
       notionalCoefMicros: 750_000,
+      experienceClass: 'professional',
+      overrideMaxLeverage: 9,
     });
     const { json } = await service.call('/v1/audit');
     expect(json.entries.at(-1)).toMatchObject({
@@ -176,7 +182,12 @@ describe('caps', () => {
         maxNotional: last,
         initialMarginRatePpm: 1_000_000,
         bindingReason: 'NOTIONAL_ABOVE_LAST_BRACKET',
+        nextReason: 'ACCOUNT_AGE_UNKNOWN',
+        nextMaxLeverage: 20,
         reasons: ['NOTIONAL_ABOVE_LAST_BRACKET'],
+        notionalReason: 'NOTIONAL_ABOVE_LAST_BRACKET',
+        notes: ['NO_ACCOUNT', 'OPEN_INTEREST_UNKNOWN'],
+        reduceOnly: null,
       },
     ]);
   });

@@ -1,4 +1,5 @@
 import type { MarketTerms } from '../../accounts/book/market-rows.ts';
+import type { UserFilter } from '../../accounts/book/user-filter.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import { contractOf } from '../../limits/account-policy.ts';
 import { maintenanceOf } from '../../limits/brackets.ts';
@@ -21,12 +22,14 @@ export interface AccountAnswerer {
 /** What the rest of the service knows of accounts. */
 export class Accounts implements AccountAccess {
   readonly #answerer: AccountAnswerer;
+  readonly #holders: UserFilter;
   readonly #onFailure: (error: Error) => void;
   readonly #listeners = new Set<(interventions: readonly Intervention[]) => void>();
 
-  /** @param onFailure is told when what nobody asked for goes wrong. */
-  constructor(answerer: AccountAnswerer, onFailure: (error: Error) => void) {
+  /** @param onFailure is told when what nobody asked for goes wrong. @param holders what the answerer fills. */
+  constructor(answerer: AccountAnswerer, onFailure: (error: Error) => void, holders: UserFilter) {
     this.#answerer = answerer;
+    this.#holders = holders;
     this.#onFailure = onFailure;
   }
 
@@ -48,6 +51,10 @@ export class Accounts implements AccountAccess {
 
   readingsOfUser(userId: string) {
     return this.#answerer.ask('readingsOfUser', { userId });
+  }
+
+  mayHold(userId: string): boolean {
+    return this.#holders.mayHave(userId);
   }
 
   interventionsAfter(...[after, limit, filter]: Parameters<AccountAccess['interventionsAfter']>) {

@@ -3,6 +3,7 @@ import { type AccountCode, type AccountFault, readAccount } from '../../accounts
 import { JournalWriter, type StageRecord } from '../../accounts/book/journal.ts';
 import { MarketRows, type MarketTerms } from '../../accounts/book/market-rows.ts';
 import { captureBook, restoreBook } from '../../accounts/book/snapshot.ts';
+import type { UserFilter } from '../../accounts/book/user-filter.ts';
 import { AccountEngine, type Planner } from '../../accounts/interventions/engine.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import { ACCOUNT_STATUSES, type AccountStatus } from '../../accounts/interventions/statuses.ts';
@@ -66,6 +67,8 @@ export interface AccountDeskOptions {
   readonly plannerOf: (book: AccountBook) => Planner;
   /** A snapshot is due after so many bytes of batches. */
   readonly snapshotBytes?: number;
+  /** Is told every user that has an account, and when all that are stored are in it. */
+  readonly holders?: UserFilter;
 }
 
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
@@ -84,6 +87,7 @@ export class AccountDesk {
   readonly #store: AccountStore;
   readonly #snapshotBytes: number;
   readonly #journal = new JournalWriter();
+  readonly #holders: UserFilter | undefined;
   #told: Intervention[] = [];
   #lastBatch: number;
   #journalBytes: number;
@@ -91,13 +95,14 @@ export class AccountDesk {
 
   private constructor(
     engine: AccountEngine,
-    { store, snapshotBytes }: AccountDeskOptions,
+    { store, snapshotBytes, holders }: AccountDeskOptions,
     lastBatch: number,
     journalBytes: number,
   ) {
     this.engine = engine;
     this.#store = store;
     this.#snapshotBytes = snapshotBytes ?? SNAPSHOT_BYTES;
+    this.#holders = holders;
     this.#lastBatch = lastBatch;
     this.#journalBytes = journalBytes;
   }
@@ -119,6 +124,11 @@ export class AccountDesk {
       engine.replay(body);
       lastBatch = sequence;
       bytes += body.length;
+    }
+    const { holders } = options;
+    if (holders !== undefined) {
+      for (let row = 0; row < engine.book.accounts; row++) holders.add(engine.book.userIdOf(row));
+      holders.complete();
     }
     return new AccountDesk(engine, options, lastBatch, bytes);
   }
@@ -256,6 +266,7 @@ export class AccountDesk {
     const told = this.engine.put(record, at, this.#journal);
     if (told === null)
       return { code: 'ACCOUNT_OUT_OF_ORDER', message: 'a state of this sequence or a later one is known' };
+    this.#holders?.add(record.userId);
     if (told.length > 0) this.#told.push(...told);
     return null;
   }

@@ -1,4 +1,5 @@
 import { SqliteAccountStore } from '../../../data/sqlite-account-store.ts';
+import { UserFilter } from '../../accounts/book/user-filter.ts';
 import type { Clock } from '../../clock.ts';
 import type { PlimsollError } from '../../errors.ts';
 import { PlimsollError as Failure } from '../../errors.ts';
@@ -17,7 +18,8 @@ export function localAccounts(
 ): { readonly accounts: Accounts; readonly desk: AccountDesk; close(): Promise<void> } {
   const store = SqliteAccountStore.open(dataDir);
   const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy);
-  const desk = AccountDesk.recover({ store, policy: policy.accounts, plannerOf });
+  const holders = new UserFilter();
+  const desk = AccountDesk.recover({ store, policy: policy.accounts, plannerOf, holders });
   const waiting = new Map<
     number,
     { resolve: (answer: never) => void; reject: (error: PlimsollError) => void }
@@ -49,9 +51,10 @@ export function localAccounts(
   const setTerms: AccountAnswerer['setTerms'] = async (terms, version) => {
     await ask('terms', { terms, version });
   };
-  const accounts = new Accounts({ ask, setTerms }, (error) => {
+  const onFailure = (error: Error): void => {
     throw error;
-  });
+  };
+  const accounts = new Accounts({ ask, setTerms }, onFailure, holders);
   return {
     accounts,
     desk,
