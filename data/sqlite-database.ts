@@ -151,6 +151,23 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE user_policy ADD COLUMN override_expires_at INTEGER;
   ALTER TABLE user_policy ADD COLUMN override_reason TEXT;
   `,
+  `
+  -- What is pushed, in the order in which it is told.
+  CREATE TABLE outbox (
+    sequence     INTEGER PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    -- Sequence of the intervention that it tells.
+    intervention INTEGER UNIQUE,
+    body         TEXT NOT NULL
+  ) STRICT;
+
+  -- How far each reader that is called by us has come, and how far interventions were taken over.
+  CREATE TABLE outbox_cursor (
+    reader   TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 export type StateFileOptions = SqliteFileOptions;

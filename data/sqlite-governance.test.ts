@@ -114,7 +114,15 @@ test('a store of before governance is brought up to date with its chain', async 
   });
   await store.close();
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
-  const later = ['governance_change', 'idempotency_key', 'input_part', 'decision_input', 'checkpoint'];
+  const later = [
+    'governance_change',
+    'idempotency_key',
+    'input_part',
+    'decision_input',
+    'checkpoint',
+    'outbox',
+    'outbox_cursor',
+  ];
   database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
     ALTER TABLE user_policy DROP COLUMN experience_class;
     ALTER TABLE user_policy DROP COLUMN override_max_leverage;

@@ -4,6 +4,7 @@ import type {
   AuditDraft,
   AuditEntry,
   ChainVerification,
+  FeedDraft,
   HistoryEntry,
   StateStore,
   TrainingRun,
@@ -19,6 +20,7 @@ import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule
 import { openStateFile, STATE_FILE_NAME, type StateFileOptions } from './sqlite-database.ts';
 import { asStoreError, inTransaction, translateErrors } from './sqlite-file.ts';
 import { SqliteGovernanceStore } from './sqlite-governance.ts';
+import { SqliteOutbox } from './sqlite-outbox.ts';
 import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
 import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';
 import { verifyStateFile } from './sqlite-verify.ts';
@@ -33,6 +35,7 @@ import { ChainLookup } from './verify-proof.ts';
  */
 export class SqliteStateStore implements StateStore {
   readonly governance: SqliteGovernanceStore;
+  readonly outbox: SqliteOutbox;
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #statements: Statements;
@@ -45,6 +48,7 @@ export class SqliteStateStore implements StateStore {
     this.#path = path;
     this.#statements = prepareStatements(database);
     this.#proof = new SqliteProof(database, options);
+    this.outbox = new SqliteOutbox(database, (work) => this.#try(work));
     this.governance = new SqliteGovernanceStore(database, {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),
@@ -71,7 +75,12 @@ export class SqliteStateStore implements StateStore {
     return this.#try(() => this.#book(this.#statements.bookAsOf.get(time)));
   }
 
-  async publish(book: LimitBook, audit: AuditDraft, inputs?: EncodedInputs): Promise<void> {
+  async publish(
+    book: LimitBook,
+    audit: AuditDraft,
+    inputs?: EncodedInputs,
+    events: readonly FeedDraft[] = [],
+  ): Promise<void> {
     const { hash, ...content } = book;
     const body = canonicalBook(content);
     if (chainHashOfText(book.previousHash, body) !== hash) {
@@ -108,6 +117,7 @@ export class SqliteStateStore implements StateStore {
           );
         }
         if (inputs !== undefined) this.#proof.insertInputs(book, inputs);
+        if (events.length > 0) this.outbox.insert(events);
         this.#proof.insertCheckpoint(audit.at);
       }),
     );

@@ -105,6 +105,8 @@ async function start(
   const control = await ControlPlane.recover({
     store,
     accounts,
+    onFailure: (err) =>
+      logger.error({ err }, 'what is pushed is behind; it is tried again with the next event'),
     clock,
     policy: config.policy,
     governanceObserver: governanceTeller(logger, metrics),
@@ -211,6 +213,7 @@ async function start(
         cycle.stop().then(() => watch.stop()),
         proposer.close(),
       ]);
+      await control.feed.close();
       await accountThread.close();
       await store.appendCheckpoint(clock.now());
       await store.close();

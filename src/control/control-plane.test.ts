@@ -51,9 +51,20 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+function fail(error: Error): never {
+  throw error;
+}
+
 function recover(): Promise<ControlPlane> {
   const { accounts } = local;
-  return ControlPlane.recover({ store, clock, policy: DEFAULT_POLICY, accounts, listModels: async () => [] });
+  return ControlPlane.recover({
+    store,
+    clock,
+    policy: DEFAULT_POLICY,
+    accounts,
+    onFailure: fail,
+    listModels: async () => [],
+  });
 }
 
 async function stored(previous: LimitBook | null): Promise<LimitBook> {

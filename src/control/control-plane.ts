@@ -8,6 +8,7 @@ import type { LimitBook } from '../limits/types.ts';
 import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
 import type { Accounts } from './accounts/account-access.ts';
 import type { CycleFacts } from './decision-cycle.ts';
+import { Feed } from './feed/feed.ts';
 import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
@@ -26,6 +27,8 @@ export class ControlPlane implements ControlReads {
   /** Mark prices between bars. */
   readonly prices: IntrabarGuard;
   readonly accounts: Accounts;
+  /** What is pushed. */
+  readonly feed: Feed;
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #policy: Policy;
@@ -43,8 +46,10 @@ export class ControlPlane implements ControlReads {
     inForce: { book: LimitBook | null },
     users: readonly UserPolicy[],
     governance: GovernanceDesk,
+    feed: Feed,
   ) {
     this.governance = governance;
+    this.feed = feed;
     this.prices = new IntrabarGuard(options.policy.guard, options.priceObserver);
     this.accounts = options.accounts;
     if (inForce.book !== null) {
@@ -68,7 +73,14 @@ export class ControlPlane implements ControlReads {
       ...{ store, clock, policy, observer, preview },
       book: () => inForce.book,
     });
-    return new ControlPlane(options, inForce, users, governance);
+    const { accounts, onFailure } = options;
+    const feed = await Feed.recover({
+      outbox: store.outbox,
+      interventionsAfter: (sequence, limit) => accounts.interventionsAfter(sequence, limit, {}),
+      onFailure,
+    });
+    accounts.onTold(() => void feed.pump());
+    return new ControlPlane(options, inForce, users, governance, feed);
   }
 
   currentBook(): LimitBook | null {
@@ -99,6 +111,7 @@ export class ControlPlane implements ControlReads {
         failures.push(thrown);
       }
     }
+    void this.feed.pump();
     if (failures.length > 0) throw failures[0];
   }
 
@@ -207,4 +220,6 @@ export interface ControlPlaneOptions {
   readonly preview?: Preview;
   readonly priceObserver?: PriceObserver;
   readonly accounts: Accounts;
+  /** Is told when what nobody waits for goes wrong. */
+  readonly onFailure: (error: Error) => void;
 }

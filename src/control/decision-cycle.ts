@@ -5,6 +5,7 @@ import { type GovernanceState, inForceKey, NO_GOVERNANCE } from '../limits/gover
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { SeenByDecision } from './drift-watch.ts';
+import { limitsEvent } from './feed/feed-event.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
 import type { BarClose } from './guard/price-window.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
@@ -153,7 +154,10 @@ export class DecisionCycle {
         this.#isWoken = true;
         return null;
       }
-      await this.#store.publish(proposal.book, decisionAudit(proposal, previous), proposal.inputs);
+      const { book: next, inputs } = proposal;
+      await this.#store.publish(next, decisionAudit(proposal, previous), inputs, [
+        limitsEvent(next, previous),
+      ]);
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
       return null;

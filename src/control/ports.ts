@@ -2,21 +2,45 @@ import type { LevelState } from '../forecast/level-tracking.ts';
 import type { Checkpoint, PublicKeys } from '../limits/checkpoint.ts';
 import type { EncodedInputs } from '../limits/decision-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
+
+/** Events to push, in one order. */
+export interface OutboxStore {
+  /** Durable when it returns. */
+  appendEvents(drafts: readonly FeedDraft[]): Promise<void>;
+  /** In their order, those after a sequence. */
+  eventsAfter(sequence: number, limit: number): Promise<readonly FeedEvent[]>;
+  /** Sequence of the newest event; 0 before the first. */
+  lastEvent(): Promise<number>;
+  /** Sequence of the oldest event that is kept; null where there is none. */
+  oldestEvent(): Promise<number | null>;
+  /** Sequence of the newest intervention that has an event; 0 before the first. */
+  lastIntervention(): Promise<number>;
+  /** How far somebody has read; null where that was never written down. */
+  cursor(reader: string): Promise<number | null>;
+  setCursor(reader: string, sequence: number): Promise<void>;
+}
 
 /** What the control plane asks of the state store. Adapters: `data/sqlite-state-store.ts`. */
 export interface StateStore {
   readonly governance: GovernanceStore;
+  readonly outbox: OutboxStore;
   latestBook(): Promise<LimitBook | null>;
   bookByVersion(version: number): Promise<LimitBook | null>;
   /** The book that was in force at a time (newest with effectiveAt ≤ time). */
   bookAsOf(time: number): Promise<LimitBook | null>;
   /**
-   * Makes the book durable together with its audit entry, what it was decided from and a checkpoint, in one
+   * Makes the book durable together with its audit entry, what it was decided from, what is told of it and a checkpoint, in one
    * transaction; returns only once all would survive a crash. Fails with CONFLICT unless the book's version and
    * previousHash follow the latest stored one.
    */
-  publish(book: LimitBook, audit: AuditDraft, inputs?: EncodedInputs): Promise<void>;
+  publish(
+    book: LimitBook,
+    audit: AuditDraft,
+    inputs?: EncodedInputs,
+    events?: readonly FeedDraft[],
+  ): Promise<void>;
   /** What a book was decided from; null where it is not kept. */
   inputs(version: number): Promise<EncodedInputs | null>;
   /** Where a market's schedule changed, newest first; only changes in force by `until` (epoch milliseconds). */
@@ -52,6 +76,7 @@ export type {
   StoredBatch,
   StoredSnapshot,
 } from './accounts/ports.ts';
+export type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 export { type Change, endOf } from './governance/change.ts';
 
 /** What people decided about limits. Every record is part of an audit entry, and read back from there. */

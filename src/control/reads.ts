@@ -7,6 +7,7 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './accounts/account-desk.ts';
 import type { InterventionFilter } from './accounts/ports.ts';
+import type { FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
@@ -99,11 +100,27 @@ export interface AccountAccess {
   onTold(listener: (interventions: readonly Intervention[]) => void): () => void;
 }
 
+export { FEED_KINDS, type FeedEvent, type FeedKind, pushedMarket } from './feed/feed-event.ts';
+
+/** All that is pushed, in one order. */
+export interface FeedAccess {
+  /** Sequence of the newest event that was told; 0 before the first. */
+  readonly last: number;
+  /** Returns when all is told that was stored before. */
+  settled(): Promise<void>;
+  /** Is told of events in their order, each once. */
+  onEvents(listener: (events: readonly FeedEvent[]) => void): () => void;
+  /** Sequence of the oldest event that is kept; null where there is none. */
+  oldest(): Promise<number | null>;
+  eventsAfter(sequence: number, limit: number): Promise<readonly FeedEvent[]>;
+}
+
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
 export interface ControlReads {
   readonly governance: GovernanceAccess;
   readonly prices: PriceIntake;
   readonly accounts: AccountAccess;
+  readonly feed: FeedAccess;
   currentBook(): LimitBook | null;
   onPublish(listener: (book: LimitBook) => void): () => void;
   status(): ControlStatus;

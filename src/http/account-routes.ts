@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AccountFault } from '../accounts/book/account-line.ts';
 import { INTERVENTION_KINDS } from '../accounts/interventions/intervention.ts';
+import { interventionShape } from '../accounts/interventions/intervention-shape.ts';
 import type { MarginAccount } from '../accounts/margin/account.ts';
 import { accountMargin } from '../accounts/margin/account-margin.ts';
 import type { AccountReading } from '../control/reads.ts';
@@ -8,7 +9,6 @@ import type { PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { ppmToRate } from '../units.ts';
 import { accountInputSchema, accountSchema, batchSchema, putSchema } from './account-schemas.ts';
-import { interventionShape } from './account-shapes.ts';
 import { isExpired, marketsOf, requireBook } from './books.ts';
 import { interventionsSchema } from './intervention-schemas.ts';
 import { frameOf } from './margin-routes.ts';

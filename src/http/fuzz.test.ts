@@ -65,7 +65,9 @@ const anyQuery = fc.array(
 );
 const methods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND'];
 const known: readonly (readonly [method: string, path: string])[] = [
-  ...ROUTES.map(({ method, path }) => [method.toUpperCase(), path] as const),
+  ...ROUTES.filter(({ isStream }) => !isStream).map(
+    ({ method, path }) => [method.toUpperCase(), path] as const,
+  ),
   ...['/', '/docs', '/openapi.json', '/metrics'].map((path) => ['GET', path] as const),
 ];
 /** Mostly a method that the path answers, so that what lies behind is reached. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { AccountMargin, PositionMargin, UnitMargin } from '../accounts/margin/account-margin.ts';
-import type { ReductionItem } from '../accounts/margin/reduction.ts';
-import { formatMoneyDown, formatMoneyUp, formatPrice, formatQuantityUp, withoutNoise } from '../units.ts';
+import { planShape } from '../accounts/margin/plan-shape.ts';
+import { formatMoneyDown, formatMoneyUp, formatPrice, withoutNoise } from '../units.ts';
 import type { marginSchema } from './margin-schemas.ts';
 
 type Margin = z.infer<typeof marginSchema>;
@@ -68,19 +68,6 @@ const SMALLEST_PRICE = 1e-18;
 
 function priceShape(price: number | null | undefined): string | null {
   return price === undefined || price === null || price < SMALLEST_PRICE ? null : formatPrice(price);
-}
-
-export function planShape(item: ReductionItem, marginUnit: 'cross' | 'isolated'): Margin['plan'][number] {
-  const { symbol, side, reduceNotional, reduceQuantity, reason, slices } = item;
-  return {
-    symbol,
-    side,
-    marginUnit,
-    reduceNotional: formatMoneyUp(reduceNotional),
-    reduceQuantity: formatQuantityUp(reduceQuantity),
-    reason,
-    slices: slices.map(({ notional, afterSeconds }) => ({ notional: formatMoneyUp(notional), afterSeconds })),
-  };
 }
 
 function orNull<T>(value: number | null | undefined, shape: (value: number) => T): T | null {

@@ -56,8 +56,9 @@ export function openApiDocument(version: string): Json {
 
 function operation(route: Route, schemas: Record<string, Json>): Json {
   const problem = { $ref: '#/components/responses/Problem' };
-  const answer = { 'application/json': { schema: schemaOf(route.answer, schemas, 'output') } };
-  const hasTag = route.method === 'get' && route.path.startsWith('/v1/');
+  const type = route.isStream ? 'text/event-stream' : 'application/json';
+  const answer = { [type]: { schema: schemaOf(route.answer, schemas, 'output') } };
+  const hasTag = route.method === 'get' && route.path.startsWith('/v1/') && !route.isStream;
   return {
     operationId: route.operationId,
     summary: route.summary,

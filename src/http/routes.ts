@@ -11,6 +11,7 @@ import { MARGIN_ROUTES } from './margin-routes.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
 import { PRICE_ROUTES } from './price-routes.ts';
+import { PUSH_ROUTES } from './push/push-routes.ts';
 import { limitQuery, modelsSchema, readinessSchema, trainingRunsSchema } from './schemas.ts';
 import { trainingRunsShape } from './shapes.ts';
 import { USER_ROUTES } from './user-routes.ts';
@@ -61,6 +62,8 @@ export interface Route {
   readonly isSigned?: boolean;
   /** Works without a body too. */
   readonly isBodyOptional?: boolean;
+  /** Its answer is server-sent events that do not end; see `push`. */
+  readonly isStream?: boolean;
   /** Its 503 carries the answer and not a problem. */
   readonly isAnswerAt503?: boolean;
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
@@ -73,6 +76,7 @@ export const ROUTES: readonly Route[] = [
   ...GOVERNANCE_ROUTES,
   ...PRICE_ROUTES,
   ...ACCOUNT_ROUTES,
+  ...PUSH_ROUTES,
   {
     method: 'get',
     path: '/v1/models',

@@ -46,12 +46,15 @@ function callOf(route: Route): Promise<Answer> {
   return service.call(path, call);
 }
 
+/** A stream has tests of its own. */
+const ANSWERED = ROUTES.filter(({ isStream }) => !isStream);
+
 describe('every route of the table', () => {
   test('has an example here, so that none goes untested', () => {
-    expect(Object.keys(EXAMPLES).sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort());
+    expect(Object.keys(EXAMPLES).sort()).toEqual(ANSWERED.map(({ operationId }) => operationId).sort());
   });
 
-  test.each(ROUTES.map((route) => [route.operationId, route] as const))(
+  test.each(ANSWERED.map((route) => [route.operationId, route] as const))(
     '%s answers exactly what its schema declares, no field more or less',
     async (_, route) => {
       const answer = await callOf(route);

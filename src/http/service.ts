@@ -7,11 +7,13 @@ import type { Clock } from '../clock.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import type { Keyring } from './auth.ts';
-import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
-import { openApiDocument } from './openapi.ts';
-import { OVERVIEW_STYLE } from './overview-page.ts';
+import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { invalidInput, isServiceFault, refuse, sendProblem } from './problem.ts';
+import { EventStreamReader } from './push/event-stream.ts';
+import { PushHub, type Subscription } from './push/hub.ts';
+import { pushQuery, subscriptionOf } from './push/push-routes.ts';
+import { SocketServer } from './push/socket-server.ts';
 import { ROUTES, type Route, type RouteContext } from './routes.ts';
 import { jsonRead, SECURITY_HEADERS, STALE_WARNING, sendRead, unreadableRequestAnswer } from './send.ts';
 
@@ -41,7 +43,7 @@ const BOUNDS = {
   headersMilliseconds: 10_000,
   requestMilliseconds: 15_000,
   keepAliveMilliseconds: 30_000,
-  connections: 10_000,
+  connections: 25_000,
   urlLength: 2_048,
 } as const;
 
@@ -54,6 +56,7 @@ export class Service {
   readonly #prepared: PreparedReads;
   readonly #app: Express;
   readonly #server: Server;
+  readonly #hub: PushHub;
   readonly #forget: () => void;
 
   constructor(options: ServiceOptions) {
@@ -61,6 +64,7 @@ export class Service {
     this.#prepared = new PreparedReads(options.clock, options.reads.governance);
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
+    this.#hub = new PushHub(options.reads, () => this.#prepared.get('/v1/limits')?.plain);
     const forgetters = [
       options.reads.onPublish((book) => this.#prepared.publish(book)),
       options.reads.governance.onChange(() => this.#prepared.renew()),
@@ -72,6 +76,8 @@ export class Service {
     this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
       this.#receive(request, response),
     );
+    const sockets = new SocketServer({ hub: this.#hub, admit: (request) => this.#admitSocket(request) });
+    this.#server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
     this.#server.on('clientError', (cause, socket) => this.#refuseUnreadable(cause, socket as Socket));
@@ -104,6 +110,7 @@ export class Service {
   /** Takes no new connection, lets running requests end, and cuts off what has not ended by the deadline. */
   stop(deadlineMilliseconds: number): Promise<void> {
     this.#forget();
+    this.#hub.close();
     return new Promise((resolve) => {
       const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
       this.#server.close(() => {
@@ -172,7 +179,8 @@ export class Service {
     const byPath = new Map<string, Route[]>();
     for (const route of ROUTES) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
     for (const [path, routes] of byPath) this.#mount(app, path, routes);
-    this.#mountDocuments(app);
+    const { version, metrics } = this.#options;
+    mountDocuments(app, { version, metrics, page: () => this.#prepared.get('/') });
     app.use((request: Request) => {
       throw refuse(
         'NOT_FOUND',
@@ -216,7 +224,8 @@ export class Service {
           next();
         },
         ...(route.line !== undefined ? [lines] : route.body !== undefined ? [object] : []),
-        (request: Request, response: Response) => this.#run(route, request, response),
+        (request: Request, response: Response) =>
+          route.isStream ? this.#stream(request, response) : this.#run(route, request, response),
       ];
       app[route.method](pattern, ...handlers);
     }
@@ -257,41 +266,28 @@ export class Service {
     response.status(answer.status ?? 200).json(answer.json);
   }
 
-  #mountDocuments(app: Express): void {
-    const { version, metrics } = this.#options;
-    const openApi = Buffer.from(JSON.stringify(openApiDocument(version)));
-    const documents: readonly (readonly [string, string, Buffer])[] = [
-      ['/openapi.json', 'application/json; charset=utf-8', openApi],
-      ['/docs', 'text/html; charset=utf-8', Buffer.from(DOCS_PAGE)],
-      ['/docs/errors', 'text/html; charset=utf-8', Buffer.from(errorsPage())],
-      ['/docs/assets/start.js', 'text/javascript; charset=utf-8', Buffer.from(DOCS_SCRIPT)],
-      ['/assets/overview.css', 'text/css; charset=utf-8', Buffer.from(OVERVIEW_STYLE)],
-    ];
-    for (const [path, contentType, body] of documents) {
-      mountDocument(app, path, (_request, response) => {
-        response.setHeader('cache-control', 'public, max-age=300');
-        response.type(contentType).send(body);
-      });
-    }
-    // With a root, because a file below a folder whose name starts with a dot is not served by its full path.
-    const viewer = { root: viewerDirectory(), maxAge: 300_000 };
-    for (const name of VIEWER_FILES) {
-      mountDocument(app, `/docs/assets/${name}`, (_request, response) => response.sendFile(name, viewer));
-    }
-    mountDocument(app, '/metrics', async (_request, response) => {
-      const { text, contentType } = await metrics();
-      response.setHeader('cache-control', 'no-store');
-      response.type(contentType).send(text);
-    });
-    mountDocument(app, '/', (request, response) => {
-      const page = this.#prepared.get('/');
-      if (page !== undefined) {
-        sendRead(request, response, page);
-        return;
-      }
-      response.setHeader('retry-after', '5');
-      response.status(503).type('text/html; charset=utf-8').send(NOTHING_YET_PAGE);
-    });
+  async #stream(request: Request, response: Response): Promise<void> {
+    const header = request.headers['last-event-id'];
+    const subscription = subscriptionOf(
+      parse('query', pushQuery, request.query),
+      typeof header === 'string' ? header : undefined,
+    );
+    this.#hub.requireRoom();
+    const reader = new EventStreamReader(request, response, (gone) => this.#hub.leave(gone));
+    await this.#hub.join(reader, subscription);
+  }
+
+  /** @throws PlimsollError for a path that has no socket, and for whoever may not read. */
+  #admitSocket(request: IncomingMessage): Subscription {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== '/ws') throw refuse('NOT_FOUND', 'there is no socket here', 'Open it at /ws.');
+    this.#options.keyring.requireReader(request.headers.authorization, pathname);
+    const subscription = subscriptionOf(
+      parse('query', pushQuery, Object.fromEntries(searchParams)),
+      undefined,
+    );
+    this.#hub.requireRoom();
+    return subscription;
   }
 
   #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {
@@ -308,43 +304,12 @@ export class Service {
   }
 }
 
-const NOTHING_YET_PAGE = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>
-<body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
-`;
-
 function bodyOf(route: Route, request: Request): unknown {
   return route.isBodyOptional && !hasBody(request) ? {} : request.body;
 }
 
 function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** A page or file beside the routes of the table. */
-function mountDocument(
-  app: Express,
-  path: string,
-  send: (request: Request, response: Response) => void | Promise<void>,
-): void {
-  app.get(path, (request, response) => {
-    response.locals.route = path;
-    return send(request, response);
-  });
-  refuseOtherMethods(app, path, path, ['GET', 'HEAD']);
-}
-
-function refuseOtherMethods(app: Express, pattern: string, route: string, methods: readonly string[]): void {
-  const allow = methods.join(', ');
-  app.all(pattern, (request: Request, response: Response) => {
-    response.locals.route = route;
-    response.setHeader('allow', allow);
-    throw refuse(
-      'METHOD_NOT_ALLOWED',
-      `${request.method} is not answered here`,
-      `This route answers ${allow}.`,
-    );
-  });
 }
 
 const JSON_TYPE = 'application/json';

@@ -2,12 +2,11 @@ import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
 import { boundDistance } from '../limits/bounds/distance.ts';
-import { maintenanceOf } from '../limits/brackets.ts';
+import { maintenanceShape, scheduleShape } from '../limits/shapes.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
 import type { auditEntrySchema } from './audit-schemas.ts';
 import type {
-  bracketSchema,
   bracketsSchema,
   explainSchema,
   forecastSchema,
@@ -20,32 +19,6 @@ import type { userSchema } from './user-schemas.ts';
 
 // Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift.
 
-type BracketShape = z.infer<typeof bracketSchema>;
-
-/** A schedule is told in several answers; its numbers are written once. */
-const schedules = new WeakMap<readonly Bracket[], BracketShape[]>();
-
-function scheduleShape(brackets: readonly Bracket[]): BracketShape[] {
-  let shape = schedules.get(brackets);
-  if (shape === undefined) {
-    shape = brackets.map(bracketShape);
-    schedules.set(brackets, shape);
-  }
-  return shape;
-}
-
-function bracketShape(bracket: Bracket): BracketShape {
-  return {
-    bracket: bracket.bracket,
-    notionalFloor: formatWhole(bracket.notionalFloor),
-    notionalCap: formatWhole(bracket.notionalCap),
-    maxLeverage: bracket.maxLeverage,
-    initialMarginRatePpm: bracket.initialMarginRatePpm,
-    maintenanceMarginRatePpm: bracket.maintenanceMarginRatePpm,
-    maintenanceAmount: formatMicros(bracket.maintenanceAmountMicros),
-  };
-}
-
 /** What every answer from a book carries. `isExpired`: its validity is over, so it is degraded whatever it said. */
 function publishedShape(book: LimitBook, isExpired: boolean) {
   return {
@@ -56,18 +29,6 @@ function publishedShape(book: LimitBook, isExpired: boolean) {
     validUntil: isoTime(book.validUntil),
     degraded: book.degraded || isExpired,
     simulated: book.simulated,
-  };
-}
-
-/** What open positions are held to, now and announced. */
-function maintenanceShape(market: MarketLimit) {
-  return {
-    maintenance: scheduleShape(maintenanceOf(market)),
-    announced: (market.announced ?? []).map(({ brackets, effectiveAt, announcedAt }) => ({
-      effectiveAt: isoTime(effectiveAt),
-      announcedAt: isoTime(announcedAt),
-      brackets: scheduleShape(brackets),
-    })),
   };
 }
 

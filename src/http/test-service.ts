@@ -10,6 +10,7 @@ import { ManualClock } from '../clock.ts';
 import { localAccounts } from '../control/accounts/local-accounts.fixture.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import type { CycleFacts } from '../control/decision-cycle.ts';
+import { limitsEvent } from '../control/feed/feed-event.ts';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import type { ModelSummary } from '../control/reads.ts';
 import { decideBook } from '../limits/decide.ts';
@@ -84,6 +85,19 @@ export function marketInputs(hourlyTail = 0.008): MarketInput[] {
   ];
 }
 
+/** So many large markets, no two alike, for measurements. */
+export function manyMarkets(count: number, hourlyTail: number): MarketInput[] {
+  return Array.from({ length: count }, (_, m) => {
+    const [first] = marketInputs(hourlyTail * (1 + (m % 97) / 200));
+    const hourlyVolume = 2e6 * 1.01 ** (m % 400);
+    return {
+      ...first,
+      symbol: `M${String(m).padStart(4, '0')}USDT`,
+      liquidity: { hourlyVolume, dailyVolatility: 0.03 + (m % 53) / 1000 },
+    };
+  });
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -100,51 +114,28 @@ export interface Call {
   readonly body?: unknown;
 }
 
-export class TestService {
-  readonly clock: ManualClock;
+/** What a start makes, from what the folder holds. */
+interface Parts {
   readonly store: SqliteStateStore;
-  readonly plane: ControlPlane;
   readonly accounts: ReturnType<typeof localAccounts>;
-  readonly metrics: Metrics;
+  readonly plane: ControlPlane;
   readonly service: Service;
-  /** Everything that was logged as an error. */
-  readonly errors: readonly string[];
-  url = '';
-  /** Of the store. */
-  readonly folder: string;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly url: string;
+}
 
-  private constructor(
-    folder: string,
-    store: SqliteStateStore,
-    plane: ControlPlane,
-    accounts: ReturnType<typeof localAccounts>,
-    clock: ManualClock,
-    keys: readonly KnownKey[] | undefined,
-    metrics: Metrics,
-  ) {
-    const errors: string[] = [];
-    this.errors = errors;
-    this.folder = folder;
-    this.store = store;
-    this.plane = plane;
-    this.accounts = accounts;
-    this.clock = clock;
-    this.metrics = metrics;
-    this.service = new Service({
-      reads: plane,
-      clock,
-      logger: pino({ level: 'error' }, { write: (line: string) => errors.push(line) }),
-      observer: this.metrics,
-      metrics: async () =>
-        this.metrics.scrape({ isDegraded: plane.status().degraded, auditEntries: await store.auditLength() }),
-      keyring: new Keyring(
-        keys ?? [{ name: 'operator', role: 'operator', sha256: sha256Of(OPERATOR_KEY) }],
-        keys === undefined,
-      ),
-      version: '1.2.3',
-      stopwatch: () => clock.now() / 1000,
-    });
+export class TestService {
+  readonly clock = new ManualClock(DECIDED_AT + 60_000);
+  readonly metrics = new Metrics({ watchList: ['BTCUSDT'], version: '1.2.3' });
+  /** Everything that was logged as an error. */
+  readonly errors: string[] = [];
+  /** Of the store. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
+  readonly #keys: readonly KnownKey[] | undefined;
+  readonly #agent = new Agent({ keepAlive: true });
+  #parts: Parts | undefined;
+
+  private constructor(keys: readonly KnownKey[] | undefined) {
+    this.#keys = keys;
   }
 
   /** @param books published before it starts. @param keys without any, reads are open and `OPERATOR_KEY` writes. */
@@ -155,24 +146,74 @@ export class TestService {
     readonly books?: number;
     readonly keys?: readonly KnownKey[];
   } = {}): Promise<TestService> {
-    const folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
-    const clock = new ManualClock(DECIDED_AT + 60_000);
+    const test = new TestService(keys);
+    test.#parts = await test.#open();
+    for (let book = 0; book < books; book++) await test.publish();
+    return test;
+  }
+
+  get store(): SqliteStateStore {
+    return this.#running().store;
+  }
+
+  get accounts(): ReturnType<typeof localAccounts> {
+    return this.#running().accounts;
+  }
+
+  get plane(): ControlPlane {
+    return this.#running().plane;
+  }
+
+  get service(): Service {
+    return this.#running().service;
+  }
+
+  get url(): string {
+    return this.#running().url;
+  }
+
+  /** Ends, and starts anew from what is stored. */
+  async restart(): Promise<void> {
+    await this.#close();
+    this.#parts = await this.#open();
+  }
+
+  #running(): Parts {
+    if (this.#parts === undefined) throw new Error('the service is not open');
+    return this.#parts;
+  }
+
+  async #open(): Promise<Parts> {
+    const { folder, clock, metrics } = this;
     const store = SqliteStateStore.open(folder);
-    const metrics = new Metrics({ watchList: ['BTCUSDT'], version: '1.2.3' });
-    const options = {
+    const accounts = localAccounts(folder, clock, DEFAULT_POLICY);
+    const plane = await ControlPlane.recover({
       store,
       clock,
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
       listModels: async () => [MODEL],
-    };
-    const local = localAccounts(folder, clock, DEFAULT_POLICY);
-    const plane = await ControlPlane.recover({ ...options, accounts: local.accounts });
-    const test = new TestService(folder, store, plane, local, clock, keys, metrics);
-    for (let book = 0; book < books; book++) await test.publish();
-    const { port } = await test.service.start('127.0.0.1', 0);
-    test.url = `http://127.0.0.1:${port}`;
-    return test;
+      accounts: accounts.accounts,
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    const service = new Service({
+      reads: plane,
+      clock,
+      logger: pino({ level: 'error' }, { write: (line: string) => this.errors.push(line) }),
+      observer: metrics,
+      metrics: async () =>
+        metrics.scrape({ isDegraded: plane.status().degraded, auditEntries: await store.auditLength() }),
+      keyring: new Keyring(
+        this.#keys ?? [{ name: 'operator', role: 'operator', sha256: sha256Of(OPERATOR_KEY) }],
+        this.#keys === undefined,
+      ),
+      version: '1.2.3',
+      stopwatch: () => clock.now() / 1000,
+    });
+    const { port } = await service.start('127.0.0.1', 0);
+    return { store, accounts, plane, service, url: `http://127.0.0.1:${port}` };
   }
 
   /** Decides from the inputs, makes the book durable and shows it. */
@@ -183,7 +224,7 @@ export class TestService {
     this.clock.set(Math.max(this.clock.now(), at));
     const governance = this.plane.governance.state();
     const book = decideBook(inputs, previous, context({ decidedAt: at, governance }));
-    await this.store.publish(book, decisionDraft(book));
+    await this.store.publish(book, decisionDraft(book), undefined, [limitsEvent(book, previous)]);
     this.plane.show(book, FACTS);
     return book;
   }
@@ -231,9 +272,16 @@ export class TestService {
 
   async stop(): Promise<void> {
     this.#agent.destroy();
-    await this.service.stop(1000);
-    await this.accounts.close();
-    await this.store.close();
+    await this.#close();
     rmSync(this.folder, { recursive: true });
+  }
+
+  async #close(): Promise<void> {
+    const { service, accounts, plane, store } = this.#running();
+    await service.stop(1000);
+    await plane.feed.close();
+    await accounts.close();
+    await store.close();
+    this.#parts = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
-import { asPlimsollError } from '../../errors.ts';
+import { asPlimsollError, PlimsollError } from '../../errors.ts';
 import type { AccountDesk } from './account-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
@@ -24,6 +24,7 @@ export class AccountLoop {
   #waiting: AccountRequest[] = [];
   #running: Promise<void> | null = null;
   #failure: Error | null = null;
+  #isEnding = false;
   readonly #tick: NodeJS.Timeout;
 
   constructor(options: AccountLoopOptions) {
@@ -32,12 +33,20 @@ export class AccountLoop {
   }
 
   ask(request: AccountRequest): void {
+    if (this.#isEnding) {
+      const failure = failureOf(
+        new PlimsollError('OVERLOADED', 'the service ends', { remedy: 'Come again.' }),
+      );
+      this.#options.send({ id: request.id, failure });
+      return;
+    }
     this.#waiting.push(request);
     this.#running ??= this.#run();
   }
 
   /** Everything that was asked for is answered, and a snapshot is written. */
   async end(): Promise<void> {
+    this.#isEnding = true;
     clearInterval(this.#tick);
     while (this.#running !== null) await this.#running;
     if (this.#failure === null) await this.#options.desk.snapshotNow();

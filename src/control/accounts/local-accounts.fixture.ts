@@ -51,14 +51,16 @@ export function localAccounts(
   const setTerms: AccountAnswerer['setTerms'] = async (terms, version) => {
     await ask('terms', { terms, version });
   };
+  let isClosed = false;
   const onFailure = (error: Error): void => {
-    throw error;
+    if (!isClosed) throw error;
   };
   const accounts = new Accounts({ ask, setTerms }, onFailure, holders);
   return {
     accounts,
     desk,
     close: async () => {
+      isClosed = true;
       await loop.end();
       store.close();
     },

@@ -33,6 +33,7 @@ export class WorkerAccounts {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #nextId = 1;
+  #isClosed = false;
   /** For a thread that starts anew. */
   #terms: { readonly terms: readonly MarketTerms[]; readonly version: number } | null = null;
 
@@ -49,6 +50,8 @@ export class WorkerAccounts {
     kind: Kind,
     request: Omit<AccountRequests[Kind]['ask'], 'at'>,
   ): Promise<AccountRequests[Kind]['answer']> {
+    if (this.#isClosed)
+      return Promise.reject(new PlimsollError('OVERLOADED', 'the service ends', { remedy: 'Come again.' }));
     if (this.#waiting.size >= MOST_WAITING)
       return Promise.reject(
         new PlimsollError('OVERLOADED', 'too many requests wait for the accounts', {
@@ -67,6 +70,7 @@ export class WorkerAccounts {
 
   /** Everything that was asked for is answered; the thread writes a snapshot and ends. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const worker = this.#worker;
     if (worker === null) return;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));

@@ -1,0 +1,88 @@
+import type { Express, Request, Response } from 'express';
+import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
+import { openApiDocument } from './openapi.ts';
+import { OVERVIEW_STYLE } from './overview-page.ts';
+import { refuse } from './problem.ts';
+import { type PreparedRead, sendRead } from './send.ts';
+
+export interface DocumentOptions {
+  readonly version: string;
+  /** The text of `/metrics` and its content type. */
+  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** The page at `/`; undefined before the first limits. */
+  readonly page: () => PreparedRead | undefined;
+}
+
+/** Everything that is served beside the routes of the table. */
+export function mountDocuments(app: Express, { version, metrics, page }: DocumentOptions): void {
+  const openApi = Buffer.from(JSON.stringify(openApiDocument(version)));
+  const documents: readonly (readonly [string, string, Buffer])[] = [
+    ['/openapi.json', 'application/json; charset=utf-8', openApi],
+    ['/docs', 'text/html; charset=utf-8', Buffer.from(DOCS_PAGE)],
+    ['/docs/errors', 'text/html; charset=utf-8', Buffer.from(errorsPage())],
+    ['/docs/assets/start.js', 'text/javascript; charset=utf-8', Buffer.from(DOCS_SCRIPT)],
+    ['/assets/overview.css', 'text/css; charset=utf-8', Buffer.from(OVERVIEW_STYLE)],
+  ];
+  for (const [path, contentType, body] of documents) {
+    mountDocument(app, path, (_request, response) => {
+      response.setHeader('cache-control', 'public, max-age=300');
+      response.type(contentType).send(body);
+    });
+  }
+  // With a root, because a file below a folder whose name starts with a dot is not served by its full path.
+  const viewer = { root: viewerDirectory(), maxAge: 300_000 };
+  for (const name of VIEWER_FILES) {
+    mountDocument(app, `/docs/assets/${name}`, (_request, response) => response.sendFile(name, viewer));
+  }
+  mountDocument(app, '/metrics', async (_request, response) => {
+    const { text, contentType } = await metrics();
+    response.setHeader('cache-control', 'no-store');
+    response.type(contentType).send(text);
+  });
+  mountDocument(app, '/', (request, response) => {
+    const prepared = page();
+    if (prepared !== undefined) {
+      sendRead(request, response, prepared);
+      return;
+    }
+    response.setHeader('retry-after', '5');
+    response.status(503).type('text/html; charset=utf-8').send(NOTHING_YET_PAGE);
+  });
+}
+
+const NOTHING_YET_PAGE = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>
+<body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
+`;
+
+/** A page or file beside the routes of the table. */
+function mountDocument(
+  app: Express,
+  path: string,
+  send: (request: Request, response: Response) => void | Promise<void>,
+): void {
+  app.get(path, (request, response) => {
+    response.locals.route = path;
+    return send(request, response);
+  });
+  refuseOtherMethods(app, path, path, ['GET', 'HEAD']);
+}
+
+/** Whatever else is asked of a path that has answers. */
+export function refuseOtherMethods(
+  app: Express,
+  pattern: string,
+  route: string,
+  methods: readonly string[],
+): void {
+  const allow = methods.join(', ');
+  app.all(pattern, (request: Request, response: Response) => {
+    response.locals.route = route;
+    response.setHeader('allow', allow);
+    throw refuse(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not answered here`,
+      `This route answers ${allow}.`,
+    );
+  });
+}

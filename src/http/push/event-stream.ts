@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { acceptsGzip } from '../send.ts';
+import { type Frame, GZIP_HEADER } from './frames.ts';
+import type { Reader } from './hub.ts';
+
+/** A reader that was cut off and does not take its last message is disconnected after this. */
+const END_MILLISECONDS = 5000;
+
+/** A reader of server-sent events (WHATWG HTML, section 9.2). */
+export class EventStreamReader implements Reader {
+  readonly #response: ServerResponse;
+  readonly #isPacked: boolean;
+
+  /** @param onGone is called once, however the connection ends. */
+  constructor(request: IncomingMessage, response: ServerResponse, onGone: (reader: Reader) => void) {
+    this.#response = response;
+    this.#isPacked = acceptsGzip(request.headers['accept-encoding']);
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // Proxies that gather answers would hold events back.
+      'x-accel-buffering': 'no',
+      vary: 'accept-encoding',
+      ...(this.#isPacked ? { 'content-encoding': 'gzip' } : {}),
+    });
+    response.socket?.setNoDelay(true);
+    if (this.#isPacked) response.write(GZIP_HEADER);
+    else response.flushHeaders();
+    response.on('close', () => onGone(this));
+  }
+
+  get isOpen(): boolean {
+    return !this.#response.writableEnded && !this.#response.destroyed;
+  }
+
+  get waitingBytes(): number {
+    return this.#response.writableLength;
+  }
+
+  send(frame: Frame): void {
+    this.#response.write(this.#isPacked ? frame.packed : frame.text);
+  }
+
+  end(frame: Frame): void {
+    this.#response.end(this.#isPacked ? frame.packed : frame.text);
+    setTimeout(() => this.#response.destroy(), END_MILLISECONDS).unref();
+  }
+}
