@@ -51,10 +51,6 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function fail(error: Error): never {
-  throw error;
-}
-
 function recover(): Promise<ControlPlane> {
   const { accounts } = local;
   return ControlPlane.recover({
