@@ -161,6 +161,12 @@ export function plainCascade(
     badDebt += debt;
     const paid = Math.min(debt, fundLeft);
     fundLeft -= paid;
+    // Ranked by the leverage of before anybody is deleveraged.
+    const leverage = new Map(
+      groups
+        .filter((group) => !group.isGone && plainEquity(group, markets, marks) > 0)
+        .map((group) => [group, plainGross(group, markets, marks) / plainEquity(group, markets, marks)]),
+    );
     for (const [m, market] of markets.entries()) {
       for (const side of [1, -1]) {
         const need = missing.get(`${m} ${side}`);
@@ -169,11 +175,10 @@ export function plainCascade(
         let left = need.contracts * unpaid;
         const perContract = (need.loss * unpaid) / left;
         const rank = (group: PlainGroup, p: PlainPosition): number =>
-          ((plainProfit(market, p, marks[m]) / plainNotional(market, p.quantity, p.entryPrice)) *
-            plainGross(group, markets, marks)) /
-          plainEquity(group, markets, marks);
+          (plainProfit(market, p, marks[m]) / plainNotional(market, p.quantity, p.entryPrice)) *
+          (leverage.get(group) ?? 0);
         const winners = groups
-          .filter((group) => !group.isGone && plainEquity(group, markets, marks) > 0)
+          .filter((group) => leverage.has(group))
           .flatMap((group) => group.positions.map((p) => ({ group, p })))
           .filter(({ p }) => p.market === m && p.quantity * side < 0 && plainProfit(market, p, marks[m]) > 0)
           .map((one) => ({ ...one, rank: rank(one.group, one.p) }))

@@ -46,6 +46,21 @@ describe('the cascade', () => {
     }
   });
 
+  it.each(SEEDS)('is so too where maintenance rises faster than the equity that counts (seed %i)', (seed) => {
+    const rules = { ...RULES, liquidationRatio: 0.1 };
+    const book = randomBook(seed, {
+      ...{ accounts: 40, markets: 5, hasInverse: true, isBalanced: false },
+      spareMargin: 0.3,
+    });
+    const index = buildGroupIndex(book.accounts, book.markets);
+    for (const move of SHOCKS) {
+      const moves = movesOf(5, move, true);
+      const fast = shocked(book, moves, 100, rules);
+      const slow = plainCascade(plainBookOf(book, index), moves, book.impact, rules, 100);
+      expect(fast.rounds.map(({ groups }) => groups)).toEqual(slow.fallenByRound.map(({ length }) => length));
+    }
+  });
+
   it('meets every part of it somewhere in these books, so that they compare something', () => {
     const results = SEEDS.flatMap((seed) => {
       const book = randomBook(seed, { accounts: 40, markets: 5, hasInverse: true, isBalanced: false });
@@ -181,6 +196,21 @@ describe('one account by hand', () => {
     expect(result.deleveragedNotional).toBeCloseTo(4 * 85, 9);
     expect(result.deleveragedLoss).toBeCloseTo(20, 9);
     expect(result.uncovered).toBeCloseTo(0, 9);
+  });
+
+  it('a long falls by a rise where its maintenance rises faster than the equity that counts', () => {
+    // Two million at 100: a tenth of 1.6 million is above the maintenance of 148 400, a tenth of 2.2 million below 223 400.
+    const large = { ...long, quantity: 20_000 };
+    const accounts = accountColumnsOf([{ collateral: 1.6e6, positions: [large] }]);
+    const at = (move: number) =>
+      cascade(accounts, markets, {
+        moves: Float64Array.of(move, 0),
+        impact: calm,
+        rules: { ...rules, liquidationRatio: 0.1 },
+        insuranceFund: 0,
+      });
+    expect(at(0)).toMatchObject({ accountsFallen: 0, accountsDue: 0 });
+    expect(at(0.3)).toMatchObject({ accountsFallen: 1, badDebt: 0 });
   });
 
   it('accounts in a market without a mark are left alone and counted', () => {

@@ -6,7 +6,7 @@ import {
   type CascadeRound,
   noCascadeMarkets,
 } from './cascade-result.ts';
-import { deleverage } from './deleverage.ts';
+import { deleverage, rankingLeverage, type Shortfall } from './deleverage.ts';
 import { FallenScan } from './fallen-scan.ts';
 import { buildGroupIndex, endOf, firstOf, GROUP_STATE, type GroupIndex } from './group-index.ts';
 import { type ImpactColumns, type ImpactRules, logImpact } from './price-impact.ts';
@@ -62,6 +62,10 @@ class Cascade {
   /** By market, of the fallen of a round that left a loss: contracts and loss of the longs, then of the shorts. */
   readonly #lossContracts: readonly [Float64Array, Float64Array];
   readonly #loss: readonly [Float64Array, Float64Array];
+  /** By market: the last move of its mark as a share of it; of no meaning where it did not move then. */
+  readonly #lastMoves: Float64Array;
+  /** By group, of the round in which somebody was deleveraged last. */
+  #leverage: Float64Array | undefined;
   #fundLeft: number;
   #closeoutFees = 0;
   #equityReturned = 0;
@@ -81,6 +85,7 @@ class Cascade {
     };
     this.#scan = new FallenScan(this.#book, shock.rules.liquidationRatio);
     this.#flow = new Float64Array(count);
+    this.#lastMoves = new Float64Array(count);
     this.#hasFallen = new Uint8Array(accounts.accounts);
     this.#isDue = new Uint8Array(index.groups);
     this.#lossContracts = [new Float64Array(count), new Float64Array(count)];
@@ -96,13 +101,13 @@ class Cascade {
     const accountsDue = this.#markDue(due);
     const rounds: CountedRound[] = [];
     const byMarket = noCascadeMarkets(mark.length, mark.slice());
-    const move = this.#moveTo(this.#shockedMark);
-    let fallen = this.#scan.after(move.moved, move.largest);
+    const moved = this.#moveTo(this.#shockedMark);
+    let fallen = this.#scan.after(moved, this.#lastMoves);
     while (fallen.length > 0 && rounds.length < rules.maximumRounds) {
       const round = this.#round(fallen);
       rounds.push(round);
       addMarkets(byMarket, round.byMarket);
-      fallen = this.#scan.after(round.moved, round.largestMove);
+      fallen = this.#scan.after(round.moved, this.#lastMoves);
     }
     byMarket.mark.set(mark);
     const sum = (name: SummedName): number => rounds.reduce((all, round) => all + round[name], 0);
@@ -110,7 +115,7 @@ class Cascade {
     const fundPaid = sum('fundPaid');
     const deleveragedLoss = sum('deleveragedLoss');
     return {
-      rounds: rounds.map(({ moved: _, largestMove: __, ...round }) => round),
+      rounds: rounds.map(({ moved: _, ...round }) => round),
       isSettled: fallen.length === 0,
       ...judgedAccounts(this.#book.index, this.#hasFallen.length),
       openNotional,
@@ -146,25 +151,24 @@ class Cascade {
     return accounts;
   }
 
-  /** Sets the marks. @returns the markets whose mark it moved, and by how much at most. */
-  #moveTo(marks: Float64Array): Moved {
+  /** Sets the marks. @returns the markets whose mark it moved; `#lastMoves` has by how much. */
+  #moveTo(marks: Float64Array): readonly number[] {
     const { mark } = this.#book;
     const moved: number[] = [];
-    let largest = 0;
     for (let m = 0; m < mark.length; m++) {
       if (marks[m] === mark[m] || Number.isNaN(marks[m])) continue;
-      largest = Math.max(largest, Math.abs(marks[m] / mark[m] - 1));
+      this.#lastMoves[m] = marks[m] / mark[m] - 1;
       mark[m] = marks[m];
       moved.push(m);
     }
-    return { moved, largest };
+    return moved;
   }
 
   #round(fallen: Int32Array): CountedRound {
     const { mark } = this.#book;
     const { accounts, accountsByContagion } = this.#countAccounts(fallen);
     this.#sell(fallen);
-    const { moved, largest } = this.#moveTo(this.#impactedMarks());
+    const moved = this.#moveTo(this.#impactedMarks());
     const byMarket = noCascadeMarkets(mark.length, mark.slice());
     for (const column of [...this.#loss, ...this.#lossContracts]) column.fill(0);
     const badDebt = this.#closeOut(fallen, byMarket);
@@ -184,7 +188,6 @@ class Cascade {
       deleveragedLoss: sumOf(byMarket.deleveragedLoss),
       byMarket,
       moved,
-      largestMove: largest,
     };
   }
 
@@ -293,34 +296,30 @@ class Cascade {
 
   /** @param share of the bad debt that the fund did not pay. */
   #deleverage(share: number, byMarket: CascadeMarkets): void {
-    const isGone = (group: number): boolean => this.#scan.isGone(group);
-    const touch = (group: number): void => this.#scan.touch(group);
+    const shortfalls: Shortfall[] = [];
     for (let market = 0; market < byMarket.mark.length; market++) {
       for (const side of [0, 1] as const) {
         const loss = this.#loss[side][market] * share;
         if (loss <= 0) continue;
         const contracts = this.#lossContracts[side][market] * share;
-        const fallenSide = side === 0 ? 1 : -1;
-        const { notional, paid } = deleverage(
-          this.#book,
-          { market, fallenSide, contracts, loss },
-          isGone,
-          touch,
-        );
-        byMarket.deleveragedNotional[market] += notional;
-        byMarket.deleveragedLoss[market] += paid;
+        shortfalls.push({ market, fallenSide: side === 0 ? 1 : -1, contracts, loss });
       }
+    }
+    this.#leverage ??= new Float64Array(this.#book.index.groups);
+    rankingLeverage(this.#book, shortfalls, (group) => this.#scan.isGone(group), this.#leverage);
+    for (const shortfall of shortfalls) {
+      const { market } = shortfall;
+      const { notional, paid } = deleverage(this.#book, shortfall, this.#leverage, (group) =>
+        this.#scan.touch(group),
+      );
+      byMarket.deleveragedNotional[market] += notional;
+      byMarket.deleveragedLoss[market] += paid;
     }
   }
 }
 
-interface Moved {
-  readonly moved: readonly number[];
-  readonly largest: number;
-}
-
 /** With what the next look needs. */
-type CountedRound = CascadeRound & { readonly moved: readonly number[]; readonly largestMove: number };
+type CountedRound = CascadeRound & { readonly moved: readonly number[] };
 
 type SummedName = Exclude<keyof CascadeRound, 'byMarket' | 'fundLeft'>;
 

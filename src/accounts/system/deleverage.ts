@@ -23,17 +23,17 @@ export interface Deleveraged {
  * equal ones the first row goes first.
  *
  * @param book its quantities are reduced, and what positions realise is received by their groups.
- * @param isGone whether a group has fallen. @param touch is told whose positions were reduced.
+ * @param leverage by group, see `rankingLeverage`. @param touch is told whose positions were reduced.
  */
 export function deleverage(
   book: GroupBook & { readonly received: Float64Array },
   { market, fallenSide, contracts, loss }: Shortfall,
-  isGone: (group: number) => boolean,
+  leverage: Float64Array,
   touch: (group: number) => void,
 ): Deleveraged {
   const { accounts, markets, index, quantity, mark, received } = book;
   const price = mark[market];
-  const queue = rankedOpposite(book, market, fallenSide, isGone);
+  const queue = rankedOpposite(book, market, fallenSide, leverage);
   const lossPerContract = loss / contracts;
   let left = contracts;
   let notional = 0;
@@ -55,15 +55,49 @@ export function deleverage(
   return { notional, paid };
 }
 
+/**
+ * Gross notional over equity of the groups that may be deleveraged, at the present marks and before anybody is; 0 for those
+ * that have fallen or have no equity. Where a few positions are concerned, of their groups alone.
+ *
+ * @param into by group.
+ */
+export function rankingLeverage(
+  book: GroupBook,
+  shortfalls: readonly Shortfall[],
+  isGone: (group: number) => boolean,
+  into: Float64Array,
+): void {
+  const { firstOfMarket, groupOfPlace, groups } = book.index;
+  const out = new Float64Array(VALUES);
+  const take = (group: number): void => {
+    if (isGone(group)) return;
+    valueGroup(book, group, out);
+    if (out[VALUE.equity] > 0) into[group] = out[VALUE.gross] / out[VALUE.equity];
+  };
+  into.fill(0);
+  const markets = new Set(shortfalls.map(({ market }) => market));
+  let places = 0;
+  for (const m of markets) places += firstOfMarket[m + 1] - firstOfMarket[m];
+  if (places * SCATTERED_COST > groups) {
+    for (let group = 0; group < groups; group++) take(group);
+    return;
+  }
+  for (const m of markets)
+    for (let i = firstOfMarket[m]; i < firstOfMarket[m + 1]; i++)
+      if (into[groupOfPlace[i]] === 0) take(groupOfPlace[i]);
+}
+
+/** A group out of the order of memory costs as much as so many within it. */
+const SCATTERED_COST = 4;
+
 /** The profitable positions against a side, best first: a heap, because few of many are taken as a rule. */
 function rankedOpposite(
   book: GroupBook,
   market: number,
   fallenSide: 1 | -1,
-  isGone: (group: number) => boolean,
+  leverage: Float64Array,
 ): RankedRows {
   const { accounts, markets, index, quantity, mark } = book;
-  const out = new Float64Array(VALUES);
   const first = index.firstOfMarket[market];
   const end = index.firstOfMarket[market + 1];
   const ranked = new RankedRows(end - first);
@@ -71,14 +105,12 @@ function rankedOpposite(
     const row = index.rowsOfMarket[i];
     if (quantity[row] * fallenSide >= 0) continue;
     const group = index.groupOfPosition[row];
-    if (isGone(group)) continue;
+    if (leverage[group] === 0) continue;
     const entryPrice = accounts.entryPrice[row];
     const profit = profitOf(markets, market, quantity[row], entryPrice, mark[market]);
     if (profit <= 0) continue;
-    valueGroup(book, group, out);
-    if (out[VALUE.equity] <= 0) continue;
     const profitShare = profit / notionalOf(markets, market, quantity[row], entryPrice);
-    ranked.add(row, (profitShare * out[VALUE.gross]) / out[VALUE.equity]);
+    ranked.add(row, profitShare * leverage[group]);
   }
   ranked.order();
   return ranked;

@@ -21,6 +21,10 @@ export interface GroupIndex {
   /** Rows `firstOfMarket[m]` … `firstOfMarket[m + 1]` − 1 of `rowsOfMarket` are the positions in market m. */
   readonly firstOfMarket: Int32Array;
   readonly rowsOfMarket: Int32Array;
+  /** By row: its place in `rowsOfMarket`; of no meaning for a row without a quantity. */
+  readonly placeOfRow: Int32Array;
+  /** By place: the group. */
+  readonly groupOfPlace: Int32Array;
 }
 
 export const GROUP_STATE = {
@@ -76,9 +80,16 @@ export function buildGroupIndex(accounts: AccountColumns, markets: MarketColumns
   }
   for (let m = 0; m < markets.markets; m++) firstOfMarket[m + 1] += firstOfMarket[m];
   const rowsOfMarket = new Int32Array(firstOfMarket[markets.markets]);
+  const placeOfRow = new Int32Array(positionRows);
+  const groupOfPlace = new Int32Array(rowsOfMarket.length);
   const at = firstOfMarket.slice();
-  for (let p = 0; p < positionRows; p++)
-    if (groupOfPosition[p] >= 0 && quantity[p] !== 0) rowsOfMarket[at[market[p]]++] = p;
+  for (let p = 0; p < positionRows; p++) {
+    if (groupOfPosition[p] < 0 || quantity[p] === 0) continue;
+    const place = at[market[p]]++;
+    rowsOfMarket[place] = p;
+    placeOfRow[p] = place;
+    groupOfPlace[place] = groupOfPosition[p];
+  }
   return {
     groups,
     positionRows,
@@ -89,6 +100,8 @@ export function buildGroupIndex(accounts: AccountColumns, markets: MarketColumns
     state,
     firstOfMarket,
     rowsOfMarket,
+    placeOfRow,
+    groupOfPlace,
   };
 }
 

@@ -26,12 +26,14 @@ export const VALUE = {
   gross: 2,
   /** Sum of the notionals of longs less that of shorts. */
   net: 3,
-  /** Equity changes by at most this times the largest relative change of a mark. */
+  /** Equity falls by at most this times the largest relative move of a mark against what is held in it. */
   equityReach: 4,
-  /** Maintenance margin likewise, whatever bracket holds then. */
+  /** Maintenance margin changes by at most this times the largest relative move of a mark, whatever bracket holds then. */
   maintenanceReach: 5,
+  /** That of shorts alone, which rises where they lose; that of longs falls where they lose. */
+  shortMaintenanceReach: 6,
 } as const;
-export const VALUES = 6;
+export const VALUES = 7;
 
 /** @param out of `VALUES` numbers. */
 export function valueGroup(book: GroupBook, group: number, out: Float64Array): void {
@@ -55,6 +57,7 @@ export function valueGroup(book: GroupBook, group: number, out: Float64Array): v
   let gross = 0;
   let net = 0;
   let maintenanceReach = 0;
+  let shortMaintenanceReach = 0;
   for (let p = first; p < end; p++) {
     if (isShared && !Number.isNaN(isolatedMargin[p])) continue;
     const contracts = quantity[p];
@@ -67,7 +70,9 @@ export function valueGroup(book: GroupBook, group: number, out: Float64Array): v
       notional *= price;
       equity += signed * (price - entryPrice[p]);
       equityReach += notional;
-      maintenanceReach += notional * maintenanceRate[firstBracket[m + 1] - 1];
+      const most = notional * maintenanceRate[firstBracket[m + 1] - 1];
+      maintenanceReach += most;
+      if (signed < 0) shortMaintenanceReach += most;
     } else {
       equity += signed * (price / entryPrice[p] - 1);
       equityReach += (notional * price) / entryPrice[p];
@@ -82,6 +87,7 @@ export function valueGroup(book: GroupBook, group: number, out: Float64Array): v
   out[VALUE.net] = net;
   out[VALUE.equityReach] = equityReach;
   out[VALUE.maintenanceReach] = maintenanceReach;
+  out[VALUE.shortMaintenanceReach] = shortMaintenanceReach;
 }
 
 /** Notional · rate − amount of the bracket that holds it, in quote units. */
