@@ -2,7 +2,14 @@ import { readdirSync } from 'node:fs';
 import { machine, print } from './measure.ts';
 
 /** `npm run bench -- NAME`: every benchmark is a module that runs when it is imported. */
-const HELPERS = ['run.ts', 'measure.ts', 'read-path-server.ts', 'history.ts', 'growing-markets.ts'];
+const HELPERS = [
+  'run.ts',
+  'measure.ts',
+  'read-path-server.ts',
+  'checks-server.ts',
+  'history.ts',
+  'growing-markets.ts',
+];
 const names = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && !HELPERS.includes(file))
   .map((file) => file.slice(0, -3))

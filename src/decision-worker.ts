@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { BarStore } from '../data/bar-store.ts';
@@ -9,7 +10,9 @@ import { ModelRegistry } from '../models/registry.ts';
 import { stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { DecisionEngine } from './control/decision-engine.ts';
+import { CorrelationWatch } from './control/market-correlations.ts';
 import {
+  type CorrelationsMade,
   END_REQUEST,
   type WorkerAnswer,
   type WorkerRequest,
@@ -46,13 +49,28 @@ const engine = new DecisionEngine({
   stopwatch: stopwatchSeconds,
 });
 
+const correlations = new CorrelationWatch({
+  horizonHours: config.policy.marginCallHorizonHours,
+  pause: setImmediate,
+  made: (measured) => {
+    logger.info({ markets: measured.markets.length }, 'correlations between markets were measured');
+    parentPort?.postMessage({ correlations: measured } satisfies CorrelationsMade);
+  },
+});
+
 let proposed: LimitBook | null = null;
 let last: Promise<void> = Promise.resolve();
 parentPort?.on('message', (request: WorkerRequest | typeof END_REQUEST) => {
   // One after the other: the end comes after what was asked before it.
   last = last.then(async () => {
-    if (request !== END_REQUEST) parentPort?.postMessage(await answer(request));
-    else {
+    if (request !== END_REQUEST) {
+      parentPort?.postMessage(await answer(request));
+      // Beside the requests: nobody waits for it.
+      correlations
+        .look(engine.markets)
+        .catch((err) => logger.error({ err }, 'correlations could not be measured'));
+    } else {
+      correlations.stop();
       store.close();
       parentPort?.close();
     }

@@ -114,6 +114,7 @@ async function start(
     priceObserver: metrics,
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
   });
+  proposer.whenCorrelated((correlations) => control.correlated(correlations));
   const recovered = control.currentBook();
   if (recovered !== null) metrics.bookInForce(recovered);
   await store.appendAudit(startEntry(config, clock, recovered, signer.keyId));

@@ -222,6 +222,11 @@ export class DecisionEngine implements BookProposer {
     };
   }
 
+  /** What the last decision of all markets read. */
+  get markets(): readonly MarketHistory[] {
+    return this.#markets;
+  }
+
   /** See `Trials`. */
   preview: Preview = async (book, now, trials) => this.#trials.decide(book, now, trials);
 

@@ -11,6 +11,7 @@ export const TIMES = {
   answersThenDies: 6,
   hangs: 7,
   guards: 8,
+  correlates: 9,
 } as const;
 
 const DEATH_AFTER_MILLISECONDS = 200;
@@ -34,6 +35,11 @@ parentPort?.on('message', (request: ProposeRequest | null) => {
     parentPort?.postMessage({
       proposal: { book: { hash: 'guarded', markets }, facts: { guarded: ['BUSDT'] } },
     });
+  }
+  if (now === TIMES.correlates) {
+    const correlations = { asOf: 1, markets: ['AUSDT'], matrix: Float64Array.of(1) };
+    parentPort?.postMessage({ correlations });
+    parentPort?.postMessage({ proposal: null });
   }
   if (now === TIMES.hasNothing) parentPort?.postMessage({ proposal: null });
   if (now === TIMES.fails) {

@@ -47,6 +47,13 @@ describe('a proposer in a worker', () => {
     expect(third.markets[1]).toEqual({ symbol: 'BUSDT', previous: before });
   });
 
+  test('tells of correlations that the worker has measured, which are no answer', async () => {
+    const told: unknown[] = [];
+    proposer.whenCorrelated((correlations) => told.push(correlations));
+    expect(await proposer.propose(null, TIMES.correlates, NO_GOVERNANCE)).toBeNull();
+    expect(told).toEqual([{ asOf: 1, markets: ['AUSDT'], matrix: Float64Array.of(1) }]);
+  });
+
   test('hands a failure over with its code, words and remedy, and goes on with the same worker', async () => {
     const { threadId } = await answered();
     const failure = await proposer

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
+import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
 import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
 import type { Preview, Trial } from './governance/trials.ts';
 import type { IntrabarReport } from './guard/intrabar-guard.ts';
@@ -22,6 +23,11 @@ export interface PreviewRequest {
 }
 
 export type WorkerRequest = ProposeRequest | PreviewRequest;
+
+/** What a worker says without being asked. */
+export interface CorrelationsMade {
+  readonly correlations: MarketCorrelations;
+}
 
 export type WorkerAnswer =
   | { readonly proposal: Proposal | null }
@@ -66,12 +72,18 @@ export class WorkerProposer implements BookProposer {
   #proposed: string | null = null;
   /** Those that have no answer yet, oldest first. */
   #waiting: Waiting[] = [];
+  #onCorrelations: (correlations: MarketCorrelations) => void = () => {};
 
   /** @param deadlineMilliseconds a worker that has not answered by then is taken for hung and ended. */
   constructor(entry: URL, workerData: unknown, deadlineMilliseconds = DEFAULT_DEADLINE_MILLISECONDS) {
     this.#entry = entry;
     this.#workerData = workerData;
     this.#deadlineMilliseconds = deadlineMilliseconds;
+  }
+
+  /** Is told of correlations that the worker has measured beside its decisions. */
+  whenCorrelated(listener: (correlations: MarketCorrelations) => void): void {
+    this.#onCorrelations = listener;
   }
 
   async propose(
@@ -136,8 +148,12 @@ export class WorkerProposer implements BookProposer {
   /** Listens for as long as the worker lives: one that dies unheard would leave the next request without an answer. */
   #start(): Worker {
     const worker = new Worker(this.#entry, { workerData: this.#workerData });
-    worker.on('message', (answer: WorkerAnswer) => {
+    worker.on('message', (answer: WorkerAnswer | CorrelationsMade) => {
       if (worker !== this.#worker) return;
+      if ('correlations' in answer) {
+        this.#onCorrelations(answer.correlations);
+        return;
+      }
       const waiting = this.#waiting.shift();
       clearTimeout(waiting?.deadline);
       waiting?.resolve(answer);

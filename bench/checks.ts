@@ -1,0 +1,112 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import autocannon from 'autocannon';
+import { checkAccountOrder } from '../src/accounts/account-check.ts';
+import { checkOrder } from '../src/accounts/caps.ts';
+import { held, order, questionOf } from '../src/accounts/test-cap-accounts.ts';
+import { table } from '../src/cli/command.ts';
+import { Random } from '../src/random.ts';
+import { fillCorrelations, unitVectors } from '../src/risk/portfolio/common-correlations.ts';
+import { median, medianMilliseconds, print } from './measure.ts';
+
+/**
+ * Checks a second: of the pure functions, and of the route against a bare `node:http` server that parses the same JSON and answers a
+ * constant. The servers take turns within one run.
+ */
+const CALLS = 20_000;
+const question = questionOf({ equity: 1e5, positions: [held('BTCUSDT', 1000), held('ETHUSDT', -1000)] });
+const given = order('long', 1000);
+const plain = { ...question.scopes.long, positionLimits: [] };
+const works: readonly (readonly [string, () => unknown])[] = [
+  ['a check without an account', () => checkOrder(plain, given)],
+  ['a check of an account, limits made before', () => checkAccountOrder(question, given)],
+  [
+    'the same with its limits',
+    () =>
+      checkAccountOrder(
+        questionOf({ equity: 1e5, positions: [held('BTCUSDT', 1000), held('ETHUSDT', -1000)] }),
+        given,
+      ),
+  ],
+];
+const pure = works.map(([name, work]) => {
+  const milliseconds = medianMilliseconds(() => {
+    for (let call = 0; call < CALLS; call++) work();
+  }, 9);
+  return [name, ((1000 * CALLS) / milliseconds).toFixed(0), ((1000 * milliseconds) / CALLS).toFixed(2)];
+});
+print(table(['pure function', 'checks/s', 'µs a check'], pure));
+
+const ORDER = { symbol: 'BTCUSDT', side: 'long', notional: '1000', leverage: 5 };
+const CASES = [
+  ['no account', { userId: 'stranger', ...ORDER }],
+  ['an account with three positions', { userId: 'holder', ...ORDER }],
+] as const;
+const KINDS = ['bare', 'plimsoll'] as const;
+const ROUNDS = 5;
+const SECONDS = 3;
+const rows: string[][] = [];
+for (const [name, body] of CASES) {
+  const servers = new Map<string, { child: ChildProcess; port: number }>();
+  for (const kind of KINDS) {
+    const child = fork(new URL('./checks-server.ts', import.meta.url), [kind, JSON.stringify(body)]);
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    servers.set(kind, { child, port });
+  }
+  const rounds = new Map<string, { rate: number; p50: number; p99: number; cpu: number }[]>();
+  // The first round warms the compilers up and is thrown away.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const kind of KINDS) {
+      const { child, port } = servers.get(kind) as { child: ChildProcess; port: number };
+      const before = await usage(child);
+      const result = await autocannon({
+        ...{ url: `http://127.0.0.1:${port}/v1/checks`, method: 'POST', body: JSON.stringify(body) },
+        headers: { 'content-type': 'application/json' },
+        ...{ connections: 50, duration: SECONDS },
+      });
+      const cpu = ((await usage(child)) - before) / result.requests.total;
+      if (result.non2xx + result.errors > 0) throw new Error(`${kind} answered with failures`);
+      const { p50, p99 } = result.latency;
+      if (round > 0)
+        rounds.set(kind, [...(rounds.get(kind) ?? []), { rate: result.requests.average, p50, p99, cpu }]);
+    }
+  }
+  for (const { child } of servers.values()) child.kill();
+  const of = (
+    kind: string,
+    pick: (round: { rate: number; p50: number; p99: number; cpu: number }) => number,
+  ) => median((rounds.get(kind) ?? []).map(pick));
+  for (const kind of KINDS)
+    rows.push([
+      name,
+      kind,
+      of(kind, ({ rate }) => rate).toFixed(0),
+      of(kind, ({ p50 }) => p50).toFixed(0),
+      of(kind, ({ p99 }) => p99).toFixed(0),
+      of(kind, ({ cpu }) => cpu).toFixed(1),
+      (of(kind, ({ cpu }) => cpu) / of('bare', ({ cpu }) => cpu)).toFixed(2),
+    ]);
+}
+print(`POST /v1/checks, 50 connections, medians of ${ROUNDS} rounds of ${SECONDS} s each, servers in turns`);
+print(table(['user', 'server', 'checks/s', 'p50 ms', 'p99 ms', 'cpu µs/check', 'over bare'], rows));
+
+const SLOTS = 540;
+const correlated = [125, 500, 1000].map((size) => {
+  const random = new Random(3);
+  const markets = Array.from({ length: size }, (_, m) => `M${m}`);
+  const returns = Float64Array.from({ length: size * SLOTS }, () => random.normal());
+  const known = new Uint8Array(size * SLOTS).fill(1);
+  const units = unitVectors({ markets, slots: SLOTS, returns, known });
+  const matrix = new Float64Array(size * size);
+  const whole = medianMilliseconds(() => fillCorrelations(units, size, 0, size, matrix), 5);
+  const piece = medianMilliseconds(() => fillCorrelations(units, size, size - 10, size, matrix), 9);
+  return [String(size), whole.toFixed(0), piece.toFixed(1)];
+});
+print('Correlations of 90 days, once a day, piece by piece beside the decisions');
+print(table(['markets', 'ms in all', 'ms of the longest piece'], correlated));
+
+async function usage(child: ChildProcess): Promise<number> {
+  child.send('usage');
+  const [answer] = await once(child, 'message');
+  return answer as number;
+}
