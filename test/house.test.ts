@@ -73,7 +73,11 @@ describe('what is committed', () => {
     const errors = textOf('docs/errors.md');
     expect(Object.keys(ERROR_CATALOGUE).filter((code) => !errors.includes(`\`${code}\``))).toEqual([]);
     const reasons = textOf('docs/reasons.md');
-    expect([...REASON_CODES, ...BOUND_NAMES].filter((code) => !reasons.includes(`\`${code}\``))).toEqual([]);
+    const { CAP_REASONS } = await import('../src/accounts/user-limits.ts');
+    const { CAP_NOTES } = await import('../src/accounts/position-limits.ts');
+    const { REDUCE_ONLY_CAUSES } = await import('../src/accounts/reduce-only.ts');
+    const codes = [...REASON_CODES, ...BOUND_NAMES, ...CAP_REASONS, ...CAP_NOTES, ...REDUCE_ONLY_CAUSES];
+    expect(codes.filter((code) => !reasons.includes(`\`${code}\``))).toEqual([]);
   });
 
   test('documents every setting and every verb', async () => {
