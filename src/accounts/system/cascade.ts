@@ -6,7 +6,13 @@ import {
   type CascadeRound,
   noCascadeMarkets,
 } from './cascade-result.ts';
-import { deleverage, rankingLeverage, type Shortfall } from './deleverage.ts';
+import {
+  deleverage,
+  type RankingColumns,
+  rankingColumns,
+  rankingLeverage,
+  type Shortfall,
+} from './deleverage.ts';
 import { FallenScan } from './fallen-scan.ts';
 import { buildGroupIndex, endOf, firstOf, GROUP_STATE, type GroupIndex } from './group-index.ts';
 import { type ImpactColumns, type ImpactRules, logImpact } from './price-impact.ts';
@@ -66,6 +72,7 @@ class Cascade {
   readonly #lastMoves: Float64Array;
   /** By group, of the round in which somebody was deleveraged last. */
   #leverage: Float64Array | undefined;
+  #ranking: RankingColumns | undefined;
   #fundLeft: number;
   #closeoutFees = 0;
   #equityReturned = 0;
@@ -306,10 +313,12 @@ class Cascade {
       }
     }
     this.#leverage ??= new Float64Array(this.#book.index.groups);
+    this.#ranking ??= rankingColumns(this.#book);
+    const ranking = this.#ranking;
     rankingLeverage(this.#book, shortfalls, (group) => this.#scan.isGone(group), this.#leverage);
     for (const shortfall of shortfalls) {
       const { market } = shortfall;
-      const { notional, paid } = deleverage(this.#book, shortfall, this.#leverage, (group) =>
+      const { notional, paid } = deleverage(this.#book, shortfall, this.#leverage, ranking, (group) =>
         this.#scan.touch(group),
       );
       byMarket.deleveragedNotional[market] += notional;

@@ -29,17 +29,20 @@ export function deleverage(
   book: GroupBook & { readonly received: Float64Array },
   { market, fallenSide, contracts, loss }: Shortfall,
   leverage: Float64Array,
+  columns: RankingColumns,
   touch: (group: number) => void,
 ): Deleveraged {
   const { accounts, markets, index, quantity, mark, received } = book;
   const price = mark[market];
-  const queue = rankedOpposite(book, market, fallenSide, leverage);
+  const queue = rankedOpposite(book, market, fallenSide, leverage, columns);
   const lossPerContract = loss / contracts;
   let left = contracts;
   let notional = 0;
   let paid = 0;
   for (let row = queue.next(); row >= 0 && left > 0; row = queue.next()) {
     const held = Math.abs(quantity[row]);
+    // Closed in an earlier round.
+    if (held === 0) continue;
     const closed = held < left ? held : left;
     const signed = closed * -fallenSide;
     const profit = profitOf(markets, market, signed, accounts.entryPrice[row], price);
@@ -90,27 +93,46 @@ export function rankingLeverage(
 /** A group out of the order of memory costs as much as so many within it. */
 const SCATTERED_COST = 4;
 
-/** The profitable positions against a side, best first: a heap, because few of many are taken as a rule. */
+/** What ranking reads of positions, by place in the lists of markets: in the order in which it reads. */
+export interface RankingColumns {
+  readonly entryPrice: Float64Array;
+  /** 1 long, −1 short: the side that the position had at the beginning. */
+  readonly side: Int8Array;
+}
+
+export function rankingColumns({ accounts, index }: Pick<GroupBook, 'accounts' | 'index'>): RankingColumns {
+  const { rowsOfMarket } = index;
+  const entryPrice = new Float64Array(rowsOfMarket.length);
+  const side = new Int8Array(rowsOfMarket.length);
+  for (let i = 0; i < rowsOfMarket.length; i++) {
+    entryPrice[i] = accounts.entryPrice[rowsOfMarket[i]];
+    side[i] = accounts.quantity[rowsOfMarket[i]] > 0 ? 1 : -1;
+  }
+  return { entryPrice, side };
+}
+
+/**
+ * The profitable positions against a side, best first: a heap, because few of many are taken as a rule. Profit over entry
+ * value is ± (mark / entry − 1) for both kinds of contracts.
+ */
 function rankedOpposite(
-  book: GroupBook,
+  { index, mark }: GroupBook,
   market: number,
   fallenSide: 1 | -1,
   leverage: Float64Array,
+  { entryPrice, side }: RankingColumns,
 ): RankedRows {
-  const { accounts, markets, index, quantity, mark } = book;
-  const first = index.firstOfMarket[market];
-  const end = index.firstOfMarket[market + 1];
+  const { firstOfMarket, rowsOfMarket, groupOfPlace } = index;
+  const first = firstOfMarket[market];
+  const end = firstOfMarket[market + 1];
+  const price = mark[market];
   const ranked = new RankedRows(end - first);
   for (let i = first; i < end; i++) {
-    const row = index.rowsOfMarket[i];
-    if (quantity[row] * fallenSide >= 0) continue;
-    const group = index.groupOfPosition[row];
-    if (leverage[group] === 0) continue;
-    const entryPrice = accounts.entryPrice[row];
-    const profit = profitOf(markets, market, quantity[row], entryPrice, mark[market]);
-    if (profit <= 0) continue;
-    const profitShare = profit / notionalOf(markets, market, quantity[row], entryPrice);
-    ranked.add(row, profitShare * leverage[group]);
+    if (side[i] === fallenSide) continue;
+    const profitShare = -fallenSide * (price / entryPrice[i] - 1);
+    if (profitShare <= 0) continue;
+    const rank = profitShare * leverage[groupOfPlace[i]];
+    if (rank > 0) ranked.add(rowsOfMarket[i], rank);
   }
   ranked.order();
   return ranked;
