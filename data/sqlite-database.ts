@@ -168,6 +168,16 @@ const MIGRATIONS: readonly string[] = [
     sequence INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- Events that a reader could not be given, with why.
+  CREATE TABLE outbox_buried (
+    reader   TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    reason   TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (reader, sequence)
+  ) STRICT;
+  `,
 ];
 
 export type StateFileOptions = SqliteFileOptions;

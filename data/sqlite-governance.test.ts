@@ -122,6 +122,7 @@ test('a store of before governance is brought up to date with its chain', async 
     'checkpoint',
     'outbox',
     'outbox_cursor',
+    'outbox_buried',
   ];
   database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
     ALTER TABLE user_policy DROP COLUMN experience_class;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { FeedDraft, FeedEvent, OutboxStore } from '../src/control/ports.ts';
+import type { BuriedEvent, FeedDraft, FeedEvent, OutboxStore } from '../src/control/ports.ts';
 import { inTransaction } from './sqlite-file.ts';
 
 /** Older events are dropped: whoever was away for longer starts from what is in force. */
@@ -64,6 +64,14 @@ export class SqliteOutbox implements OutboxStore {
     this.#attempt(() => this.#statements.setCursor.run(reader, sequence));
   }
 
+  async bury({ reader, sequence, reason, at }: BuriedEvent): Promise<void> {
+    this.#attempt(() => this.#statements.bury.run(reader, sequence, reason, at));
+  }
+
+  async buried(limit: number): Promise<readonly BuriedEvent[]> {
+    return this.#attempt(() => this.#statements.buried.all(limit)) as unknown as BuriedEvent[];
+  }
+
   #last(): number {
     return Number(this.#statements.last.get()?.sequence ?? 0);
   }
@@ -77,6 +85,8 @@ interface Statements {
   readonly oldest: StatementSync;
   readonly cursor: StatementSync;
   readonly setCursor: StatementSync;
+  readonly bury: StatementSync;
+  readonly buried: StatementSync;
 }
 
 function prepare(database: DatabaseSync): Statements {
@@ -93,6 +103,12 @@ function prepare(database: DatabaseSync): Statements {
     cursor: database.prepare('SELECT sequence FROM outbox_cursor WHERE reader = ?'),
     setCursor: database.prepare(
       'INSERT INTO outbox_cursor (reader, sequence) VALUES (?, ?) ON CONFLICT (reader) DO UPDATE SET sequence = excluded.sequence',
+    ),
+    bury: database.prepare(
+      'INSERT OR REPLACE INTO outbox_buried (reader, sequence, reason, at) VALUES (?, ?, ?, ?)',
+    ),
+    buried: database.prepare(
+      'SELECT reader, sequence, reason, at FROM outbox_buried ORDER BY at DESC, sequence DESC LIMIT ?',
     ),
   };
 }

@@ -3,6 +3,7 @@ import { validate as isCronExpression } from 'node-cron';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type GatePolicy, gatePolicyFromInput } from '../training/judge/gate-policy.ts';
+import { FEED_KINDS, type FeedKind } from './control/feed/feed-event.ts';
 import { PlimsollError } from './errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from './forecast/predictor.ts';
 import type { Policy } from './limits/policy.ts';
@@ -19,6 +20,14 @@ export interface ConfiguredKey {
   readonly role: 'reader' | 'operator' | 'approver';
   /** SHA-256 of the key, hex. The key itself is never configured. */
   readonly sha256: string;
+}
+
+export interface ConfiguredWebhook {
+  readonly name: string;
+  readonly url: string;
+  /** Both sides sign and verify with it. */
+  readonly secret: string;
+  readonly kinds: readonly FeedKind[];
 }
 
 export interface Config {
@@ -42,6 +51,8 @@ export interface Config {
   readonly watchList: readonly string[];
   /** None: loopback only, reads open, writes by the operator key of the data folder. */
   readonly keys: readonly ConfiguredKey[];
+  /** Receivers that are called with what happens. */
+  readonly webhooks: readonly ConfiguredWebhook[];
   readonly policy: Policy;
   /** What a version must hold to be promoted. */
   readonly gates: GatePolicy;
@@ -79,6 +90,13 @@ const keySchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
   role: z.enum(['reader', 'operator', 'approver']),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key, 64 hex digits'),
+});
+
+const webhookSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
+  url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
+  secret: z.string().min(24, 'must have 24 characters at least').max(256),
+  kinds: z.array(z.enum(FEED_KINDS)).min(1).default(['intervention']),
 });
 
 /** The one list of settings: names, variables, bounds, defaults. */
@@ -174,6 +192,19 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
       }),
     meaning: 'who may call: NAME:reader|operator|approver:SHA256, separated by commas',
   },
+  webhooks: {
+    variable: 'PLIMSOLL_WEBHOOKS',
+    schema: z.array(webhookSchema).max(20),
+    fallback: [],
+    fromText: (text) => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        return text;
+      }
+    },
+    meaning: 'who is called with what happens: JSON list of {name, url, secret, kinds}',
+  },
 };
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -224,17 +255,21 @@ export function resolveConfig({ flags, environment }: ConfigInput): EffectiveCon
   return { values: { ...values, policy, gates } as Config, origins: origins as EffectiveConfig['origins'] };
 }
 
-/** The configuration for a person's eyes: origins named, hashes of keys left out. */
+/** The configuration for a person's eyes: origins named, hashes of keys and secrets left out. */
 export function printableConfig({ values, origins }: EffectiveConfig): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
-    const masked =
-      name === 'keys'
-        ? values.keys.map(({ name: key, role }) => ({ name: key, role, sha256: '(masked)' }))
-        : value;
-    shown[name] = { value: masked, origin: origins[name as keyof Config] };
+    shown[name] = { value: masked(name, values) ?? value, origin: origins[name as keyof Config] };
   }
   return shown;
+}
+
+function masked(name: string, { keys, webhooks }: Config): unknown {
+  if (name === 'keys') return keys.map(({ name: key, role }) => ({ name: key, role, sha256: '(masked)' }));
+  // An address may hold a secret of its receiver too.
+  if (name === 'webhooks')
+    return webhooks.map((hook) => ({ ...hook, url: new URL(hook.url).origin, secret: '(masked)' }));
+  return undefined;
 }
 
 export function isLoopback(host: string): boolean {
@@ -310,7 +345,7 @@ function describe(where: string, raw: unknown, issue: z.core.$ZodIssue): string 
 }
 
 function crossFaults(values: Record<string, unknown>): string[] {
-  const { host, keys } = values as Partial<Config>;
+  const { host, keys, webhooks = [] } = values as Partial<Config>;
   if (host === undefined || keys === undefined) return [];
   const faults: string[] = [];
   if (!isLoopback(host) && keys.length === 0) {
@@ -322,6 +357,8 @@ function crossFaults(values: Record<string, unknown>): string[] {
   if (names.size < keys.length) faults.push('keys: two keys have the same name');
   const hashes = new Set(keys.map(({ sha256 }) => sha256));
   if (hashes.size < keys.length) faults.push('keys: two names have the same key');
+  if (new Set(webhooks.map(({ name }) => name)).size < webhooks.length)
+    faults.push('webhooks: two have the same name');
   return faults;
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ensureCheckpointKey } from '../data/checkpoint-key.ts';
 import { acquireLock, type HeldLock } from '../data/lock.ts';
@@ -7,6 +8,7 @@ import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { isMarketSeries } from '../data/primary-series.ts';
 import { SeriesFiles } from '../data/series-files.ts';
 import { SqliteStateStore } from '../data/sqlite-state-store.ts';
+import { postWebhook } from '../data/webhook-post.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { type Schedule, scheduleTraining } from '../training/schedule.ts';
 import type { AccountWorkerData } from './account-worker.ts';
@@ -18,6 +20,7 @@ import { Accounts } from './control/accounts/account-access.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { type CycleFacts, DecisionCycle, decidedMarkets, movesOf } from './control/decision-cycle.ts';
+import { type WebhookObserver, WebhookSender } from './control/feed/webhooks.ts';
 import type { GovernanceObserver } from './control/governance/desk.ts';
 import { ExpiryTimer } from './control/governance/expiry-timer.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
@@ -30,6 +33,7 @@ import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
+import { Random } from './random.ts';
 import { modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
 import { ShadowScoring } from './shadow-scoring.ts';
@@ -186,6 +190,15 @@ async function start(
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
+  const webhooks = config.webhooks.map(
+    (hook) =>
+      new WebhookSender({
+        ...{ hook, clock, post: postWebhook, pause, outbox: store.outbox, feed: control.feed },
+        random: new Random(`webhook ${hook.name} ${clock.now()}`),
+        observer: webhookTeller(logger, metrics),
+      }),
+  );
+  for (const webhook of webhooks) webhook.start();
   const { port } = await service.start(config.host, config.port);
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   lock.announce(url);
@@ -214,6 +227,7 @@ async function start(
         cycle.stop().then(() => watch.stop()),
         proposer.close(),
       ]);
+      await Promise.all(webhooks.map((webhook) => webhook.stop()));
       await control.feed.close();
       await accountThread.close();
       await store.appendCheckpoint(clock.now());
@@ -290,6 +304,28 @@ function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver 
     },
     failed: (error) => logger.error({ err: error }, 'what follows a change of the limits went wrong'),
   };
+}
+
+function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
+  return {
+    delivered: () => metrics.accounts.delivery('delivered'),
+    failed: (hook, reason, attempt) => {
+      metrics.accounts.delivery('failed');
+      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
+    },
+    buried: (hook, sequence, reason) => {
+      metrics.accounts.delivery('buried');
+      logger.error(
+        { hook, sequence, reason },
+        'a webhook did not take an event for hours; the next ones go on',
+      );
+    },
+  };
+}
+
+/** Ends early when the service does. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
 function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {

@@ -5,6 +5,14 @@ import type { LimitBook } from '../limits/types.ts';
 import type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
 
+export interface BuriedEvent {
+  readonly reader: string;
+  readonly sequence: number;
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** Events to push, in one order. */
 export interface OutboxStore {
   /** Durable when it returns. */
@@ -20,6 +28,10 @@ export interface OutboxStore {
   /** How far somebody has read; null where that was never written down. */
   cursor(reader: string): Promise<number | null>;
   setCursor(reader: string, sequence: number): Promise<void>;
+  /** An event that a reader could not be given. */
+  bury(lost: BuriedEvent): Promise<void>;
+  /** Newest first. */
+  buried(limit: number): Promise<readonly BuriedEvent[]>;
 }
 
 /** What the control plane asks of the state store. Adapters: `data/sqlite-state-store.ts`. */
@@ -77,6 +89,7 @@ export type {
   StoredSnapshot,
 } from './accounts/ports.ts';
 export type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
+export type { WebhookPost } from './feed/webhooks.ts';
 export { type Change, endOf } from './governance/change.ts';
 
 /** What people decided about limits. Every record is part of an audit entry, and read back from there. */
