@@ -90,7 +90,11 @@ async function measure(size: number): Promise<string[][]> {
     const next = proposal.book;
     book = next;
     if (hours === 0) continue;
-    const reads = new PreparedReads({ now: () => now }, { state: () => NO_GOVERNANCE, time: () => now });
+    const reads = new PreparedReads(
+      { now: () => now },
+      { state: () => NO_GOVERNANCE, time: () => now },
+      () => DEFAULT_POLICY,
+    );
     await time('bytes of all reads', () => reads.publish(next));
     bytes = (await time('JSON.stringify of the book', () => JSON.stringify(next))).length;
     brackets = next.markets.reduce((sum, market) => sum + market.brackets.length, 0) / size;

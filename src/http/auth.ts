@@ -57,6 +57,15 @@ export class Keyring {
     return { name, role, key: sha256.slice(0, 16) };
   }
 
+  /**
+   * Whose key it is; null where reads need none, whatever key is given.
+   *
+   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
+   */
+  readerOf(header: string | undefined): Actor | null {
+    return this.#areReadsOpen ? null : this.requireSigner(header);
+  }
+
   /** Whether anybody can approve what this person asks for. */
   hasApproverBeside({ name, key }: Actor): boolean {
     return [...this.#keys.values()].some(

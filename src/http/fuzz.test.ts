@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../random.ts';
+import { venueOf } from './exchange/venues.ts';
 import { ACCOUNT } from './route-examples.fixture.ts';
 import { ROUTES } from './routes.ts';
 import { problemSchema } from './schemas.ts';
@@ -63,6 +64,28 @@ const anyQuery = fc.array(
   ),
   { maxLength: 4 },
 );
+/** Parameters in the words of exchanges. */
+const anyVenueQuery = fc.array(
+  fc.tuple(
+    fc.constantFrom(
+      'category',
+      'symbol',
+      'cursor',
+      'limit',
+      'instType',
+      'tdMode',
+      'mgnMode',
+      'uly',
+      'instId',
+    ),
+    fc.oneof(
+      fc.constantFrom('linear', 'SWAP', 'cross', 'BTC-USDT', 'BTC-USDT-SWAP', 'BTCUSDT', 'spot'),
+      anyNumberText,
+      anyText,
+    ),
+  ),
+  { maxLength: 5 },
+);
 const methods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND'];
 const known: readonly (readonly [method: string, path: string])[] = [
   ...ROUTES.filter(({ isStream }) => !isStream).map(
@@ -90,7 +113,7 @@ const anyTarget = fc.oneof(
     ),
   },
 );
-const anyQueryText = anyQuery.map((query) => {
+const anyQueryText = fc.oneof(anyQuery, anyVenueQuery).map((query) => {
   const pairs = query.map((pair) => pair.map((text) => encodeURIComponent(text.toWellFormed())).join('='));
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 });
@@ -168,8 +191,11 @@ describe('whatever is asked', () => {
         expect(answer.status < 500 || answer.status === 503, `${answer.status} ${answer.text}`).toBe(true);
         if (method === 'HEAD' || answer.status === 304) expect(answer.body.length).toBe(0);
         else if (answer.status >= 400 && !isUnready(path, answer) && answer.json !== undefined) {
-          expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-          expect(problemSchema.parse(answer.json).status).toBe(answer.status);
+          const venue = venueOf(path);
+          const type = venue === undefined ? 'application/problem+json' : 'application/json';
+          expect(answer.headers['content-type']).toBe(`${type}; charset=utf-8`);
+          if (venue === undefined) expect(problemSchema.parse(answer.json).status).toBe(answer.status);
+          else expect(isExactly(venue.refusalSchema.safeParse(answer.json), answer.json)).toBe(true);
         } else if (answer.status === 200 && answer.json !== undefined && !path.startsWith('/openapi')) {
           const declared = ROUTES.filter((route) => route.method === method.toLowerCase());
           expect(declared.some((route) => isExactly(route.answer.safeParse(answer.json), answer.json))).toBe(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { venueOf } from './exchange/venues.ts';
 import { ROUTES } from './routes.ts';
 import { sha256Of, TestService } from './test-service.ts';
 
@@ -33,7 +34,20 @@ describe('with configured keys', () => {
   ];
   const open = ['/livez', '/readyz'];
 
-  test.each(reads.filter((path) => !open.includes(path)))(
+  test.each(reads.filter((path) => venueOf(path) !== undefined))(
+    '%s is closed too, and says so as its exchange would',
+    async (path) => {
+      for (const call of [{}, { headers: bearer('some-other-key') }, { method: 'HEAD' }]) {
+        const refused = await service.call(path, call);
+        expect(refused.status).toBe(401);
+        if (refused.json !== undefined)
+          expect(venueOf(path)?.refusalSchema.parse(refused.json)).toEqual(refused.json);
+      }
+      expect((await service.call(`${path}?x=1`)).status).toBe(401);
+    },
+  );
+
+  test.each(reads.filter((path) => !open.includes(path) && venueOf(path) === undefined))(
     '%s is closed without a key and with a wrong one',
     async (path) => {
       const without = await service.call(path);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CATALOGUE } from '../errors.ts';
+import type { Venue } from './exchange/venue.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { problemSchema } from './schemas.ts';
 
@@ -58,7 +59,8 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
   const problem = { $ref: '#/components/responses/Problem' };
   const type = route.isStream ? 'text/event-stream' : 'application/json';
   const answer = { [type]: { schema: schemaOf(route.answer, schemas, 'output') } };
-  const hasTag = route.method === 'get' && route.path.startsWith('/v1/') && !route.isStream;
+  const hasTag =
+    route.method === 'get' && (route.path.startsWith('/v1/') || route.venue !== undefined) && !route.isStream;
   return {
     operationId: route.operationId,
     summary: route.summary,
@@ -69,10 +71,16 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       200: { description: 'OK', content: answer },
       ...(hasTag ? { 304: { description: 'Unchanged since the ETag given in If-None-Match' } } : {}),
       ...(route.isAnswerAt503 ? { 503: { description: 'Not ready', content: answer } } : {}),
-      // Every refusal of every route has the same shape; `x-error-codes` lists them all.
-      default: problem,
+      // Every refusal of every other route has the same shape; `x-error-codes` lists them all.
+      default: route.venue === undefined ? problem : refusal(route.venue, schemas),
     },
   };
+}
+
+/** Where clients of an exchange ask, refusals have its form. */
+function refusal({ name, refusalSchema }: Venue, schemas: Record<string, Json>): Json {
+  const schema = schemaOf(refusalSchema, schemas, 'output');
+  return { description: `A refusal as ${name} words it`, content: { 'application/json': { schema } } };
 }
 
 /** A line of NDJSON is described as if it were the whole: the format has no words for more. */

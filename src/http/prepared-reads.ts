@@ -1,6 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { GovernanceAccess } from '../control/reads.ts';
+import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import { venueReads } from './exchange/prepared-venues.ts';
+import { venueOf } from './exchange/venues.ts';
 import { governanceShape } from './governance-shapes.ts';
 import { overviewPage } from './overview-page.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
@@ -13,24 +16,34 @@ const HTML_TYPE = 'text/html; charset=utf-8';
 
 /**
  * The reads of the book in force as bytes, by path. The hot ones, limits and brackets, are made when a book is published, and once
- * more when its validity runs out, so that a read only picks. Those that people look at are made when one is first asked for.
+ * more when its validity runs out, so that a read only picks. Those that people look at are made when one is first asked for, and
+ * so are those in the forms of exchanges.
  */
 export class PreparedReads {
   readonly #clock: Clock;
   readonly #governance: GovernanceReads;
+  readonly #policy: () => Pick<Policy, 'contracts'>;
   #book: LimitBook | null = null;
   #byPath: ReadonlyMap<string, () => PreparedRead> = new Map();
+  #byVenuePath: () => ReadonlyMap<string, () => PreparedRead> = () => new Map();
   #isExpired = false;
 
-  constructor(clock: Clock, governance: GovernanceReads) {
+  constructor(clock: Clock, governance: GovernanceReads, policy: () => Pick<Policy, 'contracts'>) {
     this.#clock = clock;
     this.#governance = governance;
+    this.#policy = policy;
   }
 
   publish(book: LimitBook): void {
     const isExpired = this.#clock.now() > book.validUntil;
     // First made, then shown: a book that cannot be written out leaves the one before, with its own validity.
     this.#byPath = prepare(book, isExpired, this.#governance);
+    this.#byVenuePath = once(
+      () =>
+        new Map(
+          venueReads(book, isExpired, this.#policy().contracts).map(([path, make]) => [path, once(make)]),
+        ),
+    );
     this.#book = book;
     this.#isExpired = isExpired;
   }
@@ -40,11 +53,12 @@ export class PreparedReads {
     if (this.#book !== null) this.publish(this.#book);
   }
 
-  /** The answer for a path without a query, or undefined. */
+  /** The answer for an address, without a query but in the forms of exchanges, or undefined. */
   get(path: string): PreparedRead | undefined {
     if (!this.#isExpired && this.#book !== null && this.#clock.now() > this.#book.validUntil)
       this.publish(this.#book);
-    return this.#byPath.get(path)?.();
+    const make = this.#byPath.get(path) ?? (venueOf(path) && this.#byVenuePath().get(path));
+    return make?.();
   }
 }
 

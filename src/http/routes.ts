@@ -6,6 +6,10 @@ import type { Actor, ControlReads } from '../control/reads.ts';
 import { ACCOUNT_ROUTES } from './account-routes.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
+import { BINANCE_ROUTES } from './exchange/binance-routes.ts';
+import { BYBIT_ROUTES } from './exchange/bybit-routes.ts';
+import { OKX_ROUTES } from './exchange/okx-routes.ts';
+import type { Venue } from './exchange/venue.ts';
 import { GOVERNANCE_ROUTES } from './governance-routes.ts';
 import { MARGIN_ROUTES } from './margin-routes.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
@@ -13,6 +17,7 @@ import type { PreparedReads } from './prepared-reads.ts';
 import { PRICE_ROUTES } from './price-routes.ts';
 import { PUSH_ROUTES } from './push/push-routes.ts';
 import { limitQuery, modelsSchema, readinessSchema, trainingRunsSchema } from './schemas.ts';
+import type { PreparedRead } from './send.ts';
 import { trainingRunsShape } from './shapes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 
@@ -35,10 +40,11 @@ export interface RouteInput {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** JSON to send, or the path of a prepared read. Reads without a status of their own carry an ETag. */
+/** JSON to send, the path of a prepared read, or a read made for the request. Reads without a status of their own carry an ETag. */
 export type RouteAnswer =
   | { readonly json: unknown; readonly status?: number; readonly isExpired?: boolean }
-  | { readonly prepared: string };
+  | { readonly prepared: string }
+  | { readonly read: PreparedRead };
 
 /**
  * One route: what it takes, what it gives, and how. The table is the only list of routes; the server, the OpenAPI
@@ -66,6 +72,8 @@ export interface Route {
   readonly isStream?: boolean;
   /** Its 503 carries the answer and not a problem. */
   readonly isAnswerAt503?: boolean;
+  /** It answers and refuses in the form of this exchange. */
+  readonly venue?: Venue;
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
 }
 
@@ -100,6 +108,9 @@ export const ROUTES: readonly Route[] = [
     }),
   },
   ...AUDIT_ROUTES,
+  ...BINANCE_ROUTES,
+  ...BYBIT_ROUTES,
+  ...OKX_ROUTES,
   {
     method: 'get',
     path: '/livez',

@@ -56,6 +56,8 @@ export interface ReadOptions {
   /** The book's validity was over when this was made. */
   readonly isExpired: boolean;
   readonly isCompressed: boolean;
+  /** Beyond those that every read has. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
 /** Smaller answers fit into one packet anyway. */
@@ -86,9 +88,9 @@ function represent(
   etag: string,
   encoding: string | null,
   isVaried: boolean,
-  { contentType, cacheControl, isExpired }: ReadOptions,
+  { contentType, cacheControl, isExpired, headers = [] }: ReadOptions,
 ): Representation {
-  const notModifiedHead = ['etag', etag, 'cache-control', cacheControl];
+  const notModifiedHead = ['etag', etag, 'cache-control', cacheControl, ...headers.flat()];
   if (isVaried) notModifiedHead.push('vary', 'accept-encoding');
   if (isExpired) notModifiedHead.push('warning', STALE_WARNING);
   const head = [...notModifiedHead, 'content-type', contentType, ...SECURITY_HEADERS.flat()];
@@ -125,6 +127,20 @@ export function sendRead(request: IncomingMessage, response: ServerResponse, rea
   response.writeHead(200, head as string[]);
   if (request.method === 'HEAD') response.end();
   else response.end(body, 'latin1');
+}
+
+/** A refusal in the form of an exchange. */
+export function sendRefusal(
+  response: ServerResponse,
+  { status, json }: { readonly status: number; readonly json: unknown },
+): void {
+  const body = Buffer.from(JSON.stringify(json));
+  response.statusCode = status;
+  response.setHeader('content-type', JSON_TYPE);
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('content-length', body.length);
+  if (status === 503) response.setHeader('retry-after', '5');
+  response.end(body);
 }
 
 /** Whether gzip is acceptable (RFC 9110 section 12.5.3): named or by `*`, with a weight above 0. */

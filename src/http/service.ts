@@ -8,6 +8,8 @@ import type { Actor, ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import type { Keyring } from './auth.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
+import { authorizationOf } from './exchange/venue.ts';
+import { venueOf } from './exchange/venues.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { invalidInput, isServiceFault, refuse, sendProblem } from './problem.ts';
 import { EventStreamReader } from './push/event-stream.ts';
@@ -15,7 +17,14 @@ import { PushHub, type Subscription } from './push/hub.ts';
 import { pushQuery, subscriptionOf } from './push/push-routes.ts';
 import { SocketServer } from './push/socket-server.ts';
 import { ROUTES, type Route, type RouteContext } from './routes.ts';
-import { jsonRead, SECURITY_HEADERS, STALE_WARNING, sendRead, unreadableRequestAnswer } from './send.ts';
+import {
+  jsonRead,
+  SECURITY_HEADERS,
+  STALE_WARNING,
+  sendRead,
+  sendRefusal,
+  unreadableRequestAnswer,
+} from './send.ts';
 
 /** What the service tells about a request that it has answered. */
 export interface RequestObserver {
@@ -61,7 +70,7 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#prepared = new PreparedReads(options.clock, options.reads.governance);
+    this.#prepared = new PreparedReads(options.clock, options.reads.governance, () => options.reads.policy());
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
     this.#hub = new PushHub(options.reads, () => this.#prepared.get('/v1/limits')?.plain);
@@ -136,7 +145,7 @@ export class Service {
   /** Whether a prepared read may go out before Express: a refusal is told there, with everything that belongs to it. */
   #mayRead(request: IncomingMessage, path: string): boolean {
     try {
-      this.#options.keyring.requireReader(request.headers.authorization, path);
+      this.#options.keyring.requireReader(authorizationOf(request.headers, venueOf(path)), path);
       return true;
     } catch {
       return false;
@@ -202,7 +211,8 @@ export class Service {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     if (request.url.length > BOUNDS.urlLength)
       throw refuse('INPUT_INVALID', 'the address is too long', 'Shorten it.');
-    this.#options.keyring.requireReader(request.headers.authorization, request.path);
+    const authorization = authorizationOf(request.headers, venueOf(request.path));
+    this.#options.keyring.requireReader(authorization, request.path);
     next();
   }
 
@@ -257,6 +267,10 @@ export class Service {
       sendRead(request, response, prepared);
       return;
     }
+    if ('read' in answer) {
+      sendRead(request, response, answer.read);
+      return;
+    }
     if (route.method === 'get' && answer.status === undefined) {
       sendRead(request, response, jsonRead(answer.json, answer.isExpired ?? false));
       return;
@@ -300,7 +314,12 @@ export class Service {
       this.#options.logger.error({ err: failure, requestId: response.locals.requestId }, failure.message);
     // A body that was not read to its end would be taken for the next request.
     if (hasBody(request) && !request.complete) response.setHeader('connection', 'close');
-    sendProblem(response, failure, String(response.locals.requestId ?? ''));
+    const venue = venueOf(request.path);
+    if (venue === undefined) sendProblem(response, failure, String(response.locals.requestId ?? ''));
+    else {
+      const { method, path } = request;
+      sendRefusal(response, venue.refusalOf(failure, { method, path, now: this.#options.clock.now() }));
+    }
   }
 }
 
@@ -351,5 +370,6 @@ function clientFault(thrown: unknown): PlimsollError | null {
 
 /** The route of a prepared read, for the metrics: symbols would make one series a market. */
 function patternOf(path: string): string {
-  return path.replace(/^\/v1\/markets\/[^/]+\//, '/v1/markets/{symbol}/');
+  const [route] = path.split('?', 1);
+  return route.replace(/^\/v1\/markets\/[^/]+\//, '/v1/markets/{symbol}/');
 }

@@ -24,10 +24,7 @@ export function scaledBrackets(
   policy: Pick<Policy, 'maximumNotionalCoef' | 'notionalCoefRaisesLastCap'>,
 ): readonly Bracket[] {
   const ownCap = largestNotionalOf(brackets);
-  const most = policy.notionalCoefRaisesLastCap
-    ? Math.min(policy.maximumNotionalCoef, LARGEST_NOTIONAL_CAP / ownCap)
-    : policy.maximumNotionalCoef;
-  const micros = Math.min(coefMicros, Math.max(Math.floor(most * MICROS), 1));
+  const micros = countingCoefMicros(brackets, coefMicros, policy);
   if (micros === MICROS) return brackets;
   const scaled = (notional: number): number => Number((BigInt(notional) * BigInt(micros)) / BigInt(MICROS));
   const last = brackets[brackets.length - 1];
@@ -56,4 +53,16 @@ export function scaledBrackets(
   for (const bracket of brackets.slice(0, -1)) add(bracket, Math.min(scaled(bracket.notionalCap), end));
   add(last, lastCap);
   return kept;
+}
+
+/** What a coefficient counts as for a market, in millionths: itself, or the most that the policy lets one go. */
+export function countingCoefMicros(
+  brackets: readonly Bracket[],
+  coefMicros: number,
+  policy: Pick<Policy, 'maximumNotionalCoef' | 'notionalCoefRaisesLastCap'>,
+): number {
+  const most = policy.notionalCoefRaisesLastCap
+    ? Math.min(policy.maximumNotionalCoef, LARGEST_NOTIONAL_CAP / largestNotionalOf(brackets))
+    : policy.maximumNotionalCoef;
+  return Math.min(coefMicros, Math.max(Math.floor(most * MICROS), 1));
 }

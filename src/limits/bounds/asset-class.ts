@@ -2,7 +2,7 @@ import { type AssetClass, REST_CLASS } from '../bound-policy.ts';
 import type { Policy } from '../policy.ts';
 
 /** What contracts are quoted in, the longer names first. */
-const QUOTES = ['FDUSD', 'USDT', 'USDC', 'BUSD', 'TUSD', 'USD'];
+export const QUOTES = ['FDUSD', 'USDT', 'USDC', 'BUSD', 'TUSD', 'USD'];
 
 /** The class of a market by the policy: the first that names its symbol or its base asset, else the rest. */
 export function assetClassOf(symbol: string, policy: Policy): AssetClass {
