@@ -1,10 +1,10 @@
 import type { ContractTerms } from '../../limits/account-policy.ts';
 import type { Bracket, LimitBook } from '../../limits/types.ts';
+import { MICROS, ppmToRate } from '../../units.ts';
 import { BINANCE_MARKETS, contractFacts } from './binance-shape.ts';
 import type { Listed } from './listing.ts';
-import { fraction } from './numbers.ts';
 
-/** What Binance's stream `!contractInfo` says of one market. Its fractions are exact once it is written as JSON. */
+/** What Binance's stream `!contractInfo` says of one market. */
 export interface ContractInfo {
   readonly e: 'contractInfo';
   /** When it happened, epoch milliseconds. */
@@ -71,8 +71,8 @@ function bracketsOf(brackets: readonly Bracket[]): ContractInfoBracket[] {
       bs: bracket.bracket,
       bnf: bracket.notionalFloor,
       bnc: bracket.notionalCap,
-      mmr: fraction(bracket.maintenanceMarginRatePpm),
-      cf: fraction(bracket.maintenanceAmountMicros),
+      mmr: ppmToRate(bracket.maintenanceMarginRatePpm),
+      cf: bracket.maintenanceAmountMicros / MICROS,
       mi: next === undefined ? 1 : Math.floor(next.maxLeverage) + 1,
       ma: Math.floor(bracket.maxLeverage),
     };

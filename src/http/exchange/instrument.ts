@@ -14,6 +14,9 @@ export interface Instrument {
   readonly deliveryAt: number | null;
 }
 
+/** Some contracts are quoted in a coin, such as ETHBTC. */
+const ALL_QUOTES = [...QUOTES, 'BTC', 'ETH'];
+
 /**
  * The parts of a symbol such as `BTCUSDT`, `BTCUSDT_250328` or `BTCUSD_PERP`.
  *
@@ -23,7 +26,7 @@ export function instrumentOf(symbol: string, contracts: readonly ContractTerms[]
   const match = /^([A-Z0-9]+)(?:_(PERP|\d{6}))?$/.exec(symbol);
   if (match === null) return null;
   const [, pair, suffix] = match;
-  const quote = QUOTES.find((name) => pair.endsWith(name) && pair.length > name.length);
+  const quote = ALL_QUOTES.find((name) => pair.endsWith(name) && pair.length > name.length);
   const deliveryAt = suffix === undefined || suffix === 'PERP' ? null : deliveryOf(suffix);
   if (quote === undefined || Number.isNaN(deliveryAt)) return null;
   const base = pair.slice(0, -quote.length);
