@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LimitBook } from '../../limits/types.ts';
-import { requireBook } from '../books.ts';
+import { isExpired, requireBook } from '../books.ts';
 import type { Route, RouteAnswer, RouteContext, RouteInput } from '../routes.ts';
 import { answered } from './answers.ts';
 import { BINANCE, BINANCE_EMPTY_SYMBOL, BINANCE_INVALID_SYMBOL } from './binance-refusal.ts';
@@ -13,7 +13,9 @@ import {
 import { BINANCE_MARKETS, binanceBrackets } from './binance-shape.ts';
 import type { Listed, Listing } from './listing.ts';
 import { BINANCE_DEFAULT_TABLE, BINANCE_EXCHANGE_INFO } from './prepared-venues.ts';
+import { UserTables } from './user-tables.ts';
 import type { VenueRefusal } from './venue.ts';
+import { venueRead } from './venue-read.ts';
 import { mostOf, userOf, userTable } from './venue-user.ts';
 
 /** What clients of Binance's USD-M futures ask for when they read leverage. */
@@ -26,23 +28,7 @@ export const BINANCE_ROUTES: readonly Route[] = [
     query: binanceSymbolQuery,
     answer: leverageBracketSchema,
     venue: BINANCE,
-    handle: (context, input) => {
-      const book = requireBook(context);
-      const user = userOf(context, input, BINANCE);
-      const { symbol } = input.query as { symbol?: string };
-      const hasOwn = user !== null && user.notionalCoefMicros !== null;
-      if (symbol === undefined && !hasOwn) return { prepared: BINANCE_DEFAULT_TABLE };
-      const listing = listingOf(context, book);
-      const found = listedFor(listing, symbol);
-      if (isRefusal(found)) return found;
-      const tables = found.map(({ name, market }) => {
-        const { brackets, coefMicros } = userTable(market.brackets, user, context.reads.policy());
-        return binanceBrackets(name, brackets, coefMicros);
-      });
-      const json = symbol === undefined ? tables : tables[0];
-      const answer = { json, total: tables.length, leftOut: listing.leftOut };
-      return answered(context, book, answer, user === null ? 'everybody' : 'one user');
-    },
+    handle: (context, input) => leverageBracket(context, input),
   },
   {
     method: 'get',
@@ -81,6 +67,34 @@ export const BINANCE_ROUTES: readonly Route[] = [
     }),
   ),
 ];
+
+const USER_TABLES = new UserTables();
+
+function leverageBracket(context: RouteContext, input: RouteInput): RouteAnswer {
+  const book = requireBook(context);
+  const user = userOf(context, input, BINANCE);
+  const { symbol } = input.query as { symbol?: string };
+  const coefMicros = user?.notionalCoefMicros ?? null;
+  if (symbol === undefined && coefMicros === null) return { prepared: BINANCE_DEFAULT_TABLE };
+  const listing = listingOf(context, book);
+  const found = listedFor(listing, symbol);
+  if (isRefusal(found)) return found;
+  const policy = context.reads.policy();
+  const tables = () =>
+    found.map(({ name, market }) => {
+      const own = userTable(market.brackets, user, policy);
+      return binanceBrackets(name, own.brackets, own.coefMicros);
+    });
+  const { leftOut } = listing;
+  if (symbol !== undefined || coefMicros === null) {
+    const answer = { json: tables()[0], total: 1, leftOut };
+    return answered(context, book, answer, user === null ? 'everybody' : 'one user');
+  }
+  const hasRunOut = isExpired(book, context);
+  const whole = () =>
+    venueRead({ json: tables(), total: found.length, leftOut }, book, hasRunOut, 'one user');
+  return { read: USER_TABLES.get(book, coefMicros, hasRunOut, whole) };
+}
 
 function symbolConfig(context: RouteContext, input: RouteInput): RouteAnswer {
   const book = requireBook(context);

@@ -191,6 +191,7 @@ describe('where keys are configured', () => {
         { name: 'officer', role: 'operator', sha256: sha256Of(OPERATOR_KEY) },
         { name: 'alice', role: 'reader', sha256: sha256Of('key-of-alice') },
         { name: 'bob', role: 'reader', sha256: sha256Of('key-of-bob') },
+        { name: 'carol', role: 'reader', sha256: sha256Of('key-of-carol') },
       ],
     });
     expect((await closed.put('/v1/users/alice', { notionalCoef: '0.5' })).status).toBe(200);
@@ -216,10 +217,23 @@ describe('where keys are configured', () => {
     },
   );
 
-  test('what a user could set at most is told as their leverage', async () => {
-    const [alice] = (await closed.call('/fapi/v1/symbolConfig?symbol=BTCUSDT', as('key-of-alice'))).json;
-    const { caps } = (await closed.call('/v1/users/alice/caps?symbol=BTCUSDT', { headers: OPERATOR })).json;
-    expect(alice).toEqual({
+  test('another coefficient is in force with the next read', async () => {
+    const path = '/fapi/v1/leverageBracket';
+    const capOf = async () => (await closed.call(path, as('key-of-bob'))).json[0].brackets[0].notionalCap;
+    const full = await capOf();
+    await closed.put('/v1/users/bob', { notionalCoef: '0.5' });
+    expect(await capOf()).toBe(full / 2);
+    await closed.put('/v1/users/bob', { notionalCoef: '0.25' });
+    expect(await capOf()).toBe(full / 4);
+    await closed.put('/v1/users/bob', { notionalCoef: '1' });
+    expect(await capOf()).toBe(full);
+  });
+
+  // Of carol nothing is known, so her account counts as new.
+  test.each(['alice', 'carol'])('what %s could set at most is told as her leverage', async (user) => {
+    const [told] = (await closed.call('/fapi/v1/symbolConfig?symbol=BTCUSDT', as(`key-of-${user}`))).json;
+    const { caps } = (await closed.call(`/v1/users/${user}/caps?symbol=BTCUSDT`, { headers: OPERATOR })).json;
+    expect(told).toEqual({
       symbol: 'BTCUSDT',
       marginType: 'CROSSED',
       isAutoAddMargin: 'false',
