@@ -86,7 +86,7 @@ export function govern(
   const held = { maintenance: inForce.maintenance ?? inForce.brackets, announced: inForce.announced ?? [] };
   const open = nextMaintenance(held, step.brackets, {
     requirement,
-    hardened: mayTakeBack(held.announced, situation) ? hardenedOf(target, policy) : null,
+    hardened: situation.mayLoosen ? () => hardenedOf(target, policy) : null,
     policy,
     isEmergency: situation.isEmergency,
     mayHurry: !clockWentBack,
@@ -232,11 +232,6 @@ function recordOf(
     publishedMaxLeverage: brackets[0].maxLeverage,
     targetMaxLeverage: (wanted ?? brackets)[0].maxLeverage,
   };
-}
-
-/** Whether something is announced that a milder target may withdraw. */
-function mayTakeBack(announced: readonly Announcement[], { mayLoosen }: Situation): boolean {
-  return mayLoosen && announced.length > 0;
 }
 
 function hardenedOf(target: ScheduleTarget | null, policy: Policy): Requirement | null {

@@ -25,8 +25,8 @@ export interface MaintenanceStep extends HeldTables {
 export interface MaintenanceRules {
   /** What the bounds ask for now; null where nobody can say. */
   readonly requirement: Requirement | null;
-  /** The same with margins raised by the dead band; null while nothing may be taken back. */
-  readonly hardened: Requirement | null;
+  /** Makes the same with margins raised by the dead band; null while nothing may be taken back. */
+  readonly hardened: (() => Requirement | null) | null;
   readonly policy: Policy;
   readonly isEmergency: boolean;
   /** Whether notice that was given may be cut short in an emergency. */
@@ -104,14 +104,20 @@ function asNeeded(
 ): HeldTables {
   if (requirement === null || hardened === null || announced.length === 0) return { maintenance, announced };
   if (!isShort(maintenance, brackets, requirement)) return { maintenance, announced: [] };
-  // Cut as new orders were when they tightened: only what is needed can differ much.
-  const needed = withTailOf(tightened(maintenance, hardened, policy), maintenance);
   const last = announced[announced.length - 1].brackets;
-  const step = policy.governor.loosenMaximumRatio;
-  const isExcessive = hardened.points.some(
-    ({ notional }) => heldMarginMicros(last, notional) > step * heldMarginMicros(needed, notional),
-  );
-  return isExcessive ? lowered({ maintenance, announced }, needed) : { maintenance, announced };
+  const isExcessiveOver = (table: readonly Bracket[], { points }: Requirement): boolean =>
+    points.some(({ notional, marginMicros }) => {
+      const needed = Math.max(marginMicros, heldMarginMicros(table, notional));
+      return heldMarginMicros(last, notional) > policy.governor.loosenMaximumRatio * needed;
+    });
+  // With the dead band, and cut into brackets, what is needed is nowhere less: mostly that need not be made.
+  const raised = isExcessiveOver(maintenance, requirement) ? hardened() : null;
+  if (raised === null) return { maintenance, announced };
+  // Cut as new orders were when they tightened: only what is needed can differ much.
+  const needed = withTailOf(tightened(maintenance, raised, policy), maintenance);
+  return isExcessiveOver(needed, raised)
+    ? lowered({ maintenance, announced }, needed)
+    : { maintenance, announced };
 }
 
 function withDue({ maintenance, announced }: HeldTables, decidedAt: number): HeldTables {
