@@ -114,6 +114,11 @@ describe('the judge', () => {
     });
   const held = decideMarket(largeMarket(), first, context({ decidedAt: DECIDED_AT + HOUR }));
 
+  const cheaper = first.brackets.map((bracket) => ({
+    ...bracket,
+    maintenanceMarginRatePpm: bracket.maintenanceMarginRatePpm - 1,
+  }));
+
   it.each<[string, Partial<MarketLimit>, string]>([
     [
       'a jump of the margin',
@@ -143,6 +148,11 @@ describe('the judge', () => {
       'positions that are let off',
       { maintenance: [{ ...first.brackets[0], maintenanceMarginRatePpm: 3000 }] },
       'let off',
+    ],
+    [
+      'an announcement that asks for less than what is in force',
+      { announced: [{ brackets: cheaper, effectiveAt: DECIDED_AT + 30 * HOUR, announcedAt: DECIDED_AT }] },
+      'asks for less than a sooner one at',
     ],
     ['a wrong time', { governor: { ...held.governor, changedAt: 5 } }, 'time of the last change'],
     ['a reason without a record', { reasons: [...held.reasons, 'GOVERNOR_FROZEN'] }, 'disagree'],

@@ -36,6 +36,14 @@ export function stepFaults(before: MarketLimit | null, after: MarketLimit, conte
 function shapeFaults(limit: MarketLimit): string[] {
   const faults = scheduleFaults(limit.brackets);
   const { maintenance, announced } = tablesOf(limit);
+  const inTurn = [maintenance, ...announced.map((one) => one.brackets)];
+  for (const [i, table] of inTurn.entries()) {
+    const later = inTurn[i + 1] ?? table;
+    const cheaper = capsOf(...inTurn).find((notional) => margin(later, notional) < margin(table, notional));
+    if (cheaper !== undefined) faults.push(`a later table asks for less than a sooner one at ${cheaper}`);
+    if (later[later.length - 1].maintenanceMarginRatePpm < table[table.length - 1].maintenanceMarginRatePpm)
+      faults.push('a later table asks for less than a sooner one beyond every cap');
+  }
   const last = lastCap(limit.brackets);
   for (const [name, table] of [
     ['the table for open positions', maintenance] as const,
