@@ -6,7 +6,9 @@ import { systemClock as clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { AccountDesk } from './control/accounts/account-desk.ts';
 import { AccountLoop } from './control/accounts/account-loop.ts';
+import { KnownLiquidity } from './control/accounts/known-liquidity.ts';
 import { plannerFor } from './control/accounts/planner.ts';
+import { SystemDesk } from './control/accounts/system-desk.ts';
 import type { AccountRequest } from './control/accounts/worker-messages.ts';
 
 /** What the thread of the accounts is given: it opens its own store. */
@@ -23,7 +25,8 @@ const logger = pino(
 );
 const store = SqliteAccountStore.open(config.dataDir);
 const { policy } = config;
-const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy);
+const liquidity = new KnownLiquidity();
+const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy, liquidity);
 const desk = AccountDesk.recover({
   store,
   policy: policy.accounts,
@@ -33,7 +36,10 @@ const desk = AccountDesk.recover({
 desk.lookAtAll(clock.now());
 const told = await desk.commit();
 if (told.length > 0) parentPort?.postMessage({ told });
+const system = new SystemDesk(desk.book, policy, liquidity);
 const loop = new AccountLoop({
+  system,
+  liquidity,
   desk,
   clock,
   send: (message) => parentPort?.postMessage(message),

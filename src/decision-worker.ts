@@ -81,13 +81,13 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
   try {
     if ('trials' in request)
       return { markets: await engine.preview(request.book, request.now, request.trials) };
-    const { previous, now, governance, intrabar } = request;
+    const { previous, now, governance, intrabar, systemStress } = request;
     if (config.sampleMarket) {
       const update = await sample.ensure(now);
       if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');
     }
     const before = previous === 'proposed' ? proposed : previous;
-    const proposal = await engine.propose(before, now, governance, intrabar);
+    const proposal = await engine.propose(before, now, governance, intrabar, systemStress);
     if (proposal === null) return { proposal };
     proposed = proposal.book;
     return { proposal: withoutCarriedOn(proposal) };

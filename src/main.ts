@@ -149,6 +149,11 @@ async function start(
     current: recovered,
     governance: () => control.governance.state(),
     intrabar: () => control.prices.report(),
+    systemStress: async () => {
+      const seen = await accounts.stressInput();
+      if (seen !== null) metrics.systemSeen(seen.leverage);
+      return seen;
+    },
     observer: {
       published: (book, previous, facts) => {
         // The metrics first: a reader that fails must not keep a publication out of them.

@@ -102,7 +102,7 @@ export class ControlPlane implements ControlReads {
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
     this.prices.published(book, facts.closes);
-    this.accounts.published(book, this.#policy, facts.closes);
+    this.accounts.published(book, this.#policy, facts);
     const failures: unknown[] = [];
     for (const listener of this.#listeners) {
       try {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import type { EncodedInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey, NO_GOVERNANCE } from '../limits/governance.ts';
+import type { LiquidityInput, SystemStressInput } from '../limits/market-input.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { SeenByDecision } from './drift-watch.ts';
@@ -26,6 +27,8 @@ export interface CycleFacts {
   readonly seconds: number;
   /** Where the bars ended that the book rests on, by market; absent where none were read for it. */
   readonly closes?: Readonly<Record<string, BarClose>>;
+  /** What is known of each market's volume and depth; absent where none was read for it. */
+  readonly liquidity?: Readonly<Record<string, LiquidityInput | null>>;
   /** The markets that were decided, where it was them alone: prices had left their bounds. Absent for all. */
   readonly guarded?: readonly string[];
 }
@@ -55,6 +58,7 @@ export interface BookProposer {
     now: number,
     governance: GovernanceState,
     intrabar?: IntrabarReport,
+    systemStress?: SystemStressInput | null,
   ): Promise<Proposal | null>;
 }
 
@@ -75,6 +79,7 @@ export class DecisionCycle {
   readonly #observer: CycleObserver;
   readonly #governance: () => GovernanceState;
   readonly #intrabar: () => IntrabarReport;
+  readonly #systemStress: () => Promise<SystemStressInput | null>;
   #current: LimitBook | null;
   /** Between cycles, once started. */
   #intervalMilliseconds: number | null = null;
@@ -94,6 +99,8 @@ export class DecisionCycle {
     readonly governance?: () => GovernanceState;
     /** What prices say between bars, as it is now. */
     readonly intrabar?: () => IntrabarReport;
+    /** What all accounts together say, as it is now; null where nothing is said. */
+    readonly systemStress?: () => Promise<SystemStressInput | null>;
   }) {
     this.#proposer = options.proposer;
     this.#store = options.store;
@@ -101,6 +108,7 @@ export class DecisionCycle {
     this.#observer = options.observer;
     this.#governance = options.governance ?? (() => NO_GOVERNANCE);
     this.#intrabar = options.intrabar ?? (() => NO_PRICES);
+    this.#systemStress = options.systemStress ?? (async () => null);
     this.#current = options.current;
   }
 
@@ -146,9 +154,11 @@ export class DecisionCycle {
     const previous = this.#current;
     let proposal: Proposal | null;
     try {
+      // Without an answer of the accounts the last one holds, see the bound.
+      const systemStress = await this.#systemStress().catch(() => null);
       const governance = this.#governance();
       const now = this.#clock.now();
-      proposal = await this.#proposer.propose(previous, now, governance, this.#intrabar());
+      proposal = await this.#proposer.propose(previous, now, governance, this.#intrabar(), systemStress);
       if (proposal === null) return null;
       if (this.#isOvertaken(governance, proposal.book.decidedAt)) {
         this.#isWoken = true;

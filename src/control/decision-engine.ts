@@ -22,7 +22,13 @@ import { decideBook } from '../limits/decide.ts';
 import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
 import { nextMoveAt } from '../limits/governor.ts';
-import type { LiquidityInput, MarketInput, MarketWideInput, SourceForecast } from '../limits/market-input.ts';
+import type {
+  LiquidityInput,
+  MarketInput,
+  MarketWideInput,
+  SourceForecast,
+  SystemStressInput,
+} from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { PROGRAM_VERSION } from '../program.ts';
@@ -118,6 +124,7 @@ export class DecisionEngine implements BookProposer {
     now: number,
     governance: GovernanceState,
     intrabar: IntrabarReport = NO_PRICES,
+    systemStress: SystemStressInput | null = null,
   ): Promise<Proposal | null> {
     const { reader, champion, policy, stopwatch } = this.#options;
     const started = stopwatch();
@@ -169,6 +176,7 @@ export class DecisionEngine implements BookProposer {
       model,
       governance,
       marketWide,
+      ...(systemStress === null ? {} : { systemStress }),
     };
     const encoded = encodeInputs({ markets: inputs, context, program: PROGRAM_VERSION });
     const decision = { ...context, inputsHash: encoded.hash };
@@ -192,6 +200,7 @@ export class DecisionEngine implements BookProposer {
         seen: this.#seen.all(),
         seconds: stopwatch() - started,
         closes: closesOf(markets),
+        liquidity: Object.fromEntries(inputs.map(({ symbol, liquidity }) => [symbol, liquidity])),
       },
     };
   }

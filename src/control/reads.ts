@@ -1,12 +1,14 @@
 import type { AccountFault } from '../accounts/book/account-line.ts';
 import type { Intervention } from '../accounts/interventions/intervention.ts';
 import type { Netting } from '../accounts/portfolio-cap.ts';
+import type { SystemShape } from '../accounts/system/shapes.ts';
 import type { Checkpoint } from '../limits/checkpoint.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './accounts/account-desk.ts';
 import type { InterventionFilter } from './accounts/ports.ts';
+import type { StressAnswer, StressRequest } from './accounts/system-desk.ts';
 import type { FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
@@ -96,6 +98,10 @@ export interface AccountAccess {
     filter: InterventionFilter,
   ): Promise<readonly Intervention[]>;
   summary(): Promise<AccountSummary>;
+  /** Everybody as one system, at the newest marks; not made anew for a few seconds. */
+  system(): Promise<SystemShape>;
+  /** What a shock would set off; changes nothing. */
+  stress(request: StressRequest): Promise<StressAnswer>;
   /** Is told of interventions that are stored, in their order. */
   onTold(listener: (interventions: readonly Intervention[]) => void): () => void;
 }

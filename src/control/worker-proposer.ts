@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 import type { GovernanceState } from '../limits/governance.ts';
+import type { SystemStressInput } from '../limits/market-input.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
 import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
@@ -14,6 +15,7 @@ export interface ProposeRequest {
   readonly now: number;
   readonly governance: GovernanceState;
   readonly intrabar: IntrabarReport | undefined;
+  readonly systemStress: SystemStressInput | null;
 }
 
 export interface PreviewRequest {
@@ -91,12 +93,15 @@ export class WorkerProposer implements BookProposer {
     now: number,
     governance: GovernanceState,
     intrabar?: IntrabarReport,
+    systemStress: SystemStressInput | null = null,
   ): Promise<Proposal | null> {
     if (this.#waiting.some(({ isProposal }) => isProposal))
       throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
     this.#worker ??= this.#start();
     const known = previous !== null && previous.hash === this.#proposed ? 'proposed' : previous;
-    const answer = await this.#ask(this.#worker, { previous: known, now, governance, intrabar });
+    const answer = await this.#ask(this.#worker, {
+      ...{ previous: known, now, governance, intrabar, systemStress },
+    });
     if (!('proposal' in answer)) throw failureOf(answer);
     const { proposal } = answer;
     if (proposal === null) return null;

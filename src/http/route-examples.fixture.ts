@@ -67,6 +67,8 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   putAccount: ['/v1/accounts/a-1', { method: 'PUT', headers: OPERATOR, body: ACCOUNT }],
   getMargin: ['/v1/accounts/a-1/margin'],
   getInterventions: ['/v1/interventions'],
+  getSystem: ['/v1/system'],
+  postStress: ['/v1/stress', { method: 'POST', body: { move: -0.2, moves: { BTCUSDT: -0.3 } } }],
   getModels: ['/v1/models'],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],

@@ -19,6 +19,7 @@ import { PUSH_ROUTES } from './push/push-routes.ts';
 import { limitQuery, modelsSchema, readinessSchema, trainingRunsSchema } from './schemas.ts';
 import type { PreparedRead } from './send.ts';
 import { trainingRunsShape } from './shapes.ts';
+import { SYSTEM_ROUTES } from './system-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 
 /** What a handler works with. */
@@ -85,6 +86,7 @@ export const ROUTES: readonly Route[] = [
   ...PRICE_ROUTES,
   ...ACCOUNT_ROUTES,
   ...PUSH_ROUTES,
+  ...SYSTEM_ROUTES,
   {
     method: 'get',
     path: '/v1/models',

@@ -23,6 +23,8 @@ export interface AccountPolicy {
   readonly coolDownSeconds: number;
   /** Liquidation probabilities are of this horizon; one that forecasts come in. */
   readonly liquidationHorizonHours: number;
+  /** In the quote asset, for all markets together; null where the house does not say. */
+  readonly insuranceFund: number | null;
 }
 
 export const INTERVENTION_MODES = ['advise', 'command'] as const;
@@ -42,6 +44,7 @@ export const DEFAULT_ACCOUNT_POLICY: AccountPolicy = {
   sliceRatio: 0.2,
   coolDownSeconds: 30,
   liquidationHorizonHours: 24,
+  insuranceFund: null,
 };
 
 const RISING = [
@@ -130,5 +133,7 @@ export function accountPolicyFaults(policy: AccountPolicy, horizonsHours: readon
     horizonsHours.includes(policy.liquidationHorizonHours),
     `liquidationHorizonHours must be one of ${horizonsHours.join(', ')}`,
   );
+  const fund = policy.insuranceFund;
+  need(fund === null || (fund >= 0 && Number.isFinite(fund)), 'insuranceFund must be at least 0, or null');
   return faults;
 }

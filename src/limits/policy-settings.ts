@@ -164,6 +164,8 @@ export const POLICY_SETTINGS: Readonly<Record<string, string>> = {
   'accounts.coolDownSeconds': 'Least time between two slices.',
   'accounts.liquidationHorizonHours':
     'Liquidation probabilities are of this horizon. One that forecasts come in.',
+  'accounts.insuranceFund':
+    'What bad debt falls on first, in quote units. Null: one percent of what is open is assumed.',
   contracts: 'Markets whose contracts are not linear ones of one unit of the base asset.',
   'contracts[].name': 'What people call these contracts.',
   'contracts[].members': 'Symbols; * stands for any characters. The first entry that names a market counts.',

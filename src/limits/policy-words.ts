@@ -146,6 +146,9 @@ function accountWords({ accounts, contracts }: Policy): string[] {
     `A threshold counts as crossed again once the ratio was ${percent(accounts.rearmRatio)} below it.`,
     `A reduction brings the ratio to ${percent(accounts.reductionTargetRatio)}; positions above ${number(accounts.sliceAboveNotional)} go in slices of ${percent(accounts.sliceRatio)}, ${number(accounts.coolDownSeconds)} seconds apart at least.`,
     `Liquidation probabilities look ${formatHours(accounts.liquidationHorizonHours)} ahead.`,
+    accounts.insuranceFund === null
+      ? 'The insurance fund is not stated; one percent of what is open is assumed.'
+      : `Bad debt falls on an insurance fund of ${number(accounts.insuranceFund)} first.`,
     ...contracts.map(
       (terms) =>
         `${capital(terms.name)} (${terms.members.join(', ')}): ${terms.kind} contracts of ${number(terms.contractSize)} ${terms.kind === 'inverse' ? 'in the quote asset' : 'of the base asset'}.`,

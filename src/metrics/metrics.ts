@@ -62,6 +62,11 @@ export class Metrics {
   };
   readonly governance = new GovernanceMetrics(this.#maker);
   readonly accounts = new AccountMetrics(this.#maker);
+  readonly #systemLeverage = this.#gauge(
+    'system_leverage_ratio',
+    'Marked notional of all accounts over their marked equity, as the last decision saw it',
+    [],
+  );
   readonly #requests = this.#histogram(
     'http_request_duration_seconds',
     'Time to answer a request',
@@ -269,6 +274,10 @@ export class Metrics {
     if (newestAt !== null) this.#observed.set({ source: PRICES }, newestAt / SECONDS);
     for (const [code, count] of rejected)
       this.#rejected.inc({ source: PRICES, reason: code.toLowerCase() }, count);
+  }
+
+  systemSeen(leverage: number): void {
+    this.#systemLeverage.set(leverage);
   }
 
   /** What holds of a book whether it was just decided or recovered from the store. */

@@ -3,11 +3,13 @@ import type { UserFilter } from '../../accounts/book/user-filter.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import { contractOf } from '../../limits/account-policy.ts';
 import { maintenanceOf } from '../../limits/brackets.ts';
+import type { SystemStressInput } from '../../limits/market-input.ts';
 import type { Policy } from '../../limits/policy.ts';
 import type { LimitBook } from '../../limits/types.ts';
-import type { BarClose } from '../guard/price-window.ts';
+import type { CycleFacts } from '../decision-cycle.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import type { AccountAccess } from '../reads.ts';
+import type { StressRequest } from './system-desk.ts';
 import type { AccountRequests, RequestKind } from './worker-messages.ts';
 
 /** Whoever answers for the accounts: a thread, or in tests the desk itself. */
@@ -65,6 +67,18 @@ export class Accounts implements AccountAccess {
     return this.#answerer.ask('summary', {});
   }
 
+  system() {
+    return this.#answerer.ask('system', {});
+  }
+
+  stress(request: StressRequest) {
+    return this.#answerer.ask('stress', request);
+  }
+
+  stressInput(): Promise<SystemStressInput | null> {
+    return this.#answerer.ask('stressInput', {});
+  }
+
   onTold(listener: (interventions: readonly Intervention[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -79,11 +93,15 @@ export class Accounts implements AccountAccess {
    * A book is in force: open positions are held to its tables, and marked at the closes of its bars where no later price
    * is known.
    */
-  published(book: LimitBook, policy: Policy, closes: Readonly<Record<string, BarClose>> = {}): void {
+  published(
+    book: LimitBook,
+    policy: Policy,
+    { closes = {}, liquidity }: Pick<CycleFacts, 'closes' | 'liquidity'> = {},
+  ): void {
     const prices = Object.entries(closes).map(([symbol, { asOf, price }]) => ({ symbol, price, at: asOf }));
-    Promise.all([this.#answerer.setTerms(termsOf(book, policy), book.version), this.mark(prices)]).catch(
-      this.#onFailure,
-    );
+    const known = liquidity === undefined ? null : this.#answerer.ask('liquidity', { liquidity });
+    const terms = this.#answerer.setTerms(termsOf(book, policy), book.version);
+    Promise.all([terms, this.mark(prices), known]).catch(this.#onFailure);
   }
 }
 

@@ -2,10 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { asPlimsollError, PlimsollError } from '../../errors.ts';
 import type { AccountDesk } from './account-desk.ts';
+import type { KnownLiquidity } from './known-liquidity.ts';
+import type { SystemDesk } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
 export interface AccountLoopOptions {
   readonly desk: AccountDesk;
+  readonly system: SystemDesk;
+  readonly liquidity: KnownLiquidity;
   readonly clock: Clock;
   readonly send: (message: AccountMessage) => void;
   /** A snapshot that could not be written; the batches stay, and it is tried again. */
@@ -83,7 +87,7 @@ export class AccountLoop {
   }
 
   #work(request: AccountRequest): unknown {
-    const { desk } = this.#options;
+    const { desk, system, clock, liquidity } = this.#options;
     switch (request.kind) {
       case 'lines':
         return desk.takeLines(request.text, request.at);
@@ -103,6 +107,15 @@ export class AccountLoop {
         return desk.interventionsAfter(request.after, request.limit, request.filter);
       case 'summary':
         return desk.summary();
+      case 'liquidity':
+        liquidity.set(request.liquidity);
+        return null;
+      case 'system':
+        return system.system(clock.now());
+      case 'stress':
+        return system.stress(request);
+      case 'stressInput':
+        return system.stressInput(clock.now());
       case 'end':
         return null;
     }

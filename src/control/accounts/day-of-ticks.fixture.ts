@@ -2,6 +2,7 @@ import { TEST_MARKS, TEST_TERMS } from '../../accounts/book/test-accounts.ts';
 import { DEFAULT_POLICY } from '../../limits/policy.ts';
 import { Random } from '../../random.ts';
 import { AccountDesk } from './account-desk.ts';
+import { KnownLiquidity } from './known-liquidity.ts';
 import { plannerFor } from './planner.ts';
 import type { AccountStore } from './ports.ts';
 
@@ -16,7 +17,7 @@ export function deskOn(store: AccountStore, snapshotBytes: number): AccountDesk 
   return AccountDesk.recover({
     store,
     policy: policy.accounts,
-    plannerOf: (book) => plannerFor(book, policy),
+    plannerOf: (book) => plannerFor(book, policy, new KnownLiquidity()),
     snapshotBytes,
   });
 }

@@ -7,7 +7,9 @@ import type { Policy } from '../../limits/policy.ts';
 import { type AccountAnswerer, Accounts } from './account-access.ts';
 import { AccountDesk } from './account-desk.ts';
 import { AccountLoop } from './account-loop.ts';
+import { KnownLiquidity } from './known-liquidity.ts';
 import { plannerFor } from './planner.ts';
+import { SystemDesk } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
 /** The accounts of a data folder in this thread: everything but the thread itself is what the service runs. */
@@ -17,7 +19,8 @@ export function localAccounts(
   policy: Policy,
 ): { readonly accounts: Accounts; readonly desk: AccountDesk; close(): Promise<void> } {
   const store = SqliteAccountStore.open(dataDir);
-  const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy);
+  const liquidity = new KnownLiquidity();
+  const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy, liquidity);
   const holders = new UserFilter();
   const desk = AccountDesk.recover({ store, policy: policy.accounts, plannerOf, holders });
   const waiting = new Map<
@@ -34,7 +37,10 @@ export function localAccounts(
     if ('failure' in message) asked?.reject(new Failure(message.failure.code, message.failure.message));
     else asked?.resolve(message.answer as never);
   };
+  const system = new SystemDesk(desk.book, policy, liquidity);
   const loop = new AccountLoop({
+    system,
+    liquidity,
     desk,
     clock,
     send: receive,

@@ -6,25 +6,26 @@ import { measureUnit } from '../../accounts/margin/measure.ts';
 import { reductionPlan } from '../../accounts/margin/reduction.ts';
 import { type MarginTable, marginTableOf } from '../../accounts/margin/table.ts';
 import type { Policy } from '../../limits/policy.ts';
+import type { KnownLiquidity } from './known-liquidity.ts';
 
 /** What has to be reduced so that a unit's ratio is at the policy's target, at the marks and tables of the book. */
-export function plannerFor(book: AccountBook, policy: Policy): Planner {
+export function plannerFor(book: AccountBook, policy: Policy, known: KnownLiquidity): Planner {
   const tables = new Map<MarketTerms, Pick<MarginMarket, 'initial' | 'maintenance'>>();
   const marketOf = (row: number): MarginMarket => {
     const { markets } = book;
     const terms = markets.terms[row];
-    const known = tables.get(terms) ?? tablesOf(terms);
-    tables.set(terms, known);
+    const table = tables.get(terms) ?? tablesOf(terms);
+    tables.set(terms, table);
     const { symbol, kind, contractSize } = terms;
     const mark = Number.isNaN(markets.mark[row]) ? null : markets.mark[row];
     return {
       symbol,
       contract: { kind, contractSize },
       mark,
-      ...known,
+      ...table,
       beta: null,
       excursions: null,
-      liquidity: null,
+      liquidity: known.of(symbol),
     };
   };
   return (row, only) => {
@@ -45,11 +46,11 @@ function unitOf(
   const legs: Leg[] = book.recordOf(row).positions.flatMap(({ market, isolatedMargin, ...position }, i) => {
     const isOwn = !Number.isNaN(isolatedMargin);
     if (only < 0 ? isOwn : first + i !== only) return [];
-    const known = marketOf(market);
+    const one = marketOf(market);
     return [
       {
-        position: { symbol: known.symbol, ...position, isolatedMargin: isOwn ? isolatedMargin : null },
-        market: known,
+        position: { symbol: one.symbol, ...position, isolatedMargin: isOwn ? isolatedMargin : null },
+        market: one,
       },
     ];
   });

@@ -1,10 +1,13 @@
 import type { AccountFault } from '../../accounts/book/account-line.ts';
 import type { MarketTerms } from '../../accounts/book/market-rows.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
+import type { SystemShape } from '../../accounts/system/shapes.ts';
 import type { ErrorCode } from '../../errors.ts';
+import type { LiquidityInput, SystemStressInput } from '../../limits/market-input.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './account-desk.ts';
 import type { InterventionFilter } from './ports.ts';
+import type { StressAnswer, StressRequest } from './system-desk.ts';
 
 /** What the thread of the accounts is asked, by kind, and what it answers. All of it is plain data. */
 export interface AccountRequests {
@@ -34,6 +37,14 @@ export interface AccountRequests {
     readonly answer: readonly Intervention[];
   };
   readonly summary: { readonly ask: Record<string, never>; readonly answer: AccountSummary };
+  readonly liquidity: {
+    readonly ask: { readonly liquidity: Readonly<Record<string, LiquidityInput | null>> };
+    readonly answer: null;
+  };
+  readonly system: { readonly ask: Record<string, never>; readonly answer: SystemShape };
+  readonly stress: { readonly ask: StressRequest; readonly answer: StressAnswer };
+  /** For the next decision. */
+  readonly stressInput: { readonly ask: Record<string, never>; readonly answer: SystemStressInput | null };
   /** Ends the thread, with a snapshot. */
   readonly end: { readonly ask: Record<string, never>; readonly answer: null };
 }

@@ -1,0 +1,129 @@
+import type { AccountBook } from '../../accounts/book/account-book.ts';
+import { cascade } from '../../accounts/system/cascade.ts';
+import { cascadeRulesOf, impactColumnsOf } from '../../accounts/system/conditions.ts';
+import { crowding } from '../../accounts/system/crowding.ts';
+import { buildGroupIndex } from '../../accounts/system/group-index.ts';
+import { leverageIndex } from '../../accounts/system/leverage-index.ts';
+import { liquidationMap } from '../../accounts/system/liquidation-map.ts';
+import {
+  type StressShape,
+  type SystemShape,
+  stressShape,
+  systemShape,
+} from '../../accounts/system/shapes.ts';
+import { type StressScenario, stressTest, uniformScenario } from '../../accounts/system/stress-test.ts';
+import { systemStressInput } from '../../accounts/system/system-input.ts';
+import { isoTime } from '../../clock.ts';
+import type { SystemStressInput } from '../../limits/market-input.ts';
+import type { Policy } from '../../limits/policy.ts';
+import type { KnownLiquidity } from './known-liquidity.ts';
+
+/** Falls and rises of the liquidation map, as shares of the mark. */
+const MAP_LEVELS = Float64Array.of(
+  ...[-0.5, -0.4, -0.3, -0.25, -0.2, -0.15, -0.1, -0.075, -0.05, -0.025, -0.01],
+  ...[0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5],
+);
+
+/** The fund that is assumed where the policy states none, as a share of the open notional. */
+const ASSUMED_FUND_SHARE = 0.01;
+
+/** A picture of everybody is not made more often: with millions of accounts it takes seconds. */
+const KEPT_MILLISECONDS = 10_000;
+
+/** What a stress asks for: all markets by one share, or some by shares of their own. */
+export interface StressRequest {
+  readonly move: number;
+  readonly moves: Readonly<Record<string, number>>;
+}
+
+export interface StressAnswer extends StressShape {
+  /** In the quote asset. */
+  readonly insuranceFund: number;
+  readonly insuranceFundAssumed: boolean;
+}
+
+/** All accounts as one system: what they hold together, and what a shock would set off. It changes nothing. */
+export class SystemDesk {
+  readonly #book: AccountBook;
+  readonly #policy: Policy;
+  readonly #liquidity: KnownLiquidity;
+  #picture: { readonly at: number; readonly shape: SystemShape } | null = null;
+
+  constructor(book: AccountBook, policy: Policy, liquidity: KnownLiquidity) {
+    this.#liquidity = liquidity;
+    this.#book = book;
+    this.#policy = policy;
+  }
+
+  system(now: number): SystemShape {
+    if (this.#picture !== null && now - this.#picture.at < KEPT_MILLISECONDS && now >= this.#picture.at)
+      return this.#picture.shape;
+    const { markets } = this.#book;
+    const index = leverageIndex(this.#book, markets);
+    const fund = this.#policy.accounts.insuranceFund ?? Number.NaN;
+    const shape = systemShape(
+      isoTime(now),
+      markets.symbols,
+      index,
+      crowding(this.#book, markets, this.#impact(), fund),
+      liquidationMap(this.#book, markets, MAP_LEVELS, this.#policy.accounts.liquidationRatio),
+    );
+    this.#picture = { at: now, shape };
+    return shape;
+  }
+
+  stress({ move, moves }: StressRequest): StressAnswer {
+    const { markets } = this.#book;
+    const scenario = scenarioOf(markets.symbols, move, moves);
+    const { fund, isAssumed } = this.#fund();
+    const conditions = { impact: this.#impact(), rules: cascadeRulesOf(this.#policy), insuranceFund: fund };
+    const [outcome] = stressTest(this.#book, markets, [scenario], conditions);
+    return {
+      ...stressShape(outcome, markets.symbols, markets.mark),
+      insuranceFund: fund,
+      insuranceFundAssumed: isAssumed,
+    };
+  }
+
+  /** For the next decision: the leverage of everybody, and the cascades of the policy's shock in both directions. */
+  stressInput(now: number): SystemStressInput | null {
+    const { markets } = this.#book;
+    if (this.#book.accounts === 0) return null;
+    const { shockRate } = this.#policy.bounds.systemStress;
+    const index = buildGroupIndex(this.#book, markets);
+    const { fund } = this.#fund();
+    const common = { impact: this.#impact(), rules: cascadeRulesOf(this.#policy), insuranceFund: fund };
+    const cascades = [-shockRate, shockRate].map((move) =>
+      cascade(this.#book, markets, { ...common, moves: uniformScenario(markets.markets, move).moves }, index),
+    );
+    return systemStressInput(leverageIndex(this.#book, markets), cascades, fund, now);
+  }
+
+  #impact() {
+    return impactColumnsOf(this.#book.markets.symbols.map((symbol) => this.#liquidity.of(symbol)));
+  }
+
+  #fund(): { readonly fund: number; readonly isAssumed: boolean } {
+    const stated = this.#policy.accounts.insuranceFund;
+    if (stated !== null) return { fund: stated, isAssumed: false };
+    const { grossNotional } = leverageIndex(this.#book, this.#book.markets);
+    return { fund: ASSUMED_FUND_SHARE * grossNotional, isAssumed: true };
+  }
+}
+
+/** The move of a market by its own share, of all others by the common one. */
+function scenarioOf(
+  symbols: readonly string[],
+  move: number,
+  moves: Readonly<Record<string, number>>,
+): StressScenario {
+  const uniform = uniformScenario(symbols.length, move);
+  const own = Object.keys(moves).length;
+  if (own === 0) return uniform;
+  return {
+    id: move === 0 ? 'own moves' : `${uniform.id} and own moves`,
+    description: `${own} markets by shares of their own${move === 0 ? '' : `; ${uniform.description} otherwise`}`,
+    moves: Float64Array.from(symbols, (symbol) => moves[symbol] ?? move),
+    basis: 'hypothetical',
+  };
+}
