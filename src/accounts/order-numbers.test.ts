@@ -51,10 +51,10 @@ describe('the numbers of an order', () => {
     expect(more.liquidationPrice).toBeCloseTo(liquidationPrice ?? 0, 9);
   });
 
-  it('are unknown where no mark is', () => {
+  it('that need a mark are unknown without one', () => {
     const unknown = numbers({ positions: [held('BTCUSDT', 5000)], marks: { BTCUSDT: null } }, 'long', 100);
     expect(unknown).toEqual({
-      initialMargin: null,
+      initialMargin: 20,
       availableBalance: null,
       maintenanceMargin: null,
       liquidationPrice: null,

@@ -32,8 +32,9 @@ export function orderNumbers(view: AccountView, order: NumberedOrder, policy: Po
   const { account, markets } = view;
   const market = markets.get(order.symbol);
   const mark = market?.mark ?? null;
-  const perQuote =
-    market === undefined || mark === null ? null : settlementPerQuote(market.contract, order.price ?? mark);
+  const isLinear = market?.contract.kind === 'linear';
+  const price = order.price ?? mark ?? (isLinear ? 1 : null);
+  const perQuote = market === undefined || price === null ? null : settlementPerQuote(market.contract, price);
   const margin = perQuote === null ? null : (order.effect.addedNotional / order.leverage) * perQuote;
   const shared = measureUnit(marginUnits(account, markets)[0], policy.accounts, account.ownInitialRate);
   const availableBalance = shared === null ? null : Math.max(shared.equity - shared.initial, 0);

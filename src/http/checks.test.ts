@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isoTime } from '../clock.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
@@ -9,7 +10,7 @@ const OLD = isoTime(Date.UTC(2020, 0, 1));
 
 beforeAll(async () => {
   service = await TestService.start();
-  for (const user of ['ada', 'bob', 'cyd', 'dan', 'eve', 'fay'])
+  for (const user of ['ada', 'bob', 'cyd', 'dan', 'eve', 'fay', 'gil'])
     await service.put(`/v1/users/${user}`, { accountCreatedAt: OLD });
 });
 
@@ -148,6 +149,42 @@ describe('a check of an account that is known', () => {
       resultingNotional: '0',
     });
     expect((await check('dan', { leverage: 1 })).json.reduceOnly.cause).toBe('ACCOUNT_STATUS');
+  });
+
+  test('names a clamp that is then allowed, whatever is held and asked for', async () => {
+    const decimals = (most: number) =>
+      fc
+        .tuple(fc.integer({ min: 0, max: most }), fc.integer({ min: 0, max: 999_999 }))
+        .map((parts) => parts.join('.'));
+    const anyCase = fc.record({
+      equity: decimals(50_000),
+      held: fc.tuple(fc.constantFrom('', '-'), decimals(2_000)).map((parts) => parts.join('')),
+      other: fc.tuple(fc.constantFrom('', '-'), decimals(2_000)).map((parts) => parts.join('')),
+      side: fc.constantFrom('long', 'short'),
+      notional: decimals(400_000),
+      leverage: fc.double({ min: 1, max: 60, noNaN: true }),
+    });
+    let clamped = 0;
+    await fc.assert(
+      fc.asyncProperty(anyCase, async ({ equity, held, other, ...order }) => {
+        await putAccount('gil', 'gil', equity, ['BTCUSDT', held], ['ETHUSDT', other]);
+        const { json } = await check('gil', order);
+        expect(json.allowed).toBe(
+          json.clampedNotional === order.notional && json.clampedLeverage === order.leverage,
+        );
+        if (json.allowed) return;
+        for (const [name, value] of [
+          ['notional', json.clampedNotional],
+          ['leverage', json.clampedLeverage],
+        ]) {
+          if (Number(value) === 0) continue;
+          clamped++;
+          expect((await check('gil', { ...order, [name]: value })).json).toMatchObject({ allowed: true });
+        }
+      }),
+      { seed: 20240602, numRuns: 200 },
+    );
+    expect(clamped).toBeGreaterThan(40);
   });
 
   test('takes a price of its own, and no price of 0', async () => {
