@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
@@ -16,6 +15,8 @@ import { EventStreamReader } from './push/event-stream.ts';
 import { PushHub, type Subscription } from './push/hub.ts';
 import { pushQuery, subscriptionOf } from './push/push-routes.ts';
 import { SocketServer } from './push/socket-server.ts';
+import { answerCheck, isPlainCheck } from './quick-check.ts';
+import { requestIdOf } from './request-id.ts';
 import { ROUTES, type Route, type RouteContext } from './routes.ts';
 import {
   jsonRead,
@@ -63,6 +64,7 @@ const BOUNDS = {
 export class Service {
   readonly #options: ServiceOptions;
   readonly #prepared: PreparedReads;
+  readonly #context: RouteContext;
   readonly #app: Express;
   readonly #server: Server;
   readonly #hub: PushHub;
@@ -81,6 +83,8 @@ export class Service {
     this.#forget = () => {
       for (const forget of forgetters) forget();
     };
+    const { reads, clock, keyring } = options;
+    this.#context = { reads, prepared: this.#prepared, clock, keyring };
     this.#app = this.#makeApp();
     this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
       this.#receive(request, response),
@@ -138,8 +142,12 @@ export class Service {
     response.on('close', () =>
       this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
     );
+    const throughExpress = (): void => this.#app(request, response);
     if (prepared !== undefined) sendRead(request, response, prepared);
-    else this.#app(request, response);
+    else if (isPlainCheck(request) && this.#mayRead(request, url)) {
+      Object.assign(response, { locals: { route: url } });
+      answerCheck(request, response, this.#context, throughExpress);
+    } else throughExpress();
   }
 
   /** Whether a prepared read may go out before Express: a refusal is told there, with everything that belongs to it. */
@@ -204,8 +212,7 @@ export class Service {
   }
 
   #prepare(request: Request, response: Response, next: NextFunction): void {
-    const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    const id = requestIdOf(request.headers);
     response.locals.requestId = id;
     response.setHeader('x-request-id', id);
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
@@ -246,13 +253,7 @@ export class Service {
   }
 
   async #run(route: Route, request: Request, response: Response): Promise<void> {
-    const context: RouteContext = {
-      reads: this.#options.reads,
-      prepared: this.#prepared,
-      clock: this.#options.clock,
-      keyring: this.#options.keyring,
-    };
-    const answer = await route.handle(context, {
+    const answer = await route.handle(this.#context, {
       params: parse('path', route.params, request.params) as Record<string, string>,
       query: parse('query', route.query, request.query) as Record<string, unknown>,
       body: route.body === undefined ? request.body : parse('body', route.body, bodyOf(route, request)),

@@ -27,6 +27,32 @@ type CapsQuery = z.infer<typeof capsQuerySchema>;
 
 const userParams = z.object({ id: userIdSchema });
 
+export const CHECK_ROUTE: Route = {
+  method: 'post',
+  path: '/v1/checks',
+  operationId: 'checkOrder',
+  summary: 'Pre-trade check: is this order allowed, and if not, what would be',
+  body: checkInputSchema,
+  answer: checkSchema,
+  handle: (context, { body }) => {
+    const book = requireBook(context);
+    const order = body as z.infer<typeof checkInputSchema>;
+    const market = requireMarket(book, order.symbol);
+    const answer = (accounts: UserAccounts): RouteAnswer => {
+      const user = context.reads.userNow(order.userId);
+      const scopes = marketScopes(context, market, user, accounts, order.hedge);
+      const hasRunOut = isExpired(book, context);
+      const degraded = book.degraded || hasRunOut;
+      return {
+        json: { ...checkShape(scopes, order), version: book.version, degraded },
+        isExpired: hasRunOut,
+      };
+    };
+    const accounts = accountsOfUser(context, book, order.userId, order.accountId, order.symbol);
+    return accounts instanceof Promise ? accounts.then(answer) : answer(accounts);
+  },
+};
+
 /** What one user may do. */
 export const USER_ROUTES: readonly Route[] = [
   {
@@ -61,31 +87,7 @@ export const USER_ROUTES: readonly Route[] = [
       return accounts instanceof Promise ? accounts.then(answer) : answer(accounts);
     },
   },
-  {
-    method: 'post',
-    path: '/v1/checks',
-    operationId: 'checkOrder',
-    summary: 'Pre-trade check: is this order allowed, and if not, what would be',
-    body: checkInputSchema,
-    answer: checkSchema,
-    handle: (context, { body }) => {
-      const book = requireBook(context);
-      const order = body as z.infer<typeof checkInputSchema>;
-      const market = requireMarket(book, order.symbol);
-      const answer = (accounts: UserAccounts): RouteAnswer => {
-        const user = context.reads.userNow(order.userId);
-        const scopes = marketScopes(context, market, user, accounts, order.hedge);
-        const hasRunOut = isExpired(book, context);
-        const degraded = book.degraded || hasRunOut;
-        return {
-          json: { ...checkShape(scopes, order), version: book.version, degraded },
-          isExpired: hasRunOut,
-        };
-      };
-      const accounts = accountsOfUser(context, book, order.userId, order.accountId, order.symbol);
-      return accounts instanceof Promise ? accounts.then(answer) : answer(accounts);
-    },
-  },
+  CHECK_ROUTE,
 ];
 
 function capsAnswer(
