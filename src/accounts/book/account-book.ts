@@ -145,7 +145,8 @@ export class AccountBook implements AccountColumns {
    */
   put(record: AccountRecord): number {
     const row = this.#rowOf(record.accountId);
-    this.#setUser(row, record.userId);
+    const isOwnUser = record.userId === record.accountId;
+    this.#setUser(row, isOwnUser ? this.accountName[row] : this.#nameRow(record.userId));
     this.isIsolated[row] = record.isIsolated ? 1 : 0;
     this.collateral[row] = record.collateral;
     this.sequence[row] = record.sequence;
@@ -220,9 +221,9 @@ export class AccountBook implements AccountColumns {
     return row;
   }
 
-  #setUser(row: number, userId: string): void {
+  /** @param user row of its name. */
+  #setUser(row: number, user: number): void {
     const before = this.userName[row];
-    const user = this.#nameRow(userId);
     if (user === before) return;
     if (before !== NONE) this.#leaveUser(row, before);
     this.userName[row] = user;

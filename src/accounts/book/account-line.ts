@@ -83,12 +83,8 @@ function readPosition(
       `${symbol}: a ${side} position has a quantity above 0; the side has the sign`,
     );
   const entry = Number(entryPrice);
-  if (entry <= 0) return invalid(`positions.${i}.entryPrice: must be above 0`);
-  const isLinear = markets.contractKind[market] === CONTRACT_KIND.linear;
-  const price = Math.max(entry, markets.mark[market] || 0);
-  const notional = Math.abs(amount) * markets.contractSize[market] * (isLinear ? price : 1);
-  if (notional > MOST_NOTIONAL)
-    return fault('QUANTITY_ABSURD', `${symbol}: a notional of ${notional.toPrecision(3)} cannot be`);
+  const found = faultOfPosition({ market, quantity: amount, entryPrice: entry }, markets);
+  if (found !== null) return found;
   const hasOwn = isolatedMargin !== undefined && isolatedMargin !== null;
   if (isIsolated && !hasOwn)
     return fault(
@@ -105,8 +101,22 @@ function readPosition(
   };
 }
 
+/** What speaks against a position by itself. */
+export function faultOfPosition(
+  { market, quantity, entryPrice }: Pick<PositionRecord, 'market' | 'quantity' | 'entryPrice'>,
+  markets: MarketRows,
+): AccountFault | null {
+  const symbol = markets.symbols[market];
+  if (entryPrice <= 0) return invalid(`${symbol}: entryPrice must be above 0`);
+  const isLinear = markets.contractKind[market] === CONTRACT_KIND.linear;
+  const price = Math.max(entryPrice, markets.mark[market] || 0);
+  const notional = Math.abs(quantity) * markets.contractSize[market] * (isLinear ? price : 1);
+  if (notional <= MOST_NOTIONAL) return null;
+  return fault('QUANTITY_ABSURD', `${symbol}: a notional of ${notional.toPrecision(3)} cannot be`);
+}
+
 /** What speaks against a position beside those before it. */
-function faultBeside(
+export function faultBeside(
   { market, quantity }: PositionRecord,
   before: readonly PositionRecord[],
   markets: MarketRows,

@@ -1,5 +1,6 @@
 import { AccountBook, type AccountRecord } from '../../accounts/book/account-book.ts';
 import { type AccountCode, type AccountFault, readAccount } from '../../accounts/book/account-line.ts';
+import { AccountScanner } from '../../accounts/book/account-scan.ts';
 import { JournalWriter, type StageRecord } from '../../accounts/book/journal.ts';
 import { MarketRows, type MarketTerms } from '../../accounts/book/market-rows.ts';
 import { captureBook, restoreBook } from '../../accounts/book/snapshot.ts';
@@ -87,6 +88,7 @@ export class AccountDesk {
   readonly #store: AccountStore;
   readonly #snapshotBytes: number;
   readonly #journal = new JournalWriter();
+  readonly #scanner: AccountScanner;
   readonly #holders: UserFilter | undefined;
   #told: Intervention[] = [];
   #lastBatch: number;
@@ -100,6 +102,7 @@ export class AccountDesk {
     journalBytes: number,
   ) {
     this.engine = engine;
+    this.#scanner = new AccountScanner(engine.book.markets);
     this.#store = store;
     this.#snapshotBytes = snapshotBytes ?? SNAPSHOT_BYTES;
     this.#holders = holders;
@@ -145,11 +148,12 @@ export class AccountDesk {
       const newline = text.indexOf('\n', from);
       const end = newline < 0 ? text.length : newline;
       line++;
-      const content = text.slice(from, end);
+      const record = this.#scanner.read(text, from, end);
+      const content = record === null ? text.slice(from, end) : '';
       from = end + 1;
-      if (content.trim() === '') continue;
+      if (record === null && content.trim() === '') continue;
       total++;
-      const fault = this.#takeLine(content, at);
+      const fault = record === null ? this.#takeLine(content, at) : this.#takeRecord(record, at);
       if (fault !== null) refused.push({ line, ...fault });
     }
     return { total, accepted: total - refused.length, refused };
@@ -246,6 +250,11 @@ export class AccountDesk {
       lastIntervention: this.engine.lastSequence,
       journalBytes: this.#journalBytes,
     };
+  }
+
+  #takeRecord(record: AccountRecord, at: number): Omit<RefusedLine, 'line'> | null {
+    const fault = this.#put(record, at);
+    return fault === null ? null : { accountId: record.accountId, outcome: 'ignored', ...fault };
   }
 
   #takeLine(content: string, at: number): Omit<RefusedLine, 'line'> | null {
