@@ -11,10 +11,12 @@ import { authorizationOf } from './exchange/venue.ts';
 import { venueOf } from './exchange/venues.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { invalidInput, isServiceFault, refuse, sendProblem } from './problem.ts';
+import { ContractInfoStream } from './push/contract-info-stream.ts';
 import { EventStreamReader } from './push/event-stream.ts';
-import { PushHub, type Subscription } from './push/hub.ts';
+import { PushHub } from './push/hub.ts';
 import { pushQuery, subscriptionOf } from './push/push-routes.ts';
-import { SocketServer } from './push/socket-server.ts';
+import { contractInfoRequest, type SocketRequest } from './push/socket-request.ts';
+import { CLOSE_CODE, SocketServer } from './push/socket-server.ts';
 import { answerCheck, isPlainCheck } from './quick-check.ts';
 import { requestIdOf } from './request-id.ts';
 import { ROUTES, type Route, type RouteContext } from './routes.ts';
@@ -68,6 +70,7 @@ export class Service {
   readonly #app: Express;
   readonly #server: Server;
   readonly #hub: PushHub;
+  readonly #contractInfo: ContractInfoStream;
   readonly #forget: () => void;
 
   constructor(options: ServiceOptions) {
@@ -76,6 +79,7 @@ export class Service {
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
     this.#hub = new PushHub(options.reads, () => this.#prepared.get('/v1/limits')?.plain);
+    this.#contractInfo = new ContractInfoStream(options.reads);
     const forgetters = [
       options.reads.onPublish((book) => this.#prepared.publish(book)),
       options.reads.governance.onChange(() => this.#prepared.renew()),
@@ -89,7 +93,11 @@ export class Service {
     this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
       this.#receive(request, response),
     );
-    const sockets = new SocketServer({ hub: this.#hub, admit: (request) => this.#admitSocket(request) });
+    const sockets = new SocketServer({
+      hub: this.#hub,
+      contractInfo: this.#contractInfo,
+      admit: (request) => this.#admitSocket(request),
+    });
     this.#server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
@@ -124,6 +132,7 @@ export class Service {
   stop(deadlineMilliseconds: number): Promise<void> {
     this.#forget();
     this.#hub.close();
+    this.#contractInfo.close(CLOSE_CODE);
     return new Promise((resolve) => {
       const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
       this.#server.close(() => {
@@ -293,16 +302,17 @@ export class Service {
   }
 
   /** @throws PlimsollError for a path that has no socket, and for whoever may not read. */
-  #admitSocket(request: IncomingMessage): Subscription {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== '/ws') throw refuse('NOT_FOUND', 'there is no socket here', 'Open it at /ws.');
-    this.#options.keyring.requireReader(request.headers.authorization, pathname);
-    const subscription = subscriptionOf(
-      parse('query', pushQuery, Object.fromEntries(searchParams)),
-      undefined,
-    );
+  #admitSocket(request: IncomingMessage): SocketRequest {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const contractInfo = contractInfoRequest(url);
+    this.#options.keyring.requireReader(request.headers.authorization, url.pathname);
+    if (contractInfo !== null) {
+      this.#contractInfo.requireRoom();
+      return contractInfo;
+    }
+    const query = parse('query', pushQuery, Object.fromEntries(url.searchParams));
     this.#hub.requireRoom();
-    return subscription;
+    return { kind: 'feed', subscription: subscriptionOf(query, undefined) };
   }
 
   #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {

@@ -3,22 +3,25 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { asPlimsollError } from '../../errors.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
+import type { ContractInfoStream } from './contract-info-stream.ts';
 import type { Frame } from './frames.ts';
-import type { PushHub, Reader, Subscription } from './hub.ts';
+import type { PushHub, Reader } from './hub.ts';
+import type { SocketRequest } from './socket-request.ts';
 
 /** Readers have little to say. */
 const MOST_BYTES = 4096;
 const END_MILLISECONDS = 5000;
 /** RFC 6455, section 7.4.1: the server goes away, or the reader has broken a rule. */
-const CLOSE_CODE = 1001;
+export const CLOSE_CODE = 1001;
 
 export interface SocketServerOptions {
   readonly hub: PushHub;
+  readonly contractInfo: ContractInfoStream;
   /** @throws PlimsollError for whoever may not read. */
-  readonly admit: (request: IncomingMessage) => Subscription;
+  readonly admit: (request: IncomingMessage) => SocketRequest;
 }
 
-/** The feed over WebSocket: the same events under the same numbers, one JSON message each. */
+/** The feed over WebSocket: the same events under the same numbers, one JSON message each. Beside it, Binance's stream. */
 export class SocketServer {
   readonly #options: SocketServerOptions;
   readonly #server = new WebSocketServer({
@@ -33,20 +36,24 @@ export class SocketServer {
 
   /** Answers an upgrade; one that is refused gets a problem over plain HTTP. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    let subscription: Subscription;
+    let wanted: SocketRequest;
     socket.on('error', () => socket.destroy());
     try {
-      subscription = this.#options.admit(request);
+      wanted = this.#options.admit(request);
     } catch (thrown) {
       refuseUpgrade(socket, thrown);
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (connection) => {
-      const { hub } = this.#options;
-      const reader = new SocketReader(connection);
+      const { hub, contractInfo } = this.#options;
       connection.on('error', () => connection.terminate());
+      if (wanted.kind === 'contractInfo') {
+        contractInfo.join(connection, wanted.isCombined);
+        return;
+      }
+      const reader = new SocketReader(connection);
       connection.on('close', () => hub.leave(reader));
-      hub.join(reader, subscription).catch(() => connection.close(1011));
+      hub.join(reader, wanted.subscription).catch(() => connection.close(1011));
     });
   }
 }
