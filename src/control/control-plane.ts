@@ -72,6 +72,7 @@ export class ControlPlane implements ControlReads {
     const governance = await GovernanceDesk.recover({
       ...{ store, clock, policy, observer, preview },
       book: () => inForce.book,
+      accountsOf: (symbol, before, after) => options.accounts.impact(symbol, before, after),
     });
     const { accounts, onFailure } = options;
     const feed = await Feed.recover({

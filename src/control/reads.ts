@@ -69,7 +69,7 @@ export interface GovernanceAccess {
   /** What each change would do if it were in force now, by its id. */
   impacts(wanted: readonly Change[]): Promise<ReadonlyMap<string, Impact>>;
   /** The tables that open positions will be held to, and what they will do. */
-  announced(): readonly AnnouncedTable[];
+  announced(): Promise<readonly AnnouncedTable[]>;
   /** What a command would do, if the rules allow it; nothing is written. */
   tried(actor: Actor, command: Command): Promise<{ readonly change: Change; readonly impact: Impact | null }>;
   /** Durable when it returns. */

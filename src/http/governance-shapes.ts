@@ -134,7 +134,7 @@ export async function changesShape(
       ...changeShape(change, at),
       impact: shapeOrNull(impacts.get(change.id)),
     })),
-    announced: governance.announced().map(({ announcedAt, effectiveAt, impact, ...rest }) => ({
+    announced: (await governance.announced()).map(({ announcedAt, effectiveAt, impact, ...rest }) => ({
       ...rest,
       announcedAt: isoTime(announcedAt),
       effectiveAt: isoTime(effectiveAt),

@@ -3,6 +3,7 @@ import type { UserFilter } from '../../accounts/book/user-filter.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import { contractOf } from '../../limits/account-policy.ts';
 import { maintenanceOf } from '../../limits/brackets.ts';
+import type { AccountImpact, MarketTables } from '../../limits/impact.ts';
 import type { SystemStressInput } from '../../limits/market-input.ts';
 import type { Policy } from '../../limits/policy.ts';
 import type { LimitBook } from '../../limits/types.ts';
@@ -73,6 +74,11 @@ export class Accounts implements AccountAccess {
 
   stress(request: StressRequest) {
     return this.#answerer.ask('stress', request);
+  }
+
+  /** What becomes of the holders of a market when its tables take each other's place; null where no account is known. */
+  impact(symbol: string, before: MarketTables, after: MarketTables): Promise<AccountImpact | null> {
+    return this.#answerer.ask('impact', { symbol, before, after });
   }
 
   stressInput(): Promise<SystemStressInput | null> {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { asPlimsollError, PlimsollError } from '../../errors.ts';
 import type { AccountDesk } from './account-desk.ts';
+import { impactOnHolders } from './holder-impact.ts';
 import type { KnownLiquidity } from './known-liquidity.ts';
 import type { SystemDesk } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
@@ -114,6 +115,8 @@ export class AccountLoop {
         return system.system(clock.now());
       case 'stress':
         return system.stress(request);
+      case 'impact':
+        return impactOnHolders(desk.book, request);
       case 'stressInput':
         return system.stressInput(clock.now());
       case 'end':

@@ -3,6 +3,7 @@ import type { MarketTerms } from '../../accounts/book/market-rows.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import type { SystemShape } from '../../accounts/system/shapes.ts';
 import type { ErrorCode } from '../../errors.ts';
+import type { AccountImpact, MarketTables } from '../../limits/impact.ts';
 import type { LiquidityInput, SystemStressInput } from '../../limits/market-input.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './account-desk.ts';
@@ -43,6 +44,10 @@ export interface AccountRequests {
   };
   readonly system: { readonly ask: Record<string, never>; readonly answer: SystemShape };
   readonly stress: { readonly ask: StressRequest; readonly answer: StressAnswer };
+  readonly impact: {
+    readonly ask: { readonly symbol: string; readonly before: MarketTables; readonly after: MarketTables };
+    readonly answer: AccountImpact | null;
+  };
   /** For the next decision. */
   readonly stressInput: { readonly ask: Record<string, never>; readonly answer: SystemStressInput | null };
   /** Ends the thread, with a snapshot. */

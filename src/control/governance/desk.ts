@@ -9,11 +9,11 @@ import { HOUR_MILLISECONDS } from '../../units.ts';
 import type { StateStore } from '../ports.ts';
 import { type Change, endOf, governanceOf } from './change.ts';
 import {
+  type AccountImpactSource,
   type AnnouncedTable,
   announcedTables,
   type Impact,
   impactsOf,
-  type PositionSource,
 } from './impact.ts';
 import { type Actor, type Command, decide, type Situation } from './rules.ts';
 import type { Preview } from './trials.ts';
@@ -49,8 +49,8 @@ export interface DeskOptions {
   readonly observer?: GovernanceObserver | undefined;
   /** Null where no decisions are made: then nobody can say what a change would do. */
   readonly preview?: Preview | null | undefined;
-  /** Without one no positions are known. */
-  readonly positions?: PositionSource | undefined;
+  /** Without one no accounts are known. */
+  readonly accountsOf?: AccountImpactSource | undefined;
 }
 
 /** A key that tries without end must not fill the chain; what is beyond is logged alone. */
@@ -117,14 +117,14 @@ export class GovernanceDesk {
 
   /** What each change would do if it were in force now, by its id; see `impactsOf`. */
   impacts(wanted: readonly Change[]): Promise<ReadonlyMap<string, Impact>> {
-    const { preview = null, positions = noPositions, book } = this.#options;
-    return impactsOf(wanted, this.open(), { book: book(), at: this.time(), preview, positions });
+    const { preview = null, accountsOf = noAccounts, book } = this.#options;
+    return impactsOf(wanted, this.open(), { book: book(), at: this.time(), preview, accountsOf });
   }
 
   /** The tables that open positions will be held to. */
-  announced(): readonly AnnouncedTable[] {
-    const { positions = noPositions, book } = this.#options;
-    return announcedTables(book(), positions);
+  announced(): Promise<readonly AnnouncedTable[]> {
+    const { accountsOf = noAccounts, book } = this.#options;
+    return announcedTables(book(), accountsOf);
   }
 
   /**
@@ -278,7 +278,7 @@ export class GovernanceDesk {
   }
 }
 
-const noPositions: PositionSource = () => null;
+const noAccounts: AccountImpactSource = async () => null;
 
 function hashOf(command: Command): string {
   return createHash('sha256')

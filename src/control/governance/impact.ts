@@ -1,12 +1,9 @@
 import {
   type AccountImpact,
-  type MarginGroup,
   type MarketTables,
-  previewImpact,
   type TableImpact,
   tableImpact,
   tablesOf,
-  tablesOfBook,
 } from '../../limits/impact.ts';
 import type { LimitBook, MarketLimit } from '../../limits/types.ts';
 import type { Change } from './change.ts';
@@ -34,65 +31,52 @@ export interface AnnouncedTable {
   readonly impact: Impact;
 }
 
-/** The margins behind which a market has positions, as they are known now; null where none are known. */
-export type PositionSource = (symbol: string) => readonly MarginGroup[] | null;
-
-const NO_POSITIONS: Unavailable = {
-  available: false,
-  why: 'no positions of accounts are known to this service',
-};
-
 /**
- * The impact of tables that take each other's place in one market.
- *
- * @param tables of every market, for what shares its margin with others.
+ * What becomes of the accounts that hold a market when its tables take each other's place, and those of all others stay;
+ * null where no accounts are known.
  */
-export function impactOf(
+export type AccountImpactSource = (
   symbol: string,
   before: MarketTables,
   after: MarketTables,
-  tables: ReadonlyMap<string, MarketTables>,
-  positions: PositionSource,
-): Impact {
-  const held = positions(symbol);
+) => Promise<AccountImpact | null>;
+
+const NO_ACCOUNTS: Unavailable = { available: false, why: 'no accounts are known to this service' };
+
+/** The impact of tables that take each other's place in one market. */
+export async function impactOf(
+  symbol: string,
+  before: MarketTables,
+  after: MarketTables,
+  accountsOf: AccountImpactSource,
+): Promise<Impact> {
   return {
     market: { available: true, ...tableImpact(before, after) },
-    accounts:
-      held === null
-        ? NO_POSITIONS
-        : {
-            available: true,
-            ...previewImpact(
-              new Map([...tables, [symbol, before]]),
-              new Map([...tables, [symbol, after]]),
-              held,
-            ),
-          },
+    accounts: await accountsOf(symbol, before, after).then(
+      (hit) => (hit === null ? NO_ACCOUNTS : { available: true, ...hit }),
+      () => ({ available: false, why: 'the accounts gave no answer' }),
+    ),
   };
 }
 
 /** What each announced table of a book will change against the one before it, soonest first in each market. */
-export function announcedTables(
+export async function announcedTables(
   book: LimitBook | null,
-  positions: PositionSource,
-): readonly AnnouncedTable[] {
-  if (book === null) return [];
-  const tables = tablesOfBook(book);
-  return book.markets.flatMap((market) => announcedOf(market, tables, positions));
+  accountsOf: AccountImpactSource,
+): Promise<readonly AnnouncedTable[]> {
+  const tables = await Promise.all((book?.markets ?? []).map((market) => announcedOf(market, accountsOf)));
+  return tables.flat();
 }
 
-function announcedOf(
-  market: MarketLimit,
-  tables: ReadonlyMap<string, MarketTables>,
-  positions: PositionSource,
-): readonly AnnouncedTable[] {
+function announcedOf(market: MarketLimit, accountsOf: AccountImpactSource): Promise<AnnouncedTable[]> {
   let before = tablesOf(market);
-  return (market.announced ?? []).map(({ brackets, announcedAt, effectiveAt }) => {
-    const after = { ...before, maintenance: brackets };
-    const impact = impactOf(market.symbol, before, after, tables, positions);
-    before = after;
+  const tables = (market.announced ?? []).map(async ({ brackets, announcedAt, effectiveAt }) => {
+    const [from, to] = [before, { ...before, maintenance: brackets }];
+    before = to;
+    const impact = await impactOf(market.symbol, from, to, accountsOf);
     return { symbol: market.symbol, announcedAt, effectiveAt, impact };
   });
+  return Promise.all(tables);
 }
 
 /**
@@ -105,23 +89,21 @@ function announcedOf(
 export async function impactsOf(
   wanted: readonly Change[],
   open: readonly Change[],
-  { book, at, preview, positions }: ImpactContext,
+  { book, at, preview, accountsOf }: ImpactContext,
 ): Promise<ReadonlyMap<string, Impact>> {
   const asked = wanted.filter(({ symbol }) => symbol !== null);
   const limits = await decidedTrials(asked, open, book, at, preview);
-  const tables = book === null ? new Map<string, MarketTables>() : tablesOfBook(book);
-  return new Map(
-    asked.map((change, i): [string, Impact] => {
-      const symbol = change.symbol ?? '';
-      const before = book?.markets.find((market) => market.symbol === symbol);
-      const after = typeof limits === 'string' ? null : limits[i];
-      if (before === undefined || after === null) {
-        const why = typeof limits === 'string' ? limits : `${symbol} was not decided since the start`;
-        return [change.id, { market: { available: false, why }, accounts: { available: false, why } }];
-      }
-      return [change.id, impactOf(symbol, tablesOf(before), tablesOf(after), tables, positions)];
-    }),
-  );
+  const impacts = asked.map(async (change, i): Promise<[string, Impact]> => {
+    const symbol = change.symbol ?? '';
+    const before = book?.markets.find((market) => market.symbol === symbol);
+    const after = typeof limits === 'string' ? null : limits[i];
+    if (before === undefined || after === null) {
+      const why = typeof limits === 'string' ? limits : `${symbol} was not decided since the start`;
+      return [change.id, { market: { available: false, why }, accounts: { available: false, why } }];
+    }
+    return [change.id, await impactOf(symbol, tablesOf(before), tablesOf(after), accountsOf)];
+  });
+  return new Map(await Promise.all(impacts));
 }
 
 export interface ImpactContext {
@@ -129,7 +111,7 @@ export interface ImpactContext {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly preview: Preview | null;
-  readonly positions: PositionSource;
+  readonly accountsOf: AccountImpactSource;
 }
 
 /** What would be decided with each of the changes; in words where nobody can say. */
