@@ -7,7 +7,7 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Failures of the service itself. Their text stays in the log, because it may hold paths or worse. */
 export function isServiceFault(error: PlimsollError): boolean {
-  return error.httpStatus >= 500 && error.code !== 'NOTHING_PUBLISHED';
+  return error.httpStatus >= 500 && error.code !== 'NOTHING_PUBLISHED' && error.code !== 'OVERLOADED';
 }
 
 /** A failure as RFC 9457 problem details. What is not a PlimsollError is a defect. */

@@ -2,15 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
+import { type Clock, stopwatchSeconds } from '../clock.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import type { Keyring } from './auth.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { authorizationOf } from './exchange/venue.ts';
 import { venueOf } from './exchange/venues.ts';
+import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
-import { invalidInput, isServiceFault, refuse, sendProblem } from './problem.ts';
+import { isServiceFault, refuse, sendProblem } from './problem.ts';
 import { ContractInfoStream } from './push/contract-info-stream.ts';
 import { EventStreamReader } from './push/event-stream.ts';
 import { PushHub } from './push/hub.ts';
@@ -19,6 +20,7 @@ import { contractInfoRequest, type SocketRequest } from './push/socket-request.t
 import { CLOSE_CODE, SocketServer } from './push/socket-server.ts';
 import { answerCheck, isPlainCheck } from './quick-check.ts';
 import { requestIdOf } from './request-id.ts';
+import { clientFault, hasBody, JSON_TYPE, NDJSON_TYPE, parse, requireType } from './request-input.ts';
 import { ROUTES, type Route, type RouteContext } from './routes.ts';
 import {
   jsonRead,
@@ -47,6 +49,12 @@ export interface ServiceOptions {
   readonly stopwatch: () => number;
 }
 
+const OVERLOADED = refuse(
+  'OVERLOADED',
+  'more comes than can be answered; what can wait is refused first',
+  'Come again after Retry-After.',
+);
+
 /** Everything has a bound, so that no client can hold the service. */
 const BOUNDS = {
   bodyBytes: 64 * 1024,
@@ -70,6 +78,7 @@ export class Service {
   readonly #app: Express;
   readonly #server: Server;
   readonly #hub: PushHub;
+  readonly #gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
   readonly #contractInfo: ContractInfoStream;
   readonly #forget: () => void;
 
@@ -132,6 +141,7 @@ export class Service {
   stop(deadlineMilliseconds: number): Promise<void> {
     this.#forget();
     this.#hub.close();
+    this.#gauge.stop();
     this.#contractInfo.close(CLOSE_CODE);
     return new Promise((resolve) => {
       const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
@@ -151,12 +161,34 @@ export class Service {
     response.on('close', () =>
       this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
     );
-    const throughExpress = (): void => this.#app(request, response);
+    const throughExpress = (): void => this.#throughExpress(request, response, url);
     if (prepared !== undefined) sendRead(request, response, prepared);
     else if (isPlainCheck(request) && this.#mayRead(request, url)) {
       Object.assign(response, { locals: { route: url } });
       answerCheck(request, response, this.#context, throughExpress);
     } else throughExpress();
+  }
+
+  #throughExpress(request: IncomingMessage, response: ServerResponse, url: string): void {
+    const path = url.split('?', 1)[0];
+    if (!this.#gauge.admits(patienceOf(path))) {
+      this.#refuseOverload(request, response, path);
+      return;
+    }
+    this.#gauge.began();
+    response.on('close', () => this.#gauge.ended());
+    this.#app(request, response);
+  }
+
+  /** Before Express, because that is most of what an answer costs. */
+  #refuseOverload(request: IncomingMessage, response: ServerResponse, path: string): void {
+    this.#sendFailure(
+      response,
+      OVERLOADED,
+      { method: request.method ?? 'GET', path },
+      requestIdOf(request.headers),
+    );
+    request.resume();
   }
 
   /** Whether a prepared read may go out before Express: a refusal is told there, with everything that belongs to it. */
@@ -325,58 +357,24 @@ export class Service {
       this.#options.logger.error({ err: failure, requestId: response.locals.requestId }, failure.message);
     // A body that was not read to its end would be taken for the next request.
     if (hasBody(request) && !request.complete) response.setHeader('connection', 'close');
-    const venue = venueOf(request.path);
-    if (venue === undefined) sendProblem(response, failure, String(response.locals.requestId ?? ''));
-    else {
-      const { method, path } = request;
-      sendRefusal(response, venue.refusalOf(failure, { method, path, now: this.#options.clock.now() }));
-    }
+    this.#sendFailure(response, failure, request, String(response.locals.requestId ?? ''));
+  }
+
+  /** In the form of the exchange that the path belongs to, or as a problem. */
+  #sendFailure(
+    response: ServerResponse,
+    failure: PlimsollError,
+    { method, path }: { readonly method: string; readonly path: string },
+    requestId: string,
+  ): void {
+    const venue = venueOf(path);
+    if (venue === undefined) sendProblem(response, failure, requestId);
+    else sendRefusal(response, venue.refusalOf(failure, { method, path, now: this.#options.clock.now() }));
   }
 }
 
 function bodyOf(route: Route, request: Request): unknown {
   return route.isBodyOptional && !hasBody(request) ? {} : request.body;
-}
-
-function hasBody({ headers }: Request): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-const JSON_TYPE = 'application/json';
-const NDJSON_TYPE = 'application/x-ndjson';
-
-function requireType(request: Request, type: string): void {
-  if (request.is(type) === false || request.headers['content-type'] === undefined)
-    throw refuse('NOT_ACCEPTABLE_BODY', `the body must be ${type}`, `Set the header content-type: ${type}.`);
-}
-
-function parse(what: string, schema: Route['body'], value: unknown): unknown {
-  if (schema === undefined) return {};
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw invalidInput(what, result.error);
-}
-
-/** What Express and its body parser throw for faults of the client, in our words. */
-function clientFault(thrown: unknown): PlimsollError | null {
-  const { status, type, limit } = (thrown ?? {}) as { status?: number; type?: string; limit?: number };
-  if (thrown instanceof PlimsollError || typeof status !== 'number' || status >= 500) return null;
-  if (status === 413)
-    return refuse(
-      'BODY_TOO_LARGE',
-      `the body is larger than ${limit ?? BOUNDS.bodyBytes} bytes`,
-      'Send a smaller one.',
-    );
-  if (status === 415)
-    return refuse(
-      'NOT_ACCEPTABLE_BODY',
-      'the encoding of the body is not known',
-      'Send plain or gzip UTF-8 JSON.',
-    );
-  if (type === 'entity.parse.failed')
-    return refuse('INPUT_INVALID', 'the body is not valid JSON', 'Send one JSON object.');
-  if (status === 404) return refuse('NOT_FOUND', 'there is nothing here', 'All routes are listed at /docs.');
-  return refuse('INPUT_INVALID', 'the request could not be read', 'Check its address, headers and body.');
 }
 
 /** The route of a prepared read, for the metrics: symbols would make one series a market. */

@@ -20,6 +20,7 @@ import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { Keyring, type KnownKey } from './auth.ts';
+import { undescribed } from './described.fixture.ts';
 import { Service } from './service.ts';
 
 /** A real service for tests: real store in a folder of its own, real control plane, real books, real sockets. */
@@ -248,12 +249,18 @@ export class TestService {
           const text = whole.toString();
           const isJson = /json/.test(incoming.headers['content-type'] ?? '') && whole.length > 0;
           const isPlain = incoming.headers['content-encoding'] === undefined;
+          const status = incoming.statusCode ?? 0;
+          const json = isJson && isPlain ? JSON.parse(text) : undefined;
+          const contentType = incoming.headers['content-type'] ?? '';
+          // Whatever a test asks for, what comes must be what the OpenAPI document says.
+          const fault = undescribed(method, path, { status, contentType, json });
+          if (fault !== '') reject(new Error(fault));
           resolve({
-            status: incoming.statusCode ?? 0,
+            status,
             headers: incoming.headers,
             body: whole,
             text,
-            json: isJson && isPlain ? JSON.parse(text) : undefined,
+            json,
           });
         },
       );
