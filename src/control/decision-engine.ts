@@ -100,6 +100,11 @@ export class DecisionEngine implements BookProposer {
     /** When all markets were decided last; the guard's decisions renew nothing. */
     readonly renewedAt: number;
     readonly facts: Pick<CycleFacts, 'fallbackReason' | 'lastObservationBySource'>;
+    /**
+     * When a market may move by itself, since all were decided last: a decision of the guard for others lets what came due
+     * before it wait no longer.
+     */
+    readonly nextMoveAt: number;
     /** It was the guard's. */
     readonly isGuarded: boolean;
   } | null = null;
@@ -147,7 +152,7 @@ export class DecisionEngine implements BookProposer {
       (predictor?.id ?? null) === this.#decided.model &&
       governed === this.#decided.governed &&
       now < this.#nextClose &&
-      now < nextMoveAt(previous, policy) &&
+      now < this.#decided.nextMoveAt &&
       now - this.#decided.renewedAt < RENEWAL_MILLISECONDS;
     if (isSettled) return guard();
     this.#decided = null;
@@ -188,7 +193,7 @@ export class DecisionEngine implements BookProposer {
     };
     this.#decided = {
       ...{ fingerprint, model: predictor?.id ?? null, governed, hash: book.hash },
-      ...{ renewedAt: decidedAt, facts, isGuarded: false },
+      ...{ renewedAt: decidedAt, facts, nextMoveAt: nextMoveAt(book, policy), isGuarded: false },
     };
     return {
       book,
@@ -218,7 +223,8 @@ export class DecisionEngine implements BookProposer {
     const decision = guardedDecision(kept, intrabar, previous, { decidedAt: now, governance });
     if (decision === null) return null;
     const { book, inputs, symbols } = decision;
-    this.#decided = { ...this.#decided, hash: book.hash, isGuarded: true };
+    const moveAt = Math.min(this.#decided.nextMoveAt, nextMoveAt(book, this.#options.policy));
+    this.#decided = { ...this.#decided, hash: book.hash, nextMoveAt: moveAt, isGuarded: true };
     return {
       book,
       inputs,
