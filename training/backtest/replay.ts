@@ -15,6 +15,7 @@ import type { MarketLimit } from '../../src/limits/types.ts';
 import { type StressExcursion, stressExcursion } from '../../src/risk/portfolio/stress.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../../src/units.ts';
 import { countedVolumes } from './execution.ts';
+import { noticeHoursOf } from './notice.ts';
 import { PathRecorder, type SchedulePath } from './schedule-path.ts';
 import type { CellTape, MarketTape, SampleTape, Tape } from './tape.ts';
 
@@ -37,23 +38,13 @@ export function replayPolicy(tape: Tape, market: MarketTape, policy: Policy, eve
     if (previous === null || (decidedAt / HOUR_MILLISECONDS) % everyHours === 0) {
       const context = { ...base, decidedAt, marketWide: marketWideAt(tape, decidedAt) };
       const decided: MarketLimit = decideMarket(inputAt(hour), previous, context);
-      noteNotice(recorder, previous, decided);
+      const noticeHours = noticeHoursOf(previous, decided, decidedAt);
+      if (noticeHours !== null) recorder.notice(noticeHours);
       previous = decided;
     }
     recorder.record(hour, previous.brackets, maintenanceOf(previous));
   }
   return recorder.path();
-}
-
-/** A rise that was announced and is now in force had its notice. */
-function noteNotice(recorder: PathRecorder, previous: MarketLimit | null, decided: MarketLimit): void {
-  for (const announced of previous?.announced ?? []) {
-    const isOver = !(decided.announced ?? []).some(
-      ({ effectiveAt }) => effectiveAt === announced.effectiveAt,
-    );
-    if (isOver && maintenanceOf(decided) === announced.brackets)
-      recorder.notice((announced.effectiveAt - announced.announcedAt) / HOUR_MILLISECONDS);
-  }
 }
 
 function marketWideAt(tape: Tape, at: number): MarketWideInput | null {
