@@ -9,6 +9,7 @@ import { Random } from '../src/random.ts';
 import { ModelRegistry } from './registry.ts';
 
 const FIXTURE = fileURLToPath(new URL('./registering-process.fixture.ts', import.meta.url));
+const PROMOTING = fileURLToPath(new URL('./promoting-process.fixture.ts', import.meta.url));
 const shipped = import.meta.dirname;
 const champion: string = JSON.parse(readFileSync(join(shipped, 'aliases.json'), 'utf8')).champion;
 const dataDir = mkdtempSync(join(tmpdir(), 'plimsoll-killed-registry-'));
@@ -38,3 +39,20 @@ test('kill -9 while versions are added and promoted: the aliases are whole, and 
   }
   expect((await registry.list()).length).toBeGreaterThan(8);
 }, 120_000);
+
+test('kill -9 between the record of a promotion and the promotion: the champion stays, and the same promotion can be made again', async () => {
+  const registry = new ModelRegistry(shipped, dataDir);
+  const before = await registry.versionOf('champion');
+  const version = (await registry.list()).find(({ aliases }) => aliases.length === 0)?.manifest.version ?? '';
+  const file = join(dataDir, 'record');
+  const child = spawn(process.execPath, [PROMOTING, shipped, dataDir, version, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.kill('SIGKILL');
+  await ended;
+  expect(readFileSync(file, 'utf8')).toBe(`${before} → ${version}`);
+  expect(await registry.versionOf('champion')).toBe(before);
+  expect(await registry.promote(version, { override: true })).toBe(before);
+}, 60_000);

@@ -136,6 +136,22 @@ describe('aliases', () => {
     await expect(registry().rollback()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  test('a change of the champion that cannot be recorded is not made, and one that is refused is not recorded', async () => {
+    const second = await copyVersion('20250101-00000006', { passed: true });
+    const failing = async (): Promise<never> => Promise.reject(new Error('the disk is full'));
+    await expect(registry().promote(second, { record: failing })).rejects.toThrow('the disk is full');
+    expect(await registry().versionOf('champion')).toBe(champion);
+    await registry().promote(second);
+    await expect(registry().rollback(failing)).rejects.toThrow('the disk is full');
+    expect(await registry().versionOf('champion')).toBe(second);
+    await registry().rollback();
+    const recorded: (string | null)[] = [];
+    const record = async (from: string | null): Promise<void> => void recorded.push(from);
+    const failed = await copyVersion('20250101-00000007', { passed: false });
+    await expect(registry().promote(failed, { record })).rejects.toMatchObject({ code: 'GATE_FAILED' });
+    expect(recorded).toEqual([]);
+  });
+
   test('a version whose gates failed, or that has none, is promoted by an override only; going back never needs one', async () => {
     const failed = await copyVersion('20250101-00000004', { passed: false });
     const unknown = await copyVersion('20250101-00000005');

@@ -28,7 +28,14 @@ export interface RegisteredModel {
   readonly shipped: boolean;
 }
 
+export interface ChampionChange {
+  readonly from: string;
+  readonly to: string;
+}
+
 const MOST_FORMER_CHAMPIONS = 20;
+
+const unrecorded = async (): Promise<void> => {};
 
 /**
  * Trained versions in two folders: those that ship with the program (never written to) and those trained here, under
@@ -128,9 +135,17 @@ export class ModelRegistry {
    * Makes a version the champion, after it has been loaded whole. Returns the champion before.
    *
    * @param override promotes what the gates do not let through; whoever asks for it records why.
+   * @param record is waited for before anything changes, once nothing stands against it: whoever dies in between leaves a
+   * record of what did not happen, and never a champion that nobody is on record for. Where it fails nothing changes.
    * @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED, CONFLICT when it is the champion already, GATE_FAILED.
    */
-  async promote(version: string, { override = false } = {}): Promise<string | null> {
+  async promote(
+    version: string,
+    {
+      override = false,
+      record = unrecorded,
+    }: { readonly override?: boolean; readonly record?: (from: string | null) => Promise<void> } = {},
+  ): Promise<string | null> {
     await this.load(version);
     const aliases = await this.#aliases();
     const { champion, challenger, formerChampions = [] } = aliases;
@@ -144,6 +159,7 @@ export class ModelRegistry {
     const former = [...formerChampions, ...(champion === undefined ? [] : [champion])].slice(
       -MOST_FORMER_CHAMPIONS,
     );
+    await record(champion ?? null);
     await this.#writeAliases({
       champion: version,
       ...(challenger === undefined || challenger === version ? {} : { challenger }),
@@ -155,9 +171,10 @@ export class ModelRegistry {
   /**
    * Makes the champion before the present one champion again. Returns both.
    *
+   * @param record see `promote`.
    * @throws PlimsollError NOT_FOUND when there was none, MODEL_DAMAGED when it can no longer be loaded.
    */
-  async rollback(): Promise<{ readonly from: string; readonly to: string }> {
+  async rollback(record: (change: ChampionChange) => Promise<void> = unrecorded): Promise<ChampionChange> {
     const { champion, challenger, formerChampions = [] } = await this.#aliases();
     const to = formerChampions.at(-1);
     if (to === undefined || champion === undefined) {
@@ -166,6 +183,7 @@ export class ModelRegistry {
       });
     }
     await this.load(to);
+    await record({ from: champion, to });
     await this.#writeAliases({
       champion: to,
       ...(challenger === undefined ? {} : { challenger }),

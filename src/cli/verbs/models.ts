@@ -58,15 +58,16 @@ export async function promote(
   if (shadow !== null && json !== true) for (const line of shadowLines(shadow)) context.print(line);
   requireShadow(version, shadow, override);
   const overridden = override ? [...(await registry.obstacles(version)), ...shadowObstacles(shadow)] : [];
-  const previous = await registry.promote(version, { override });
   const { gates } = await registry.manifest(version);
-  await recordAudit(dataDir, {
-    at: context.clock.now(),
-    kind: 'promotion',
-    subject: version,
-    reason: reason ?? 'not given',
-    details: { from: previous, to: version, gatePolicy: gates?.policyVersion ?? null, overridden },
-  });
+  const record = (from: string | null): Promise<void> =>
+    recordAudit(dataDir, {
+      at: context.clock.now(),
+      kind: 'promotion',
+      subject: version,
+      reason: reason ?? 'not given',
+      details: { from, to: version, gatePolicy: gates?.policyVersion ?? null, overridden },
+    });
+  const previous = await registry.promote(version, { override, record });
   if (json === true) context.printJson({ champion: version, previous, overridden });
   else {
     context.print(`${version} is the champion${previous === null ? '' : `, after ${previous}`}`);
@@ -99,14 +100,15 @@ export async function rollback(
   { json, reason = 'not given', ...flags }: ReasonOptions,
 ): Promise<void> {
   const { registry, dataDir } = openRegistry(flags);
-  const { from, to } = await registry.rollback();
-  await recordAudit(dataDir, {
-    at: context.clock.now(),
-    kind: 'rollback',
-    subject: to,
-    reason,
-    details: { from, to },
-  });
+  const { from, to } = await registry.rollback((change) =>
+    recordAudit(dataDir, {
+      at: context.clock.now(),
+      kind: 'rollback',
+      subject: change.to,
+      reason,
+      details: { ...change },
+    }),
+  );
   if (json === true) context.printJson({ champion: to, previous: from });
   else context.print(`${to} is the champion again, after ${from}`);
 }
