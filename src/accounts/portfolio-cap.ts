@@ -28,6 +28,12 @@ export function nettingOf(correlations: MarketCorrelations): Netting {
   return { correlations, rows: new Map(correlations.markets.map((symbol, row) => [symbol, row])) };
 }
 
+/** Moves of a market in moves of the mean of all; null where nobody measured them. */
+export function betaOf(symbol: string, netting: Netting | null): number | null {
+  const row = netting?.rows.get(symbol);
+  return row === undefined ? null : (netting?.correlations.betas?.[row] ?? null);
+}
+
 export const CORRELATION_CASES = ['measured', 'asOne', 'apart'] as const;
 export type CorrelationCase = (typeof CORRELATION_CASES)[number];
 

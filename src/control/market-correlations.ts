@@ -1,4 +1,5 @@
 import type { MarketHistory } from '../risk/bars.ts';
+import { commonBetas } from '../risk/portfolio/common-betas.ts';
 import {
   type CommonReturns,
   fillCorrelations,
@@ -48,7 +49,7 @@ export class CorrelationWatch {
       const matrix = await this.#matrix(returns, pause);
       if (matrix === null) return false;
       this.#asOf = asOf;
-      made({ asOf, markets: returns.markets, matrix });
+      made({ asOf, markets: returns.markets, matrix, betas: commonBetas(returns) });
       return true;
     } finally {
       this.#isRunning = false;

@@ -129,7 +129,7 @@ function marginOfReading(
   const markets = new Map(
     Object.entries(marks).map(([symbol, mark]) => [
       symbol,
-      publishedMarket(symbol, mark, limits.get(symbol), reads.policy()),
+      publishedMarket(symbol, mark, limits.get(symbol), reads.policy(), reads.netting()),
     ]),
   );
   return marginShape(

@@ -81,7 +81,10 @@ function viewOfReading(
   const priced = new Map(Object.entries(marks));
   if (symbol !== undefined && !priced.has(symbol)) priced.set(symbol, reads.markOf(symbol)?.price ?? null);
   const markets = new Map(
-    [...priced].map(([name, mark]) => [name, publishedMarket(name, mark, limits.get(name), policy)]),
+    [...priced].map(([name, mark]) => [
+      name,
+      publishedMarket(name, mark, limits.get(name), policy, reads.netting()),
+    ]),
   );
   return accountView(account, markets, status, limits, policy);
 }

@@ -36,6 +36,14 @@ describe('accounts', () => {
     });
   });
 
+  test('weigh their positions by how far each market moves with all, once that was measured', async () => {
+    expect((await service.call('/v1/accounts/a1/margin')).json.effectiveLeverage.betaWeighted).toBeNull();
+    const matrix = Float64Array.of(1);
+    service.plane.correlated({ asOf: 1, markets: ['BTCUSDT'], matrix, betas: Float64Array.of(0.75) });
+    const { json } = await service.call('/v1/accounts/a1/margin');
+    expect(json.effectiveLeverage).toMatchObject({ gross: 2, net: 2, betaWeighted: 1.5 });
+  });
+
   test('are the same to the simulator, which changes nothing', async () => {
     const held = await service.call('/v1/accounts/a1/margin');
     const simulated = await service.post('/v1/margin/simulate', {

@@ -80,7 +80,7 @@ function simulatedMarket(
   const terms = contracts?.[symbol];
   if (terms !== undefined && !(Number(terms.contractSize) > 0))
     throw refuse('INPUT_INVALID', `the contractSize of ${symbol} is 0`, 'Give one above 0.');
-  const published = publishedMarket(symbol, mark, limit, policy);
+  const published = publishedMarket(symbol, mark, limit, policy, reads.netting());
   return {
     ...published,
     contract:
@@ -89,7 +89,7 @@ function simulatedMarket(
         : { kind: terms.kind, contractSize: Number(terms.contractSize) },
     maintenance: own ?? published.maintenance,
     initial: own ?? published.initial,
-    beta: betas?.[symbol] ?? null,
+    beta: betas?.[symbol] ?? published.beta,
   };
 }
 

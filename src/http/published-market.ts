@@ -1,6 +1,7 @@
 import type { MarginMarket } from '../accounts/margin/account.ts';
 import { excursionsOf } from '../accounts/margin/probability.ts';
 import { type MarginTable, marginTableOf } from '../accounts/margin/table.ts';
+import { betaOf, type Netting } from '../accounts/portfolio-cap.ts';
 import { contractOf } from '../limits/account-policy.ts';
 import { maintenanceOf, mostConservativeBrackets } from '../limits/brackets.ts';
 import type { Policy } from '../limits/policy.ts';
@@ -34,6 +35,7 @@ export function publishedMarket(
   mark: number | null,
   limit: MarketLimit | undefined,
   policy: Policy,
+  netting: Netting | null,
 ): MarginMarket {
   const tables = limit === undefined ? STRICTEST : publishedTables(limit);
   return {
@@ -41,7 +43,7 @@ export function publishedMarket(
     contract: contractOf(symbol, policy.contracts),
     mark,
     ...tables,
-    beta: null,
+    beta: betaOf(symbol, netting),
     excursions:
       limit === undefined ? null : excursionsOf(limit.forecasts, policy.accounts.liquidationHorizonHours),
     liquidity: null,

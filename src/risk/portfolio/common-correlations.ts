@@ -7,6 +7,8 @@ export interface MarketCorrelations {
   readonly markets: readonly string[];
   /** markets × markets, row by row: ones on the diagonal, symmetric, no eigenvalue below zero but for rounding. */
   readonly matrix: Float64Array;
+  /** How far each moves with the mean of all, see `commonBetas`; absent where they were not measured. */
+  readonly betas?: Float64Array;
 }
 
 /** Returns of several markets on one grid of times: market m at slot t is entry m · slots + t; 0 where it is not known. */
