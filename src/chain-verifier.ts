@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
 import { type ChainVerification, verificationFaults } from './control/ports.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { siblingUrl } from './program.ts';
@@ -42,7 +43,7 @@ export class ChainVerifier {
   }
 
   #judge(answer: VerificationAnswer): boolean {
-    const { logger, metrics } = this.#options;
+    const { logger, metrics, clock } = this.#options;
     if ('failure' in answer) {
       metrics.verificationFailed();
       logger.error({ reason: answer.failure }, 'the chains could not be verified');
@@ -50,6 +51,7 @@ export class ChainVerifier {
     }
     const { books, auditEntries, checkpoints } = answer.found;
     if (verificationFaults(answer.found).length === 0) {
+      metrics.verified(clock.now());
       logger.info({ books, auditEntries, checkpoints }, 'both chains hold');
       return true;
     }
@@ -64,5 +66,6 @@ type VerificationAnswer = { readonly found: ChainVerification } | { readonly fai
 export interface ChainVerifierOptions {
   readonly dataDir: string;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -83,7 +83,7 @@ export class ForecastWatch {
     if (origins.length > 0 || before !== this.#alarms)
       await store.putWatchEntries([{ name: ALARMS, body: JSON.stringify(alarms) }]);
     this.#alarms = alarms;
-    metrics.coverageAlarms(alarms);
+    metrics.forecasts.coverage(alarms);
     this.#logNew(before, alarms);
     const manifest = await this.#manifestOf(model);
     if (manifest === null) return;
@@ -106,7 +106,7 @@ export class ForecastWatch {
       await this.#options.store.putWatchEntries([{ name: DRIFT, body: JSON.stringify(drift) }]);
     this.#drift = drift;
     const report = driftReport(drift, reference);
-    this.#options.metrics.drift(report);
+    this.#options.metrics.forecasts.drift(report);
     this.#drifted = report?.drifted ?? [];
   }
 

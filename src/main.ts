@@ -180,16 +180,14 @@ async function start(
     clock,
     logger,
     observer: metrics,
-    metrics: async () => {
+    metrics: async (isOpenMetrics) => {
       metrics.governance.observe(control.governance.state(), control.governance.time());
       await accounts.summary().then(
         (summary) => metrics.accounts.observe(summary),
         () => undefined,
       );
-      return metrics.scrape({
-        isDegraded: control.status().degraded,
-        auditEntries: await store.auditLength(),
-      });
+      const live = { isDegraded: control.status().degraded, auditEntries: await store.auditLength() };
+      return metrics.scrape(live, isOpenMetrics);
     },
     keyring: keyringOf(config.keys, operatorKey?.hash ?? null),
     version: PROGRAM_VERSION,
@@ -210,10 +208,11 @@ async function start(
   const firstBook = firstBookOf(control);
   cycle.start(config.decisionIntervalSeconds * 1000);
 
-  const verifier = new ChainVerifier({ dataDir: config.dataDir, metrics, logger });
+  const verifier = new ChainVerifier({ dataDir: config.dataDir, metrics, clock, logger });
   verifier.start();
   const schedule: Schedule | null =
     config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
+  metrics.trainingScheduled(schedule?.intervalSeconds ?? 0);
 
   return {
     url,

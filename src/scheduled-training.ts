@@ -32,10 +32,15 @@ export class ScheduledTraining {
     await this.#running;
   }
 
-  /** A run that a killed service left open is over: what it had finished is found by the next one. */
+  /**
+   * A run that a killed service left open is over: what it had finished is found by the next one. When a training last succeeded
+   * is told again, so that a restart is not taken for a missed training.
+   */
   async recover(): Promise<void> {
-    const { store, clock } = this.#options;
-    const open = (await store.trainingRuns(RECOVERED_RUNS)).filter(({ result }) => result === 'running');
+    const { store, clock, metrics } = this.#options;
+    const runs = await store.trainingRuns(RECOVERED_RUNS);
+    metrics.trainingRecovered(runs.find(({ result }) => result === 'succeeded')?.finishedAt ?? null);
+    const open = runs.filter(({ result }) => result === 'running');
     const message = 'the service ended while it ran; the next training goes on from what it had finished';
     for (const run of open)
       await store.recordTrainingRun({ ...run, result: 'failed', finishedAt: clock.now(), message });

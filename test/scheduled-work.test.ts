@@ -130,10 +130,31 @@ describe('a scheduled training', () => {
       message: '',
     };
     await store.recordTrainingRun({ ...open, result: 'running', trigger: 'schedule' });
-    await trainingOf(new Metrics({ watchList: [], version: '1' })).recover();
-    const [recovered] = await store.trainingRuns(1);
+    const metrics = new Metrics({ watchList: [], version: '1' });
+    await trainingOf(metrics).recover();
+    const [recovered, ...before] = await store.trainingRuns(10);
     expect(recovered).toMatchObject({ id: 'left', result: 'failed' });
     expect(recovered.message).toContain('goes on');
+    // A restart is no missed training: when the last one succeeded is told again.
+    const succeeded = before.find(({ result }) => result === 'succeeded');
+    const lastSuccess = (succeeded?.finishedAt ?? 0) / 1000;
+    expect(lastSuccess).toBeGreaterThan(0);
+    expect(await sample(metrics, `plimsoll_training_last_success_timestamp_seconds ${lastSuccess}`)).toBe(
+      true,
+    );
+  });
+
+  test('knows the longest time between its runs, by which a missed one is noticed', () => {
+    const never = async (): Promise<void> => {};
+    for (const [expression, hours] of [
+      ['17 3 * * *', 24],
+      ['0 0,8 * * *', 16],
+      ['0 6 * * 1-5', 72],
+    ] as const) {
+      const schedule = scheduleTraining(expression, never);
+      schedule.stop();
+      expect([expression, schedule.intervalSeconds]).toEqual([expression, hours * 3600]);
+    }
   });
 
   test('starts when the cron expression says so', async () => {
@@ -158,8 +179,10 @@ describe('the verification of the chains', () => {
       await store.publish(book, decisionDraft(book));
     }
     const metrics = new Metrics({ watchList: [], version: '1' });
-    const verifier = new ChainVerifier({ dataDir, metrics, logger });
+    const verifier = new ChainVerifier({ clock: systemClock, dataDir, metrics, logger });
     expect(await verifier.run()).toBe(true);
+    const verifiedAt = (await metrics.scrape({ isDegraded: false, auditEntries: 0 })).text;
+    expect(verifiedAt).toMatch(/^plimsoll_audit_verified_timestamp_seconds [1-9]/m);
     await store.close();
     const database = new DatabaseSync(join(dataDir, 'state.sqlite'));
     database.exec(`UPDATE book SET body = replace(body, '18', '88') WHERE version = 2`);
@@ -172,7 +195,8 @@ describe('the verification of the chains', () => {
 
   test('a state that cannot be opened is a failure as well', async () => {
     const metrics = new Metrics({ watchList: [], version: '1' });
-    expect(await new ChainVerifier({ dataDir: '/dev/null/nowhere', metrics, logger }).run()).toBe(false);
+    const nowhere = { clock: systemClock, dataDir: '/dev/null/nowhere', metrics, logger };
+    expect(await new ChainVerifier(nowhere).run()).toBe(false);
     expect(await sample(metrics, 'plimsoll_audit_verification_failures_total 1')).toBe(true);
   });
 });

@@ -7,6 +7,9 @@ import type { TrainingMessage, TrainingTask } from './child-process.ts';
 /** Nothing of a run is written before its end, so that it may be ended at any moment. */
 const GRACE_MILLISECONDS = 10_000;
 
+/** Enough to see the longest gap of a schedule of a week, such as one of working days. */
+const LOOKED_AHEAD_RUNS = 8;
+
 /** What became of a training in a process of its own. */
 export type TrainingResult = Extract<TrainingMessage, { kind: 'trained' }>;
 
@@ -53,6 +56,8 @@ export function trainInChildProcess(
 }
 
 export interface Schedule {
+  /** The longest time between the next runs. */
+  readonly intervalSeconds: number;
   /** Starts no other run. */
   stop(): void;
 }
@@ -63,5 +68,7 @@ export interface Schedule {
  */
 export function scheduleTraining(expression: string, run: () => Promise<void>): Schedule {
   const task = scheduleCron(expression, run, { timezone: 'UTC', noOverlap: true });
-  return { stop: () => void task.destroy() };
+  const times = task.getNextRuns(LOOKED_AHEAD_RUNS).map((run) => run.getTime() / 1000);
+  const gaps = times.slice(1).map((time, i) => time - times[i]);
+  return { intervalSeconds: Math.max(0, ...gaps), stop: () => void task.destroy() };
 }

@@ -117,6 +117,16 @@ test('every problem type leads to its row on the page of errors', async () => {
     );
 });
 
+test('metrics are served as OpenMetrics to who asks for it rather than for text', async () => {
+  const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+  const answer = await service.call('/metrics', { headers: { accept } });
+  expect(answer.headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  expect(answer.headers.vary).toBe('accept');
+  expect(answer.text).toContain('\n# TYPE plimsoll_decisions counter\nplimsoll_decisions_total{');
+  expect(answer.text).toMatch(/[^\n]\n# EOF\n$/);
+  expect(answer.text).not.toContain('\n\n');
+});
+
 test('metrics are served as the text that scrapers read', async () => {
   const answer = await service.call('/metrics');
   expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');

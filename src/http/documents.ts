@@ -8,7 +8,9 @@ import { type PreparedRead, sendRead } from './send.ts';
 export interface DocumentOptions {
   readonly version: string;
   /** The text of `/metrics` and its content type. */
-  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly metrics: (
+    isOpenMetrics: boolean,
+  ) => Promise<{ readonly text: string; readonly contentType: string }>;
   /** The page at `/`; undefined before the first limits. */
   readonly page: () => PreparedRead | undefined;
 }
@@ -34,9 +36,11 @@ export function mountDocuments(app: Express, { version, metrics, page }: Documen
   for (const name of VIEWER_FILES) {
     mountDocument(app, `/docs/assets/${name}`, (_request, response) => response.sendFile(name, viewer));
   }
-  mountDocument(app, '/metrics', async (_request, response) => {
-    const { text, contentType } = await metrics();
+  mountDocument(app, '/metrics', async (request, response) => {
+    const isOpenMetrics = request.accepts(['text/plain', OPEN_METRICS]) === OPEN_METRICS;
+    const { text, contentType } = await metrics(isOpenMetrics);
     response.setHeader('cache-control', 'no-store');
+    response.setHeader('vary', 'accept');
     response.type(contentType).send(text);
   });
   mountDocument(app, '/', (request, response) => {
@@ -49,6 +53,9 @@ export function mountDocuments(app: Express, { version, metrics, page }: Documen
     response.status(503).type('text/html; charset=utf-8').send(NOTHING_YET_PAGE);
   });
 }
+
+/** With its version: a scraper that asks for another one is sent text. */
+const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0';
 
 const NOTHING_YET_PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>

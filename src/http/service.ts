@@ -42,7 +42,9 @@ export interface ServiceOptions {
   readonly logger: Logger;
   readonly observer: RequestObserver;
   /** The text of `/metrics` and its content type. */
-  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly metrics: (
+    isOpenMetrics: boolean,
+  ) => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly keyring: Keyring;
   readonly version: string;
   /** Seconds of a monotonic clock, for the duration of requests. */

@@ -204,8 +204,10 @@ export class TestService {
       clock,
       logger: pino({ level: 'error' }, { write: (line: string) => this.errors.push(line) }),
       observer: metrics,
-      metrics: async () =>
-        metrics.scrape({ isDegraded: plane.status().degraded, auditEntries: await store.auditLength() }),
+      metrics: async (isOpenMetrics) => {
+        const live = { isDegraded: plane.status().degraded, auditEntries: await store.auditLength() };
+        return metrics.scrape(live, isOpenMetrics);
+      },
       keyring: new Keyring(
         this.#keys ?? [{ name: 'operator', role: 'operator', sha256: sha256Of(OPERATOR_KEY) }],
         this.#keys === undefined,

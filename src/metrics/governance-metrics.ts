@@ -14,10 +14,17 @@ export const ACTS = [
 type Count = (label: string, by: number) => void;
 type Level = (label: string, value: number) => void;
 
-/** Makes metrics with one label in the registry of all. */
+export interface Levels {
+  set(labels: Readonly<Record<string, string>>, value: number): void;
+  /** Ends every series. */
+  reset(): void;
+}
+
+/** Makes metrics in the registry of all. */
 export interface MetricMaker {
   counter(name: string, help: string, label: string): Count;
   gauge(name: string, help: string, label: string): Level;
+  levels(name: string, help: string, labels: readonly string[]): Levels;
 }
 
 /** What people do about limits, and what of it is in force. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { CoverageTier } from '../control/coverage-alarms.ts';
 import type { CycleFacts } from '../control/decision-cycle.ts';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
@@ -84,14 +85,15 @@ function bookAfter(previous: LimitBook | null, inputs: readonly MarketInput[]): 
   return decideBook(inputs, previous, context({ decidedAt }));
 }
 
-/** Of the contract, as far as this stage has what they measure. */
+/** All of the contract. */
 const CONTRACT =
   `http_request_duration_seconds decisions_total limit_moves_total limit_leverage_ratio limit_drift_ratio
   limit_change_ratio binding_bound_markets limits_last_published_timestamp_seconds limits_degraded
   data_last_observation_timestamp_seconds data_rejected_total forecast_observations_total forecast_exceedances_total
   shock_probability model_info model_trained_timestamp_seconds training_runs_total
   training_last_success_timestamp_seconds training_duration_seconds audit_entries_total
-  audit_verification_failures_total fallback_active`.split(/\s+/);
+  audit_verification_failures_total fallback_active coverage_p_value feature_drift_psi accounts interventions_total
+  system_leverage_ratio`.split(/\s+/);
 
 describe('after a start', () => {
   test('every metric of the contract is there, so that an alert on it can be written', async () => {
@@ -125,6 +127,13 @@ describe('after a start', () => {
         HORIZONS_HOURS.map((horizon) => `{confidence="${confidence}",horizon="${horizon}"}`),
       ),
     );
+  });
+
+  test('every metric has a sentence that says what it is, and few labels', () => {
+    for (const { name, help, labelNames } of metrics.described()) {
+      expect([name, help.length > 10]).toEqual([name, true]);
+      expect([name, labelNames.length <= 4]).toEqual([name, true]);
+    }
   });
 
   test('the program names its version', async () => {
@@ -255,6 +264,27 @@ describe('a published book', () => {
     expect(await drift()).toEqual([0.25, 0.25]);
     metrics.bookInForce(withLeverage(10, 25));
     expect(await drift()).toEqual([0.5, 0.25]);
+  });
+});
+
+describe('coverage', () => {
+  const tierOf = (horizonHours: number, exceeded: number): CoverageTier => ({
+    ...{ horizonHours, confidence: 0.99, observations: 10, exceedances: 1, settledUntil: 0 },
+    chains: [{ exceeded: [Math.log(exceeded)], overstated: [0] }],
+    alarmedAt: { exceeded: exceeded >= 100 ? DECIDED_AT : null, overstated: null },
+  });
+
+  test('has a p-value that is one over the mean e-value of the horizons: 2 / (198 + 2) of two', async () => {
+    const before = await valuesOf('coverage_p_value');
+    expect(Object.values(before)).toEqual(Array(2 * CONFIDENCES.length).fill(1));
+    metrics.forecasts.coverage({ model: 'm@1', tiers: [tierOf(1, 198), tierOf(24, 2)], open: [] });
+    const after = await valuesOf('coverage_p_value');
+    expect(after['{test="exceeded",confidence="0.99"}']).toBeCloseTo(0.01);
+    expect(after['{test="overstated",confidence="0.99"}']).toBe(1);
+    expect(after['{test="exceeded",confidence="0.95"}']).toBe(1);
+    const alarms = await valuesOf('coverage_alarm');
+    expect(alarms['{confidence="0.99",horizon="1",direction="exceeded"}']).toBe(1);
+    expect(alarms['{confidence="0.99",horizon="24",direction="exceeded"}']).toBe(0);
   });
 });
 

@@ -1,15 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
-import { ALARM_DIRECTIONS, type CoverageAlarmState, tierEvidence } from '../control/coverage-alarms.ts';
 import { type CoverageCount, type CycleFacts, decidedMarkets } from '../control/decision-cycle.ts';
-import type { DriftReport } from '../control/drift-watch.ts';
 import { PRICE_CODES, type PriceCode } from '../control/guard/prices.ts';
 import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
 import { AccountMetrics } from './account-metrics.ts';
+import { ForecastMetrics } from './forecast-metrics.ts';
 import { GovernanceMetrics, type MetricMaker } from './governance-metrics.ts';
 import { METHODS, MISNAMED_DEFAULTS, PRICES, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
+import { OPEN_METRICS_TYPE, openMetricsOf } from './open-metrics.ts';
 
 const PREFIX = 'plimsoll_';
 const SECONDS = 1000;
@@ -36,6 +36,13 @@ export interface MetricsOptions {
   readonly version: string;
 }
 
+export interface MetricDescription {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
 /** What no event tells: asked for when the metrics are read. */
 export interface LiveState {
   readonly isDegraded: boolean;
@@ -59,9 +66,14 @@ export class Metrics {
       const gauge = this.#gauge(name, help, [label]);
       return (value, level) => gauge.set({ [label]: value }, level);
     },
+    levels: (name, help, labels) => {
+      const gauge = this.#gauge(name, help, [...labels]);
+      return { set: (of, level) => gauge.set(of, level), reset: () => gauge.reset() };
+    },
   };
   readonly governance = new GovernanceMetrics(this.#maker);
   readonly accounts = new AccountMetrics(this.#maker);
+  readonly forecasts = new ForecastMetrics(this.#maker);
   readonly #systemLeverage = this.#gauge(
     'system_leverage_ratio',
     'Marked notional of all accounts over their marked equity, as the last decision saw it',
@@ -118,7 +130,7 @@ export class Metrics {
     'Markets whose data were rejected in a decision, and prices that had no effect',
     ['source', 'reason'],
   );
-  readonly #forecasts = this.#counter('forecast_observations_total', 'Published forecasts that came due', [
+  readonly #dueForecasts = this.#counter('forecast_observations_total', 'Published forecasts that came due', [
     'confidence',
     'horizon',
   ]);
@@ -148,6 +160,11 @@ export class Metrics {
     'End of the last training run that succeeded; 0 for none',
     [],
   );
+  readonly #trainingInterval = this.#gauge(
+    'training_interval_seconds',
+    'Longest time between two scheduled trainings; 0 where none are scheduled',
+    [],
+  );
   readonly #trainingSeconds = this.#gauge(
     'training_duration_seconds',
     'Duration of the last training run',
@@ -157,6 +174,11 @@ export class Metrics {
   readonly #auditFailures = this.#counter(
     'audit_verification_failures_total',
     'Verifications of the chains that failed',
+    [],
+  );
+  readonly #verified = this.#gauge(
+    'audit_verified_timestamp_seconds',
+    'When the chains were last found to hold; 0 for not since the start',
     [],
   );
   readonly #fallback = this.#gauge(
@@ -188,28 +210,6 @@ export class Metrics {
     'Origins that the challenger in the shadow did not forecast, by reason',
     ['reason'],
   );
-  readonly #coverageAlarm = this.#gauge(
-    'coverage_alarm',
-    '1 while an alarm of coverage stands that is valid at any time',
-    ['confidence', 'horizon', 'direction'],
-  );
-  readonly #coverageEvidence = this.#gauge(
-    'coverage_e_value',
-    'Evidence that VaR is exceeded too often, or overstated; 100 raises the alarm',
-    ['confidence', 'horizon', 'direction'],
-  );
-  readonly #featureDrift = this.#gauge(
-    'feature_drift_psi',
-    'Population stability index of a feature, the last 30 days against the training span',
-    ['feature'],
-  );
-  readonly #residualDrift = this.#gauge('residual_drift_psi', 'The same of A / VaR at 95 %', ['horizon']);
-  readonly #scoreDrift = this.#gauge(
-    'score_drift_ratio',
-    'Mean score of the last 30 days over that of the training span',
-    ['horizon'],
-  );
-  readonly #drifted = this.#gauge('drift_beyond_bound', 'How much has drifted beyond its bound', []);
   readonly #cycleSeconds = this.#gauge('decision_duration_seconds', 'Time that the last proposal took', []);
   readonly #info = this.#gauge('build_info', 'The program; the value is 1', ['version']);
 
@@ -225,7 +225,7 @@ export class Metrics {
     for (const result of ['succeeded', 'failed']) this.#runs.inc({ result }, 0);
     for (const confidence of CONFIDENCES) {
       for (const horizon of HORIZONS_HOURS) {
-        this.#forecasts.inc({ confidence: String(confidence), horizon: String(horizon) }, 0);
+        this.#dueForecasts.inc({ confidence: String(confidence), horizon: String(horizon) }, 0);
         this.#exceedances.inc({ confidence: String(confidence), horizon: String(horizon) }, 0);
       }
     }
@@ -235,12 +235,24 @@ export class Metrics {
   }
 
   /** @param live what changes without an event: read at the scrape itself. */
-  async scrape(live: LiveState): Promise<{ readonly text: string; readonly contentType: string }> {
+  async scrape(
+    live: LiveState,
+    isOpenMetrics = false,
+  ): Promise<{ readonly text: string; readonly contentType: string }> {
     this.#degraded.set(live.isDegraded ? 1 : 0);
     this.#audit.reset();
     this.#audit.inc(live.auditEntries);
-    const text = await this.#registry.metrics();
-    return { text: text.replaceAll(WITHOUT_VALUE, ''), contentType: this.#registry.contentType };
+    const text = (await this.#registry.metrics()).replaceAll(WITHOUT_VALUE, '');
+    if (isOpenMetrics) return { text: openMetricsOf(text), contentType: OPEN_METRICS_TYPE };
+    return { text, contentType: this.#registry.contentType };
+  }
+
+  /** Every metric there can be, whether it has a value yet or not. */
+  described(): readonly MetricDescription[] {
+    return this.#registry.getMetricsAsArray().map((metric) => {
+      const { name, help, type, labelNames = [] } = metric as unknown as MetricDescription;
+      return { name, help, type, labelNames };
+    });
   }
 
   observeRequest(route: string, method: string, code: number, seconds: number): void {
@@ -312,6 +324,15 @@ export class Metrics {
     this.#trained.set(trainedAt / SECONDS);
   }
 
+  /** What the service knew of trainings when it started. @param lastSuccessAt epoch milliseconds; null for none. */
+  trainingRecovered(lastSuccessAt: number | null): void {
+    if (lastSuccessAt !== null) this.#lastTraining.set(lastSuccessAt / SECONDS);
+  }
+
+  trainingScheduled(intervalSeconds: number): void {
+    this.#trainingInterval.set(intervalSeconds);
+  }
+
   trainingFinished(result: 'succeeded' | 'failed', seconds: number, at: number): void {
     this.#runs.inc({ result });
     this.#trainingSeconds.set(seconds);
@@ -341,29 +362,9 @@ export class Metrics {
     for (const [reason, count] of Object.entries(failures)) this.#shadowFailures.set({ reason }, count);
   }
 
-  coverageAlarms({ tiers }: CoverageAlarmState): void {
-    for (const tier of tiers) {
-      for (const direction of ALARM_DIRECTIONS) {
-        const [confidence, horizon] = [String(tier.confidence), String(tier.horizonHours)];
-        this.#coverageAlarm.set(
-          { confidence, horizon, direction },
-          tier.alarmedAt[direction] === null ? 0 : 1,
-        );
-        this.#coverageEvidence.set({ confidence, horizon, direction }, tierEvidence(tier, direction));
-      }
-    }
-  }
-
-  /** Null while the window is too short to tell. */
-  drift(report: DriftReport | null): void {
-    for (const gauge of [this.#featureDrift, this.#residualDrift, this.#scoreDrift]) gauge.reset();
-    this.#drifted.set(report?.drifted.length ?? 0);
-    if (report === null) return;
-    for (const { name, index } of report.features) this.#featureDrift.set({ feature: name }, index);
-    for (const { horizonHours, index } of report.residuals)
-      this.#residualDrift.set({ horizon: String(horizonHours) }, index);
-    for (const { horizonHours, ratio } of report.scores)
-      this.#scoreDrift.set({ horizon: String(horizonHours) }, ratio);
+  /** @param at epoch milliseconds. */
+  verified(at: number): void {
+    this.#verified.set(at / SECONDS);
   }
 
   verificationFailed(): void {
@@ -384,7 +385,7 @@ export class Metrics {
 
   #coverage({ confidence, horizonHours, observations, exceedances }: CoverageCount): void {
     const labels = { confidence: String(confidence), horizon: String(horizonHours) };
-    this.#forecasts.inc(labels, observations);
+    this.#dueForecasts.inc(labels, observations);
     this.#exceedances.inc(labels, exceedances);
   }
 

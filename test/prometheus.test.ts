@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Served, serve } from './run-plimsoll.ts';
+import { hasPrometheus, promtool, type RunningPrometheus, startPrometheus, WHERE } from './run-prometheus.ts';
+
+interface QueryResult {
+  readonly result: readonly {
+    readonly metric: Readonly<Record<string, string>>;
+    readonly value: readonly [number, string];
+  }[];
+}
+
+describe.skipIf(!hasPrometheus)(`a real Prometheus beside a real service${WHERE}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'plimsoll-scraped-'));
+  let service: Served | undefined;
+  let prometheus: RunningPrometheus | undefined;
+
+  beforeAll(async () => {
+    service = await serve(join(folder, 'var'));
+    await service.inForce;
+    prometheus = await startPrometheus(new URL(service.url).host, []);
+  });
+  afterAll(async () => {
+    await prometheus?.end();
+    await service?.end('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const ask = <T>(path: string): Promise<T> => prometheus?.ask<T>(path) as Promise<T>;
+
+  /** Asks until there is an answer; the time limit of the test ends it. */
+  async function query(expression: string): Promise<QueryResult['result']> {
+    for (;;) {
+      const { result } = await ask<QueryResult>(`/api/v1/query?query=${encodeURIComponent(expression)}`);
+      if (result.length > 0) return result;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  test('scrapes it and answers from what it scraped', async () => {
+    const limits = (await (await fetch(`${service?.url}/v1/limits`)).json()) as { total: number };
+    const [markets] = await query('plimsoll_limits_markets');
+    expect(Number(markets.value[1])).toBe(limits.total);
+    const { activeTargets } = await ask<{ activeTargets: { health: string; lastError: string }[] }>(
+      '/api/v1/targets',
+    );
+    expect(activeTargets).toMatchObject([{ health: 'up', lastError: '' }]);
+  });
+
+  test('was sent OpenMetrics, because it asks for it, and took every name that the text has', async () => {
+    await query('plimsoll_limits_markets');
+    // Only in OpenMetrics is a counter described without its suffix.
+    const described = await ask<Record<string, { type: string; help: string }[]>>('/api/v1/metadata');
+    expect(described.plimsoll_decisions).toMatchObject([{ type: 'counter' }]);
+    expect(Object.entries(described).filter(([, [{ help }]]) => help === '')).toEqual([]);
+    const text = await (await fetch(`${service?.url}/metrics`)).text();
+    const inText = new Set([...text.matchAll(/^(plimsoll_\w+)/gm)].map(([name]) => name));
+    const taken = await ask<string[]>('/api/v1/label/__name__/values');
+    expect([...inText].filter((name) => !taken.includes(name))).toEqual([]);
+  });
+
+  test('its checker finds no fault with the names, units and texts of the metrics', async () => {
+    const text = await (await fetch(`${service?.url}/metrics`)).text();
+    expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
+  });
+});
