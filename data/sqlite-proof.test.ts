@@ -244,6 +244,16 @@ describe('verify names', () => {
     ).toBe(true);
   });
 
+  test('no user whose policy was audited before it had what it has now', async () => {
+    const { userId, maxLeverage, accountCreatedAt, ownInitialMarginRatePpm, updatedAt } = USER;
+    const details = { userId, maxLeverage, accountCreatedAt, ownInitialMarginRatePpm, updatedAt };
+    const draft = { at: 1, kind: 'user-policy', actor: 'ann', subject: userId, reason: 'set' } as const;
+    await store.putUser(USER, { ...draft, details });
+    expect(verificationFaults(await verified())).toEqual([]);
+    tamper("UPDATE user_policy SET experience_class = 'professional'");
+    expect(verificationFaults(await verified())).toEqual(['user u1: it is not as audit entry 1 says']);
+  });
+
   test('whichever byte of the stored inputs is changed', async () => {
     await publishMany(2);
     const parts = read('SELECT rowid AS id, length(body) AS size, hex(body) AS body FROM input_part');

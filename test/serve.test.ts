@@ -86,6 +86,30 @@ describe('a first start with nothing imported', () => {
     expect(JSON.parse(shown.stdout)).toEqual(await read(`${running?.url}/v1/limits`));
   });
 
+  test('what accounts hold counts in the caps of their user, netted with correlations that were measured meanwhile', async () => {
+    const [first, second] = SAMPLE_MARKETS.map(({ symbol }) => symbol);
+    const url = `${running?.url}/v1/users/holder/caps?symbol=${first}&side=long`;
+    interface Caps {
+      readonly accountId: string | null;
+      readonly correlationsAsOf: string | null;
+      readonly caps: readonly { readonly maxLeverage: number; readonly notes: readonly string[] }[];
+    }
+    expect((await read<Caps>(url)).accountId).toBeNull();
+    await expect
+      .poll(async () => (await read<Caps>(url)).correlationsAsOf, { timeout: 10_000 })
+      .not.toBeNull();
+    const positions = [{ symbol: second, side: 'long', quantity: '1', entryPrice: '1' }];
+    const put = await fetch(`${running?.url}/v1/accounts/holder`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ userId: 'holder', marginMode: 'cross', equity: '1000000', positions }),
+    });
+    expect(put.status).toBe(200);
+    const { accountId, caps } = await read<Caps>(url);
+    expect([accountId, caps[0].notes]).toEqual(['holder', ['OPEN_INTEREST_UNKNOWN']]);
+    expect(caps[0].maxLeverage).toBeGreaterThan(1);
+  });
+
   test('killed without warning, it comes back with the same book, the users and an unbroken chain', async () => {
     const before = await read<Limits>(`${running?.url}/v1/limits`);
     const put = await fetch(`${running?.url}/v1/users/u1`, {
