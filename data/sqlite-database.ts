@@ -178,6 +178,36 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (reader, sequence)
   ) STRICT;
   `,
+  `
+  -- Keys that commands made. Rows stay when a key is over: a service that had keys does not open again.
+  CREATE TABLE api_key (
+    -- The beginning of the SHA-256, which everybody may see.
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL,
+    role          TEXT NOT NULL,
+    -- JSON lists; NULL for all of the role, and for all users and accounts.
+    scopes        TEXT,
+    subjects      TEXT,
+    sha256        TEXT NOT NULL UNIQUE,
+    -- Encrypted by signing.key of the data folder; NULL where nothing need be signed.
+    sealed_secret BLOB,
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER,
+    revoked_at    INTEGER
+  ) STRICT;
+
+  -- Answers to writes that named an Idempotency-Key, for those that come again.
+  CREATE TABLE answered_write (
+    actor        TEXT NOT NULL,
+    key          TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    status       INTEGER NOT NULL,
+    body         TEXT NOT NULL,
+    PRIMARY KEY (actor, key)
+  ) STRICT;
+  CREATE INDEX answered_write_by_age ON answered_write (at);
+  `,
 ];
 
 export type StateFileOptions = SqliteFileOptions;

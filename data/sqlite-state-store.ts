@@ -20,6 +20,7 @@ import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule
 import { openStateFile, STATE_FILE_NAME, type StateFileOptions } from './sqlite-database.ts';
 import { asStoreError, inTransaction, translateErrors } from './sqlite-file.ts';
 import { SqliteGovernanceStore } from './sqlite-governance.ts';
+import { SqliteKeyStore } from './sqlite-key-store.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
 import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
 import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';
@@ -35,6 +36,7 @@ import { ChainLookup } from './verify-proof.ts';
  */
 export class SqliteStateStore implements StateStore {
   readonly governance: SqliteGovernanceStore;
+  readonly keys: SqliteKeyStore;
   readonly outbox: SqliteOutbox;
   readonly #database: DatabaseSync;
   readonly #path: string;
@@ -53,6 +55,10 @@ export class SqliteStateStore implements StateStore {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),
       auditEntry: (sequence) => this.#auditEntry(this.#statements.auditEntry.get(sequence) ?? {}),
+    });
+    this.keys = new SqliteKeyStore(database, {
+      attempt: (work) => this.#try(work),
+      insertAudit: (draft) => this.#insertAudit(draft),
     });
   }
 

@@ -3,6 +3,7 @@ import { validate as isCronExpression } from 'node-cron';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type GatePolicy, gatePolicyFromInput } from '../training/judge/gate-policy.ts';
+import { ROLES, type Role, SCOPES, type Scope } from './control/access/roles.ts';
 import { FEED_KINDS, type FeedKind } from './control/feed/feed-event.ts';
 import { PlimsollError } from './errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from './forecast/predictor.ts';
@@ -16,10 +17,13 @@ export type Origin = 'flag' | 'environment' | 'file' | 'default';
 
 export interface ConfiguredKey {
   readonly name: string;
-  /** A reader may read everything; an operator may write as well; an approver may also approve what others asked for. */
-  readonly role: 'reader' | 'operator' | 'approver';
+  readonly role: Role;
   /** SHA-256 of the key, hex. The key itself is never configured. */
   readonly sha256: string;
+  /** Fewer than those of the role. */
+  readonly scopes?: readonly Scope[] | undefined;
+  /** Beginnings of the ids of users and accounts that it may touch. */
+  readonly subjects?: readonly string[] | undefined;
 }
 
 export interface ConfiguredWebhook {
@@ -49,7 +53,9 @@ export interface Config {
   readonly sampleMarket: boolean;
   /** Markets with metrics of their own. */
   readonly watchList: readonly string[];
-  /** None: loopback only, reads open, writes by the operator key of the data folder. */
+  /** Reads need a key from the start, also before there is one. */
+  readonly requireKeys: boolean;
+  /** None, and none stored: loopback only, reads open, writes by the operator key of the data folder. */
   readonly keys: readonly ConfiguredKey[];
   /** Receivers that are called with what happens. */
   readonly webhooks: readonly ConfiguredWebhook[];
@@ -88,8 +94,10 @@ const asList = (text: string): string[] =>
 
 const keySchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
-  role: z.enum(['reader', 'operator', 'approver']),
+  role: z.enum(ROLES),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key, 64 hex digits'),
+  scopes: z.array(z.enum(SCOPES)).min(1).optional(),
+  subjects: z.array(z.string().min(1).max(128)).min(1).optional(),
 });
 
 const webhookSchema = z.strictObject({
@@ -181,6 +189,13 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     fromText: asList,
     meaning: 'markets with metrics of their own',
   },
+  requireKeys: {
+    variable: 'PLIMSOLL_REQUIRE_KEYS',
+    schema: z.boolean('must be true or false'),
+    fallback: false,
+    fromText: asBoolean,
+    meaning: 'every request needs a key from the start, also before there is one',
+  },
   keys: {
     variable: 'PLIMSOLL_KEYS',
     schema: z.array(keySchema).max(1000),
@@ -190,7 +205,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
         const [name, role, sha256] = item.split(':');
         return { name, role, sha256 };
       }),
-    meaning: 'who may call: NAME:reader|operator|approver:SHA256, separated by commas',
+    meaning: `who may call: NAME:${ROLES.join('|')}:SHA256, separated by commas`,
   },
   webhooks: {
     variable: 'PLIMSOLL_WEBHOOKS',
@@ -265,7 +280,7 @@ export function printableConfig({ values, origins }: EffectiveConfig): Record<st
 }
 
 function masked(name: string, { keys, webhooks }: Config): unknown {
-  if (name === 'keys') return keys.map(({ name: key, role }) => ({ name: key, role, sha256: '(masked)' }));
+  if (name === 'keys') return keys.map((key) => ({ ...key, sha256: '(masked)' }));
   // An address may hold a secret of its receiver too.
   if (name === 'webhooks')
     return webhooks.map((hook) => ({ ...hook, url: new URL(hook.url).origin, secret: '(masked)' }));
@@ -345,12 +360,12 @@ function describe(where: string, raw: unknown, issue: z.core.$ZodIssue): string 
 }
 
 function crossFaults(values: Record<string, unknown>): string[] {
-  const { host, keys, webhooks = [] } = values as Partial<Config>;
+  const { host, keys, requireKeys = false, webhooks = [] } = values as Partial<Config>;
   if (host === undefined || keys === undefined) return [];
   const faults: string[] = [];
-  if (!isLoopback(host) && keys.length === 0) {
+  if (!isLoopback(host) && keys.length === 0 && !requireKeys) {
     faults.push(
-      `host: ${host} can be reached from other machines, and no keys are configured; set PLIMSOLL_KEYS`,
+      `host: ${host} can be reached from other machines, and no keys are configured; set PLIMSOLL_KEYS, or PLIMSOLL_REQUIRE_KEYS=true and plimsoll keys add`,
     );
   }
   const names = new Set(keys.map(({ name }) => name));

@@ -7,6 +7,7 @@ import { acquireLock, type HeldLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { isMarketSeries } from '../data/primary-series.ts';
 import { SeriesFiles } from '../data/series-files.ts';
+import { SigningSecrets } from '../data/signing-secret.ts';
 import { SqliteStateStore } from '../data/sqlite-state-store.ts';
 import { postWebhook } from '../data/webhook-post.ts';
 import { ModelRegistry } from '../models/registry.ts';
@@ -16,6 +17,7 @@ import { UserFilter } from './accounts/book/user-filter.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
+import { KeyWatch } from './control/access/key-watch.ts';
 import { Accounts } from './control/accounts/account-access.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
@@ -80,7 +82,8 @@ async function start(
   lock: HeldLock,
   undo: (() => unknown)[],
 ): Promise<RunningService> {
-  const operatorKey = config.keys.length === 0 ? await ensureOperatorKey(config.dataDir) : null;
+  const needsKeys = config.keys.length > 0 || config.requireKeys;
+  const operatorKey = needsKeys ? null : await ensureOperatorKey(config.dataDir);
   const signer = await ensureCheckpointKey(config.dataDir);
   const { inputsKeptDays } = config;
   const store = SqliteStateStore.open(config.dataDir, { signer, inputsKeptDays });
@@ -175,11 +178,21 @@ async function start(
   const expiries = new ExpiryTimer(control.governance, () => cycle.wake());
   control.governance.onChange(() => cycle.wake());
   control.prices.onUrgent(() => cycle.wake());
+  const keyring = keyringOf(config.keys, operatorKey?.hash ?? null, clock);
+  const keyWatch = new KeyWatch({
+    store: store.keys,
+    unseal: async ({ id }, sealed) => (await SigningSecrets.open(config.dataDir)).unseal(sealed, id),
+    onKeys: (known, hasAny) => keyring.useStored(known, hasAny),
+    onFailure: (err) => logger.error({ err }, 'the stored keys cannot be read; those that are known stay'),
+  });
+  await keyWatch.start();
+  undo.push(() => keyWatch.stop());
   const service = new Service({
     reads: control,
     clock,
     logger,
     observer: metrics,
+    accessObserver: metrics.access,
     metrics: async (isOpenMetrics) => {
       metrics.governance.observe(control.governance.state(), control.governance.time());
       await accounts.summary().then(
@@ -189,7 +202,7 @@ async function start(
       const live = { isDegraded: control.status().degraded, auditEntries: await store.auditLength() };
       return metrics.scrape(live, isOpenMetrics);
     },
-    keyring: keyringOf(config.keys, operatorKey?.hash ?? null),
+    keyring,
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
@@ -220,6 +233,7 @@ async function start(
     firstBook,
     stop: async () => {
       isEnding = true;
+      keyWatch.stop();
       expiries.stop();
       schedule?.stop();
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.

@@ -39,6 +39,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   thaw: ['--reason', 'a test'],
   emergency: ['--hours', '1', '--reason', 'a test'],
   'audit replay': ['1'],
+  'keys add': ['matching', '--role', 'exchange'],
+  'keys rotate': ['matching'],
+  'keys revoke': ['matching'],
 };
 /** What a verb says in a data folder with nothing in it: exit code by the kind of lack. */
 const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
@@ -74,6 +77,10 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   'audit replay': 4,
   'audit checkpoint': 4,
   'audit key': 4,
+  'keys add': 0,
+  'keys list': 0,
+  'keys rotate': 4,
+  'keys revoke': 4,
   'config check': 0,
   'config policy': 0,
   doctor: 0,

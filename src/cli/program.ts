@@ -7,6 +7,7 @@ import { addAuditVerbs } from './audit-verbs.ts';
 import { addBacktestVerbs } from './backtest-verbs.ts';
 import type { CliContext } from './command.ts';
 import { addGovernanceVerbs } from './governance-verbs.ts';
+import { addKeyVerbs } from './key-verbs.ts';
 import { addSystemVerbs } from './system-verbs.ts';
 
 /** The name in package scripts and on the path. */
@@ -230,6 +231,8 @@ export function buildProgram(context: CliContext): Command {
   addGovernanceVerbs(context, verb, { parseDate, parseCount });
 
   addAuditVerbs(context, program, verb);
+
+  addKeyVerbs(context, program, verb, parseDate);
 
   const config = program.command('config').description('the effective configuration');
   verb(

@@ -81,6 +81,25 @@ export interface StateStore {
 }
 
 export type { Intervention } from '../accounts/interventions/intervention.ts';
+export {
+  isLive,
+  type KeyStep,
+  type KeyStore,
+  type KnownKey,
+  keyIdOf,
+  type StoredKey,
+} from './access/keys.ts';
+export { ACCESS_REFUSALS, type AccessRefusal } from './access/refusals.ts';
+export {
+  isWriteScope,
+  ROLE_SCOPES,
+  ROLES,
+  type Role,
+  SCOPES,
+  type Scope,
+  scopesOf,
+  widestOf,
+} from './access/roles.ts';
 export type {
   AccountBatch,
   AccountStore,
@@ -150,6 +169,7 @@ export interface AuditDraft {
     | 'user-policy'
     | 'training'
     | 'start'
+    | 'key'
     | GovernanceEntryKind;
   readonly actor: string;
   readonly subject: string;

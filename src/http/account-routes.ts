@@ -8,6 +8,7 @@ import type { AccountReading } from '../control/reads.ts';
 import type { PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { ppmToRate } from '../units.ts';
+import { accountsAskedFor, accountsNamed, accountsOfLines } from './access/touched.ts';
 import { accountInputSchema, accountSchema, batchSchema, putSchema } from './account-schemas.ts';
 import { isExpired, marketsOf, requireBook } from './books.ts';
 import { interventionsSchema } from './intervention-schemas.ts';
@@ -26,10 +27,11 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/accounts/batch',
     operationId: 'postAccounts',
+    scope: 'accounts:write',
+    touches: ({ body }) => accountsOfLines(body),
     summary: 'Takes accounts in, a line each; bad lines are told by their number, and the others count',
     line: accountSchema,
     answer: batchSchema,
-    isWrite: true,
     handle: async (context, { body }) => {
       requireBook(context);
       const { total, accepted, refused } = await context.reads.accounts.takeLines(
@@ -46,11 +48,12 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
     method: 'put',
     path: '/v1/accounts/{id}',
     operationId: 'putAccount',
+    scope: 'accounts:write',
+    touches: ({ params, body }) => [params.id, ...accountsNamed(body)],
     summary: "Takes an account's whole state, in place of what was known of it",
     params: z.object({ id: userIdSchema }),
     body: accountInputSchema,
     answer: putSchema,
-    isWrite: true,
     handle: async (context, { params, body }) => {
       requireBook(context);
       const given = body as z.infer<typeof accountInputSchema>;
@@ -71,6 +74,8 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/accounts/{id}/margin',
     operationId: 'getMargin',
+    scope: 'accounts:read',
+    touches: ({ params }) => [params.id],
     summary:
       'What an account has and owes at the newest marks, where its positions end, and what would have to go',
     params: z.object({ id: userIdSchema }),
@@ -91,6 +96,8 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/interventions',
     operationId: 'getInterventions',
+    scope: 'accounts:read',
+    touches: ({ query }) => accountsAskedFor(query),
     summary: 'Warnings, margin calls, reductions and liquidations, in the order in which they were due',
     query: z.object({
       after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),

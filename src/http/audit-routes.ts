@@ -11,6 +11,7 @@ export const AUDIT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/audit',
     operationId: 'getAudit',
+    scope: 'audit:read',
     summary: 'The audit chain, oldest first, after a sequence number, and its newest signed checkpoint',
     query: z.object({
       after: z.coerce.number().int().min(0).default(0),
@@ -29,6 +30,7 @@ export const AUDIT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/audit/{id}',
     operationId: 'getAuditEntry',
+    scope: 'audit:read',
     summary: 'One entry of the audit chain',
     params: z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }),
     answer: auditEntrySchema,

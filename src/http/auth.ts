@@ -1,93 +1,128 @@
 import { hash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { isWriteScope, type KnownKey, type Scope } from '../control/ports.ts';
 import type { Actor } from '../control/reads.ts';
-import { refuse } from './problem.ts';
+import { type Caller, callerOfKey } from './access/caller.ts';
+import { refuseAccess } from './access/refusal.ts';
 
-/** A key by its SHA-256: the key itself is never kept. */
-export interface KnownKey {
-  readonly name: string;
-  readonly role: Actor['role'];
-  /** Hex. */
-  readonly sha256: string;
+export type { KnownKey } from '../control/ports.ts';
+
+interface Entry {
+  readonly key: KnownKey;
+  readonly caller: Caller;
 }
-
-/** What anyone may ask: whether the process runs, and whether it can answer. It names no market and no limit. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 /**
  * Who may call: `Authorization: Bearer KEY`. A key is looked up by its SHA-256, so that how long it takes tells nothing
  * about any key.
  */
 export class Keyring {
-  readonly #keys: ReadonlyMap<string, KnownKey>;
-  readonly #areReadsOpen: boolean;
-
-  /** @param areReadsOpen reads need no key: only where the service cannot be reached from other machines. */
-  constructor(keys: readonly KnownKey[], areReadsOpen: boolean) {
-    this.#keys = new Map(keys.map((key) => [key.sha256, key]));
-    this.#areReadsOpen = areReadsOpen;
-  }
+  readonly #own: readonly KnownKey[];
+  readonly #isFirstRun: boolean;
+  readonly #clock: Pick<Clock, 'now'>;
+  #stored: readonly KnownKey[] = [];
+  #hasStored = false;
+  #bySha256: ReadonlyMap<string, Entry> = new Map();
 
   /**
-   * @param path without the query.
-   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
+   * @param isFirstRun reads need no key, only where the service cannot be reached from other machines; it is over as soon
+   *   as a key is stored, and the given keys with it.
+   * @param clock for keys that expire.
    */
-  requireReader(header: string | undefined, path: string): void {
-    if (this.#areReadsOpen || OPEN_PATHS.has(path)) return;
-    this.#find(header);
+  constructor(keys: readonly KnownKey[], isFirstRun: boolean, clock: Pick<Clock, 'now'> = TIMELESS) {
+    this.#own = keys;
+    this.#isFirstRun = isFirstRun;
+    this.#clock = clock;
+    this.#index();
+  }
+
+  /** @param hasAny whether there ever was one. */
+  useStored(keys: readonly KnownKey[], hasAny: boolean): void {
+    this.#stored = keys;
+    this.#hasStored = hasAny;
+    this.#index();
+  }
+
+  get areReadsOpen(): boolean {
+    return this.#isFirstRun && !this.#hasStored;
   }
 
   /**
-   * The name of the operator who writes.
+   * Whose key it is.
    *
-   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that may not write.
+   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known, KEY_EXPIRED.
    */
-  requireOperator(header: string | undefined): string {
-    const { name, role } = this.#find(header);
-    if (role === 'reader') throw refuse('FORBIDDEN', 'this key may only read', 'Use the key of an operator.');
-    return name;
-  }
-
-  /**
-   * Whoever signs with a known key; what the role may do is for others to say.
-   *
-   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
-   */
-  requireSigner(header: string | undefined): Actor {
-    const { name, role, sha256 } = this.#find(header);
-    return { name, role, key: sha256.slice(0, 16) };
+  callerOf(header: string | undefined): Caller {
+    const match = /^Bearer ([\w.~+/=-]{1,256})$/.exec(header ?? '');
+    if (match === null)
+      throw refuseAccess('key_missing', 'UNAUTHENTICATED', 'a key is needed here', KEY_REMEDY);
+    return this.#live(this.#bySha256.get(hash('sha256', match[1], 'hex'))).caller;
   }
 
   /**
    * Whose key it is; null where reads need none, whatever key is given.
    *
-   * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
+   * @throws PlimsollError as `callerOf`.
    */
   readerOf(header: string | undefined): Actor | null {
-    return this.#areReadsOpen ? null : this.requireSigner(header);
+    return this.areReadsOpen ? null : this.callerOf(header);
+  }
+
+  /** Who asks for something that needs a scope; null for a read where reads are open. @throws PlimsollError as `callerOf`. */
+  callerFor(scope: Scope, header: string | undefined): Caller | null {
+    return this.areReadsOpen && !isWriteScope(scope) ? null : this.callerOf(header);
   }
 
   /** Whether anybody can approve what this person asks for. */
   hasApproverBeside({ name, key }: Actor): boolean {
-    return [...this.#keys.values()].some(
-      (known) => known.role === 'approver' && known.name !== name && !known.sha256.startsWith(key),
+    return [...this.#bySha256.values()].some(
+      ({ caller, key: { expiresAt } }) =>
+        caller.role === 'approver' &&
+        caller.scopes.has('governance:approve') &&
+        caller.name !== name &&
+        caller.key !== key &&
+        (expiresAt == null || expiresAt > this.#clock.now()),
     );
   }
 
-  #find(header: string | undefined): KnownKey {
-    const match = /^Bearer ([\w.~+/=-]{1,256})$/.exec(header ?? '');
-    if (match === null) throw refuse('UNAUTHENTICATED', 'a key is needed here', KEY_REMEDY);
-    const known = this.#keys.get(hash('sha256', match[1], 'hex'));
-    if (known === undefined)
-      throw refuse('FORBIDDEN', 'the key is not one that this service knows', KEY_REMEDY);
-    return known;
+  #live(entry: Entry | undefined): Entry {
+    if (entry === undefined)
+      throw refuseAccess(
+        'key_unknown',
+        'FORBIDDEN',
+        'the key is not one that this service knows',
+        KEY_REMEDY,
+      );
+    const { expiresAt } = entry.key;
+    if (expiresAt != null && this.#clock.now() >= expiresAt)
+      throw refuseAccess(
+        'key_expired',
+        'KEY_EXPIRED',
+        'the time of this key is over',
+        'Use the key that took its place; plimsoll keys rotate makes one.',
+      );
+    return entry;
+  }
+
+  #index(): void {
+    const own = this.#isFirstRun && this.#hasStored ? [] : this.#own;
+    this.#bySha256 = new Map(
+      [...this.#stored, ...own].map((key) => [key.sha256, { key, caller: callerOfKey(key) }]),
+    );
   }
 }
 
-/** Without configured keys reads are open, on loopback only, and the data folder's own key writes. */
-export function keyringOf(keys: readonly KnownKey[], operatorKeySha256: string | null): Keyring {
-  if (operatorKeySha256 === null) return new Keyring(keys, false);
-  return new Keyring([{ name: 'operator', role: 'operator', sha256: operatorKeySha256 }], true);
+const TIMELESS = { now: () => 0 };
+
+/** Without any key reads are open, on loopback only, and the data folder's own key writes. */
+export function keyringOf(
+  keys: readonly KnownKey[],
+  operatorKeySha256: string | null,
+  clock: Pick<Clock, 'now'>,
+): Keyring {
+  if (operatorKeySha256 === null) return new Keyring(keys, false, clock);
+  return new Keyring([{ name: 'operator', role: 'operator', sha256: operatorKeySha256 }], true, clock);
 }
 
 const KEY_REMEDY =
-  'Send the header "Authorization: Bearer KEY": a configured key, or without any the operator key that the first start printed and keeps in operator.key of the data folder.';
+  'Send the header "Authorization: Bearer KEY": a configured key, one that plimsoll keys add made, or without any the operator key that the first start printed and keeps in operator.key of the data folder.';

@@ -1,4 +1,5 @@
 import type { Express, Request, Response } from 'express';
+import type { Scope } from '../control/ports.ts';
 import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
 import { openApiDocument } from './openapi.ts';
 import { OVERVIEW_STYLE } from './overview-page.ts';
@@ -13,10 +14,17 @@ export interface DocumentOptions {
   ) => Promise<{ readonly text: string; readonly contentType: string }>;
   /** The page at `/`; undefined before the first limits. */
   readonly page: () => PreparedRead | undefined;
+  /** @throws PlimsollError for whoever does not have the scope. */
+  readonly enter: (request: Request, scope: Scope) => void;
 }
 
 /** Everything that is served beside the routes of the table. */
-export function mountDocuments(app: Express, { version, metrics, page }: DocumentOptions): void {
+export function mountDocuments(app: Express, { version, metrics, page, enter }: DocumentOptions): void {
+  const mount = (path: string, scope: Scope, send: Send): void =>
+    mountDocument(app, path, (request, response) => {
+      enter(request, scope);
+      return send(request, response);
+    });
   const openApi = Buffer.from(JSON.stringify(openApiDocument(version)));
   const documents: readonly (readonly [string, string, Buffer])[] = [
     ['/openapi.json', 'application/json; charset=utf-8', openApi],
@@ -26,7 +34,7 @@ export function mountDocuments(app: Express, { version, metrics, page }: Documen
     ['/assets/overview.css', 'text/css; charset=utf-8', Buffer.from(OVERVIEW_STYLE)],
   ];
   for (const [path, contentType, body] of documents) {
-    mountDocument(app, path, (_request, response) => {
+    mount(path, 'documents:read', (_request, response) => {
       response.setHeader('cache-control', 'public, max-age=300');
       response.type(contentType).send(body);
     });
@@ -34,16 +42,16 @@ export function mountDocuments(app: Express, { version, metrics, page }: Documen
   // With a root, because a file below a folder whose name starts with a dot is not served by its full path.
   const viewer = { root: viewerDirectory(), maxAge: 300_000 };
   for (const name of VIEWER_FILES) {
-    mountDocument(app, `/docs/assets/${name}`, (_request, response) => response.sendFile(name, viewer));
+    mount(`/docs/assets/${name}`, 'documents:read', (_request, response) => response.sendFile(name, viewer));
   }
-  mountDocument(app, '/metrics', async (request, response) => {
+  mount('/metrics', 'operations:read', async (request, response) => {
     const isOpenMetrics = request.accepts(['text/plain', OPEN_METRICS]) === OPEN_METRICS;
     const { text, contentType } = await metrics(isOpenMetrics);
     response.setHeader('cache-control', 'no-store');
     response.setHeader('vary', 'accept');
     response.type(contentType).send(text);
   });
-  mountDocument(app, '/', (request, response) => {
+  mount('/', 'limits:read', (request, response) => {
     const prepared = page();
     if (prepared !== undefined) {
       sendRead(request, response, prepared);
@@ -62,12 +70,10 @@ const NOTHING_YET_PAGE = `<!doctype html>
 <body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
 `;
 
+type Send = (request: Request, response: Response) => void | Promise<void>;
+
 /** A page or file beside the routes of the table. */
-function mountDocument(
-  app: Express,
-  path: string,
-  send: (request: Request, response: Response) => void | Promise<void>,
-): void {
+function mountDocument(app: Express, path: string, send: Send): void {
   app.get(path, (request, response) => {
     response.locals.route = path;
     return send(request, response);

@@ -16,7 +16,7 @@ import { actedShape, changesShape, triedShape } from './governance-shapes.ts';
 import { refuse } from './problem.ts';
 import type { Route, RouteAnswer, RouteContext, RouteInput } from './routes.ts';
 
-const SIGNED = { isWrite: true, isSigned: true } as const;
+const SIGNED = { isJudgedByRules: true } as const;
 
 /** What people may change, and what they have changed. */
 export const GOVERNANCE_ROUTES: readonly Route[] = [
@@ -24,6 +24,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/changes',
     operationId: 'getChanges',
+    scope: 'governance:read',
     summary: 'What people changed: what waits for an approval, what is in force, what is over',
     query: z.object({
       before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
@@ -39,6 +40,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/overrides',
     operationId: 'requestOverride',
+    scope: 'governance:change',
     summary: 'Caps a market; what grants more than is in force waits for a second person',
     body: overrideInputSchema,
     answer: actedSchema,
@@ -53,6 +55,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/approvals/{id}',
     operationId: 'settleOverride',
+    scope: 'governance:approve',
     summary: 'Approves, rejects or withdraws an override',
     params: z.object({ id: changeIdSchema }),
     body: settlementInputSchema,
@@ -67,6 +70,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/freeze',
     operationId: 'freeze',
+    scope: 'governance:change',
     summary: 'No limit of a market, or of all, moves until it is thawed or until it expires',
     body: freezeInputSchema,
     answer: actedSchema,
@@ -80,6 +84,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'delete',
     path: '/v1/freeze',
     operationId: 'thaw',
+    scope: 'governance:change',
     summary: 'Ends the freeze of a market, or the one of all markets',
     query: thawInputSchema,
     body: thawInputSchema,
@@ -95,6 +100,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/emergency',
     operationId: 'declareEmergency',
+    scope: 'governance:change',
     summary: 'Limits may be cut below the floor of one decision while it lasts',
     body: emergencyInputSchema,
     answer: actedSchema,
@@ -108,6 +114,7 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     method: 'delete',
     path: '/v1/emergency',
     operationId: 'endEmergency',
+    scope: 'governance:change',
     summary: 'Ends the emergency',
     query: emergencyEndInputSchema,
     body: emergencyEndInputSchema,
@@ -124,7 +131,7 @@ async function act(
   command: Command,
 ): Promise<RouteAnswer> {
   const { governance } = reads;
-  const actor = input.signer as Actor;
+  const actor = input.caller as Actor;
   const acted = await governance.act(actor, command, conditionsOf(input.headers));
   return { status: 200, json: await actedShape(acted, governance, keyring, actor) };
 }
@@ -134,7 +141,7 @@ async function tryOut(
   input: RouteInput,
   command: Command,
 ): Promise<RouteAnswer> {
-  const actor = input.signer as Actor;
+  const actor = input.caller as Actor;
   return { status: 200, json: await triedShape(command, reads.governance, keyring, actor) };
 }
 

@@ -6,6 +6,7 @@ import type { MarginStatus } from '../accounts/margin/measure.ts';
 import type { MarginTable } from '../accounts/margin/table.ts';
 import type { MarketLimit } from '../limits/types.ts';
 import { ppmToRate } from '../units.ts';
+import { accountsNamed } from './access/touched.ts';
 import { isExpired } from './books.ts';
 import { capShape, marketScopes } from './cap-shape.ts';
 import { marginSchema, simulateInputSchema } from './margin-schemas.ts';
@@ -23,6 +24,8 @@ export const MARGIN_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/margin/simulate',
     operationId: 'simulateMargin',
+    scope: 'users:read',
+    touches: ({ body }) => accountsNamed((body as SimulateInput).account),
     summary:
       'The margin of an account that need not exist, at prices and brackets of your own or those in force; changes nothing',
     body: simulateInputSchema,

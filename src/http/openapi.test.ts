@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isWriteScope } from '../control/ports.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
 import { openApiDocument } from './openapi.ts';
 import { ROUTES } from './routes.ts';
@@ -59,10 +60,11 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('asks for the operator key exactly where a write does, and for a body exactly where one is read', () => {
+  test('asks for a key exactly where a write does, and for a body exactly where one is read', () => {
     for (const route of ROUTES) {
       const operation = document.paths[route.path][route.method];
-      expect([route.path, operation.security !== undefined]).toEqual([route.path, route.isWrite === true]);
+      const needsKey = route.scope !== 'open' && isWriteScope(route.scope);
+      expect([route.path, operation.security !== undefined]).toEqual([route.path, needsKey]);
       expect([route.path, operation.requestBody !== undefined]).toEqual([
         route.path,
         (route.body ?? route.line) !== undefined,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWriteScope } from '../control/ports.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
 import type { Venue } from './exchange/venue.ts';
 import { ROUTES, type Route } from './routes.ts';
@@ -42,7 +43,8 @@ export function openApiDocument(version: string): Json {
         operatorKey: {
           type: 'http',
           scheme: 'bearer',
-          description: "The key of an operator; a reader's key for reads where keys are configured",
+          description:
+            'A key, or a token of the identity provider, whose role has the scope in `x-scope`; reads need one where keys are configured',
         },
       },
     },
@@ -66,7 +68,7 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
     summary: route.summary,
     parameters: [...parameters('path', route.params, schemas), ...parameters('query', route.query, schemas)],
     ...requestBody(route, schemas),
-    ...(route.isWrite ? { security: [{ operatorKey: [] }] } : {}),
+    ...securityOf(route),
     responses: {
       200: { description: 'OK', content: answer },
       ...(hasTag ? { 304: { description: 'Unchanged since the ETag given in If-None-Match' } } : {}),
@@ -75,6 +77,12 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       default: route.venue === undefined ? problem : refusal(route.venue, schemas),
     },
   };
+}
+
+/** Reads need a key only where keys are configured, which a document that is the same for all cannot say. */
+function securityOf({ scope }: Route): Json {
+  if (scope === 'open') return {};
+  return { 'x-scope': scope, ...(isWriteScope(scope) ? { security: [{ operatorKey: [] }] } : {}) };
 }
 
 /** Where clients of an exchange ask, refusals have its form. */

@@ -27,10 +27,11 @@ export const PRICE_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/prices',
     operationId: 'postPrices',
+    scope: 'prices:write',
+    touches: 'nobody',
     summary: 'Takes mark prices in, a line each; those out of bounds tighten their market at once',
     line: priceLineSchema,
     answer: pricesSchema,
-    isWrite: true,
     handle: async ({ reads, clock }, { body }) => {
       const lines = linesOf(typeof body === 'string' ? body : '');
       const codes = reads.prices.take(

@@ -44,7 +44,7 @@ export function answerCheck(
     }
     try {
       const order = CHECK_ROUTE.body?.parse(JSON.parse(body.toString()));
-      const input = { params: {}, query: {}, body: order, actor: '', signer: null, headers: request.headers };
+      const input = { params: {}, query: {}, body: order, caller: null, headers: request.headers };
       const answer = CHECK_ROUTE.handle(context, input);
       if (answer instanceof Promise) answer.then((later) => send(request, response, later)).catch(back);
       else send(request, response, answer);

@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
+import type { Scope } from '../control/ports.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
+import type { Touched } from './access/caller.ts';
 import { ACCOUNT_ROUTES } from './account-routes.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
@@ -34,10 +36,8 @@ export interface RouteInput {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
-  /** Who writes: the name of the operator's key. Empty for reads. */
-  readonly actor: string;
-  /** Whoever signed, on routes where rules decide what a role may do. */
-  readonly signer: Actor | null;
+  /** Who asks; null for a read where reads are open. */
+  readonly caller: Actor | null;
   readonly headers: IncomingHttpHeaders;
 }
 
@@ -63,10 +63,15 @@ export interface Route {
   /** Instead of a body: it takes NDJSON, lines of this, and judges each of them itself. */
   readonly line?: z.ZodType;
   readonly answer: z.ZodType;
-  /** Needs the operator key. */
-  readonly isWrite?: boolean;
-  /** Needs any known key; the handler asks the rules what its role may do. */
-  readonly isSigned?: boolean;
+  /** What the caller must have. There is no default, so that a route that nobody thought about is not open. */
+  readonly scope: Scope | 'open';
+  /**
+   * The users and accounts that a request names. A route that does not say is closed to keys that are for some users only,
+   * as it may tell of any.
+   */
+  readonly touches?: 'nobody' | ((input: Omit<RouteInput, 'caller' | 'headers'>) => Touched);
+  /** The handler asks the rules what a role may do, and they audit who was refused: any role comes as far as that. */
+  readonly isJudgedByRules?: boolean;
   /** Works without a body too. */
   readonly isBodyOptional?: boolean;
   /** Its answer is server-sent events that do not end; see `push`. */
@@ -76,6 +81,12 @@ export interface Route {
   /** It answers and refuses in the form of this exchange. */
   readonly venue?: Venue;
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
+}
+
+/** The users and accounts that a request names; null where it may tell of any. */
+export function touchedBy({ touches }: Route, input: RouteInput): Touched {
+  if (touches === undefined) return null;
+  return touches === 'nobody' ? [] : touches(input);
 }
 
 export const ROUTES: readonly Route[] = [
@@ -91,6 +102,8 @@ export const ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/models',
     operationId: 'getModels',
+    scope: 'models:read',
+    touches: 'nobody',
     summary: 'Trained model versions and their aliases',
     answer: modelsSchema,
     handle: async ({ reads }) => {
@@ -102,6 +115,8 @@ export const ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/training/runs',
     operationId: 'getTrainingRuns',
+    scope: 'models:read',
+    touches: 'nobody',
     summary: 'Training runs, newest first',
     query: z.object({ limit: limitQuery }),
     answer: trainingRunsSchema,
@@ -117,6 +132,8 @@ export const ROUTES: readonly Route[] = [
     method: 'get',
     path: '/livez',
     operationId: 'getLiveness',
+    scope: 'open',
+    touches: 'nobody',
     summary: 'The process runs and its event loop turns',
     answer: z.object({ alive: z.literal(true) }),
     handle: () => ({ status: 200, json: { alive: true } }),
@@ -125,6 +142,8 @@ export const ROUTES: readonly Route[] = [
     method: 'get',
     path: '/readyz',
     operationId: 'getReadiness',
+    scope: 'open',
+    touches: 'nobody',
     summary: 'There are limits to answer from; 503 before the first ones',
     answer: readinessSchema,
     isAnswerAt503: true,

@@ -3,11 +3,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import { type Clock, stopwatchSeconds } from '../clock.ts';
-import type { Actor, ControlReads } from '../control/reads.ts';
+import type { ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { requireSubjects } from './access/caller.ts';
+import { admissionOf, Gate } from './access/gate.ts';
+import { type AccessRefusal, accessRefusalOf } from './access/refusal.ts';
 import type { Keyring } from './auth.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
-import { authorizationOf } from './exchange/venue.ts';
 import { venueOf } from './exchange/venues.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
@@ -21,7 +23,7 @@ import { CLOSE_CODE, SocketServer } from './push/socket-server.ts';
 import { answerCheck, isPlainCheck } from './quick-check.ts';
 import { requestIdOf } from './request-id.ts';
 import { clientFault, hasBody, JSON_TYPE, NDJSON_TYPE, parse, requireType } from './request-input.ts';
-import { ROUTES, type Route, type RouteContext } from './routes.ts';
+import { ROUTES, type Route, type RouteContext, touchedBy } from './routes.ts';
 import {
   jsonRead,
   SECURITY_HEADERS,
@@ -36,11 +38,17 @@ export interface RequestObserver {
   observeRequest(route: string, method: string, code: number, seconds: number): void;
 }
 
+/** What the service tells about whoever was not let in. */
+export interface AccessObserver {
+  refused(why: AccessRefusal): void;
+}
+
 export interface ServiceOptions {
   readonly reads: ControlReads;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer: RequestObserver;
+  readonly accessObserver: AccessObserver;
   /** The text of `/metrics` and its content type. */
   readonly metrics: (
     isOpenMetrics: boolean,
@@ -76,6 +84,7 @@ const BOUNDS = {
 export class Service {
   readonly #options: ServiceOptions;
   readonly #prepared: PreparedReads;
+  readonly #gate: Gate;
   readonly #context: RouteContext;
   readonly #app: Express;
   readonly #server: Server;
@@ -86,6 +95,7 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#gate = new Gate(options.keyring);
     this.#prepared = new PreparedReads(options.clock, options.reads.governance, () => options.reads.policy());
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
@@ -108,6 +118,7 @@ export class Service {
       hub: this.#hub,
       contractInfo: this.#contractInfo,
       admit: (request) => this.#admitSocket(request),
+      onRefused: (failure) => this.#tellRefusal(failure, { route: '/ws' }),
     });
     this.#server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
@@ -159,13 +170,15 @@ export class Service {
     const started = this.#options.stopwatch();
     const url = request.url ?? '/';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const prepared = isRead && this.#mayRead(request, url) ? this.#prepared.get(url) : undefined;
+    const admission = this.#gate.arrive(request, url);
+    const prepared =
+      isRead && this.#gate.maySkip(admission, 'limits:read') ? this.#prepared.get(url) : undefined;
     response.on('close', () =>
       this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
     );
     const throughExpress = (): void => this.#throughExpress(request, response, url);
     if (prepared !== undefined) sendRead(request, response, prepared);
-    else if (isPlainCheck(request) && this.#mayRead(request, url)) {
+    else if (isPlainCheck(request) && this.#gate.maySkip(admission, 'users:read', true)) {
       Object.assign(response, { locals: { route: url } });
       answerCheck(request, response, this.#context, throughExpress);
     } else throughExpress();
@@ -191,16 +204,6 @@ export class Service {
       requestIdOf(request.headers),
     );
     request.resume();
-  }
-
-  /** Whether a prepared read may go out before Express: a refusal is told there, with everything that belongs to it. */
-  #mayRead(request: IncomingMessage, path: string): boolean {
-    try {
-      this.#options.keyring.requireReader(authorizationOf(request.headers, venueOf(path)), path);
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   /** What is no request gets an answer where one can still be sent; the connection ends either way. */
@@ -240,7 +243,12 @@ export class Service {
     for (const route of ROUTES) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
     for (const [path, routes] of byPath) this.#mount(app, path, routes);
     const { version, metrics } = this.#options;
-    mountDocuments(app, { version, metrics, page: () => this.#prepared.get('/') });
+    mountDocuments(app, {
+      version,
+      metrics,
+      page: () => this.#prepared.get('/'),
+      enter: (request, scope) => void this.#gate.enter(request, scope),
+    });
     app.use((request: Request) => {
       throw refuse(
         'NOT_FOUND',
@@ -261,8 +269,8 @@ export class Service {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     if (request.url.length > BOUNDS.urlLength)
       throw refuse('INPUT_INVALID', 'the address is too long', 'Shorten it.');
-    const authorization = authorizationOf(request.headers, venueOf(request.path));
-    this.#options.keyring.requireReader(authorization, request.path);
+    const { refusal } = admissionOf(request);
+    if (refusal !== null) throw refusal;
     next();
   }
 
@@ -274,10 +282,7 @@ export class Service {
       const handlers = [
         (request: Request, response: Response, next: NextFunction): void => {
           response.locals.route = path;
-          const { authorization } = request.headers;
-          if (route.isSigned) response.locals.signer = this.#options.keyring.requireSigner(authorization);
-          else if (route.isWrite)
-            response.locals.actor = this.#options.keyring.requireOperator(authorization);
+          this.#gate.enter(request, route.scope, route.isJudgedByRules);
           if (route.line !== undefined) requireType(request, NDJSON_TYPE);
           else if (route.body !== undefined && !(route.isBodyOptional && !hasBody(request)))
             requireType(request, JSON_TYPE);
@@ -296,14 +301,16 @@ export class Service {
   }
 
   async #run(route: Route, request: Request, response: Response): Promise<void> {
-    const answer = await route.handle(this.#context, {
+    const { caller } = admissionOf(request);
+    const input = {
       params: parse('path', route.params, request.params) as Record<string, string>,
       query: parse('query', route.query, request.query) as Record<string, unknown>,
       body: route.body === undefined ? request.body : parse('body', route.body, bodyOf(route, request)),
-      actor: String(response.locals.actor ?? ''),
-      signer: (response.locals.signer as Actor | undefined) ?? null,
+      caller,
       headers: request.headers,
-    });
+    };
+    if (caller !== null) requireSubjects(caller, touchedBy(route, input));
+    const answer = await route.handle(this.#context, input);
     if ('prepared' in answer) {
       const prepared = this.#prepared.get(answer.prepared);
       if (prepared === undefined)
@@ -325,6 +332,8 @@ export class Service {
   }
 
   async #stream(request: Request, response: Response): Promise<void> {
+    const { caller } = admissionOf(request);
+    if (caller !== null) requireSubjects(caller, null);
     const header = request.headers['last-event-id'];
     const subscription = subscriptionOf(
       parse('query', pushQuery, request.query),
@@ -339,14 +348,24 @@ export class Service {
   #admitSocket(request: IncomingMessage): SocketRequest {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const contractInfo = contractInfoRequest(url);
-    this.#options.keyring.requireReader(request.headers.authorization, url.pathname);
+    this.#gate.arrive(request, url.pathname);
+    const caller = this.#gate.enter(request, contractInfo === null ? 'feed:read' : 'limits:read');
     if (contractInfo !== null) {
       this.#contractInfo.requireRoom();
       return contractInfo;
     }
+    if (caller !== null) requireSubjects(caller, null);
     const query = parse('query', pushQuery, Object.fromEntries(url.searchParams));
     this.#hub.requireRoom();
     return { kind: 'feed', subscription: subscriptionOf(query, undefined) };
+  }
+
+  /** Counted, and logged without anything of what was sent but the route. */
+  #tellRefusal(failure: PlimsollError, where: { readonly route: string; readonly requestId?: string }): void {
+    const why = accessRefusalOf(failure);
+    if (why === null) return;
+    this.#options.accessObserver.refused(why);
+    this.#options.logger.warn({ why, code: failure.code, ...where }, 'somebody was not let in');
   }
 
   #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {
@@ -357,9 +376,11 @@ export class Service {
     const failure = asPlimsollError(clientFault(thrown) ?? thrown);
     if (isServiceFault(failure))
       this.#options.logger.error({ err: failure, requestId: response.locals.requestId }, failure.message);
+    const requestId = String(response.locals.requestId ?? '');
+    this.#tellRefusal(failure, { route: response.locals.route ?? 'none', requestId });
     // A body that was not read to its end would be taken for the next request.
     if (hasBody(request) && !request.complete) response.setHeader('connection', 'close');
-    this.#sendFailure(response, failure, request, String(response.locals.requestId ?? ''));
+    this.#sendFailure(response, failure, request, requestId);
   }
 
   /** In the form of the exchange that the path belongs to, or as a problem. */

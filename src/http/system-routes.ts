@@ -10,6 +10,8 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/system',
     operationId: 'getSystem',
+    scope: 'system:read',
+    touches: 'nobody',
     summary:
       'Leverage of everybody, crowding, and what is liquidated when a price moves; made anew every ten seconds at most',
     answer: systemSchema,
@@ -22,6 +24,8 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/stress',
     operationId: 'postStress',
+    scope: 'system:read',
+    touches: 'nobody',
     summary:
       'What a shock would set off: closeouts, impact, more closeouts, by round and by market; changes nothing',
     body: stressInputSchema,

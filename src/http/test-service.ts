@@ -115,6 +115,9 @@ export interface Call {
   readonly body?: unknown;
 }
 
+/** Of pino. */
+const ERROR_LEVEL = 50;
+
 /** What a start makes, from what the folder holds. */
 interface Parts {
   readonly store: SqliteStateStore;
@@ -127,8 +130,9 @@ interface Parts {
 export class TestService {
   readonly clock = new ManualClock(DECIDED_AT + 60_000);
   readonly metrics = new Metrics({ watchList: ['BTCUSDT'], version: '1.2.3' });
-  /** Everything that was logged as an error. */
+  /** Everything that was logged as an error, and as a warning. */
   readonly errors: string[] = [];
+  readonly warnings: string[] = [];
   /** Of the store. */
   readonly folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
   readonly #keys: readonly KnownKey[] | undefined;
@@ -179,6 +183,11 @@ export class TestService {
     this.#parts = await this.#open();
   }
 
+  #log(line: string): void {
+    const { level } = JSON.parse(line) as { level: number };
+    (level >= ERROR_LEVEL ? this.errors : this.warnings).push(line);
+  }
+
   #running(): Parts {
     if (this.#parts === undefined) throw new Error('the service is not open');
     return this.#parts;
@@ -202,8 +211,9 @@ export class TestService {
     const service = new Service({
       reads: plane,
       clock,
-      logger: pino({ level: 'error' }, { write: (line: string) => this.errors.push(line) }),
+      logger: pino({ level: 'warn' }, { write: (line: string) => this.#log(line) }),
       observer: metrics,
+      accessObserver: metrics.access,
       metrics: async (isOpenMetrics) => {
         const live = { isDegraded: plane.status().degraded, auditEntries: await store.auditLength() };
         return metrics.scrape(live, isOpenMetrics);
@@ -211,6 +221,7 @@ export class TestService {
       keyring: new Keyring(
         this.#keys ?? [{ name: 'operator', role: 'operator', sha256: sha256Of(OPERATOR_KEY) }],
         this.#keys === undefined,
+        clock,
       ),
       version: '1.2.3',
       stopwatch: () => clock.now() / 1000,

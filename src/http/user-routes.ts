@@ -5,6 +5,7 @@ import type { UserPolicy } from '../control/ports.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { HOUR_MILLISECONDS, MICROS, parseMicros } from '../units.ts';
+import { accountsNamed, given } from './access/touched.ts';
 import { accountsOfUser, type UserAccounts } from './account-views.ts';
 import { isExpired, requireBook, requireMarket, wholeNotional } from './books.ts';
 import { capShape, marketScopes } from './cap-shape.ts';
@@ -31,6 +32,8 @@ export const CHECK_ROUTE: Route = {
   method: 'post',
   path: '/v1/checks',
   operationId: 'checkOrder',
+  scope: 'users:read',
+  touches: ({ body }) => accountsNamed(body),
   summary: 'Pre-trade check: is this order allowed, and if not, what would be',
   body: checkInputSchema,
   answer: checkSchema,
@@ -59,14 +62,15 @@ export const USER_ROUTES: readonly Route[] = [
     method: 'put',
     path: '/v1/users/{id}',
     operationId: 'putUser',
+    scope: 'users:write',
+    touches: ({ params }) => [params.id],
     summary: "Sets a user's policy; what is left out is taken away",
     params: userParams,
     body: userInputSchema,
     answer: userSchema,
-    isWrite: true,
-    handle: async ({ reads, clock }, { params, body, actor }) => {
+    handle: async ({ reads, clock }, { params, body, caller }) => {
       const policy = userPolicyOf(params.id, body as UserInput, reads.policy(), clock.now());
-      await reads.putUser(policy, actor);
+      await reads.putUser(policy, caller?.name ?? '');
       return { json: userShape(policy) };
     },
   },
@@ -74,6 +78,8 @@ export const USER_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/users/{id}/caps',
     operationId: 'getCaps',
+    scope: 'users:read',
+    touches: ({ params, query }) => [params.id, ...given(query.accountId)],
     summary: "A user's caps, for all markets or one, at a notional or at what the user's account holds",
     params: userParams,
     query: capsQuerySchema,

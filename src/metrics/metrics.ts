@@ -5,7 +5,9 @@ import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
 import { DAY_MILLISECONDS } from '../units.ts';
+import { AccessMetrics } from './access-metrics.ts';
 import { AccountMetrics } from './account-metrics.ts';
+import { CHANGE_RATIOS, REQUEST_SECONDS } from './buckets.ts';
 import { ForecastMetrics } from './forecast-metrics.ts';
 import { GovernanceMetrics, type MetricMaker } from './governance-metrics.ts';
 import { METHODS, MISNAMED_DEFAULTS, PRICES, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
@@ -23,12 +25,6 @@ export const FALLBACK_REASONS = [
   'other',
 ] as const;
 export type FallbackReason = (typeof FALLBACK_REASONS)[number];
-
-/** Edges at the objectives: a read within 1 ms, a check within 5 ms, anything within a second. */
-const REQUEST_SECONDS = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
-];
-const CHANGE_RATIOS = [0.25, 0.5, 0.67, 0.8, 0.9, 0.95, 0.99, 1, 1.01, 1.05, 1.1, 1.25, 1.5, 2];
 
 export interface MetricsOptions {
   /** Markets that get a series of their own; all others are in distributions only. */
@@ -73,6 +69,7 @@ export class Metrics {
   };
   readonly governance = new GovernanceMetrics(this.#maker);
   readonly accounts = new AccountMetrics(this.#maker);
+  readonly access = new AccessMetrics(this.#maker);
   readonly forecasts = new ForecastMetrics(this.#maker);
   readonly #systemLeverage = this.#gauge(
     'system_leverage_ratio',

@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../../config.ts';
 import { GovernanceDesk } from '../../control/governance/desk.ts';
 import type { Command } from '../../control/governance/rules.ts';
 import { ERROR_CATALOGUE, type ErrorCode, PlimsollError } from '../../errors.ts';
+import { requireScope, requireSubjects } from '../../http/access/caller.ts';
 import { keyringOf } from '../../http/auth.ts';
 import { actedShape, changesShape, triedShape } from '../../http/governance-shapes.ts';
 import type { CommonOptions } from '../command.ts';
@@ -66,12 +67,22 @@ function lockOf(path: string): HeldLock | null {
   }
 }
 
-async function keyOf({ dataDir, keys }: Config, keyFile: string | undefined): Promise<string> {
+async function keyOf(config: Config, keyFile: string | undefined): Promise<string> {
   if (keyFile !== undefined) return readKey(keyFile);
-  if (keys.length === 0) return readOperatorKey(dataDir);
-  throw new PlimsollError('UNAUTHENTICATED', 'keys are configured, so it must be said whose hand this is', {
+  const { dataDir, keys, requireKeys } = config;
+  if (keys.length === 0 && !requireKeys && !(await hasStoredKeys(dataDir))) return readOperatorKey(dataDir);
+  throw new PlimsollError('UNAUTHENTICATED', 'there are keys, so it must be said whose hand this is', {
     remedy: 'Name the file that holds your key: --key-file FILE.',
   });
+}
+
+async function hasStoredKeys(dataDir: string): Promise<boolean> {
+  const store = SqliteStateStore.open(dataDir);
+  try {
+    return (await store.keys.all()).length > 0;
+  } finally {
+    await store.close();
+  }
 }
 
 function serviceAt(lockPath: string, key: () => Promise<string>): Reached {
@@ -169,14 +180,24 @@ async function onStore<T>(
     const desk = await GovernanceDesk.recover({ store, clock, policy: config.policy, book: () => book });
     /** Who signs is known by the same keys as in the service. */
     const signed = async () => {
-      const own = config.keys.length > 0 ? null : hashKey(await readOperatorKey(config.dataDir));
-      const keyring = keyringOf(config.keys, own);
-      return { keyring, actor: keyring.requireSigner(`Bearer ${await key()}`) };
+      const isOpen = config.keys.length === 0 && !config.requireKeys;
+      const stored = await store.keys.all();
+      const own = isOpen && stored.length === 0 ? hashKey(await readOperatorKey(config.dataDir)) : null;
+      const keyring = keyringOf(config.keys, own, clock);
+      keyring.useStored(
+        stored.filter(({ revokedAt }) => revokedAt === null),
+        stored.length > 0,
+      );
+      const actor = keyring.callerOf(`Bearer ${await key()}`);
+      return { keyring, actor };
     };
     return await work({
       isRunning: false,
       act: async (command, preview) => {
         const { keyring, actor } = await signed();
+        const isSettled = command.act === 'approve' || command.act === 'reject' || command.act === 'withdraw';
+        if (actor.isNarrowed) requireScope(actor, isSettled ? 'governance:approve' : 'governance:change');
+        requireSubjects(actor, null);
         if (preview) return triedShape(command, desk, keyring, actor);
         return actedShape(await desk.act(actor, command), desk, keyring, actor);
       },

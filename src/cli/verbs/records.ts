@@ -6,7 +6,7 @@ import type { AuditDraft } from '../../control/ports.ts';
 import { asPlimsollError } from '../../errors.ts';
 
 /** Who acts at a command line; the audit chain says so. */
-const ACTOR = 'command';
+export const ACTOR = 'command';
 
 /** Appends to the audit chain of a data folder, beside a running service or without one. */
 export async function recordAudit(dataDir: string, entry: Omit<AuditDraft, 'actor'>): Promise<void> {

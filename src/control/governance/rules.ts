@@ -4,6 +4,7 @@ import { assetClassOf } from '../../limits/bounds/asset-class.ts';
 import type { GovernancePolicy, Policy } from '../../limits/policy.ts';
 import type { LimitBook, MarketLimit } from '../../limits/types.ts';
 import { HOUR_MILLISECONDS } from '../../units.ts';
+import { ROLE_SCOPES, type Role } from '../access/roles.ts';
 import type { AuditDraft } from '../ports.ts';
 import type { Change, ChangeKind, Closing, Signature } from './change.ts';
 import { statusOf } from './change.ts';
@@ -11,7 +12,7 @@ import { statusOf } from './change.ts';
 /** Whoever a key belongs to. */
 export interface Actor {
   readonly name: string;
-  readonly role: 'reader' | 'operator' | 'approver';
+  readonly role: Role;
   /** The beginning of the SHA-256 of the key. */
   readonly key: string;
 }
@@ -109,8 +110,12 @@ function requireRole({ name, role }: Actor, { act }: Command): void {
       APPROVER_REMEDY,
     );
   }
-  if (role === 'reader')
-    throw refusal('FORBIDDEN', `the key of ${name} may only read`, 'Use the key of an operator.');
+  if (!ROLE_SCOPES[role].has('governance:change'))
+    throw refusal(
+      'FORBIDDEN',
+      `the key of ${name} has the role ${role}, which changes no limits`,
+      'Use the key of an operator.',
+    );
 }
 
 export const APPROVER_REMEDY =

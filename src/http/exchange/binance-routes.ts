@@ -24,6 +24,8 @@ export const BINANCE_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/fapi/v1/leverageBracket',
     operationId: 'binanceLeverageBracket',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As Binance USD-M: the brackets of the user of the key; a list, or one object for a symbol',
     query: binanceSymbolQuery,
     answer: leverageBracketSchema,
@@ -34,6 +36,8 @@ export const BINANCE_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/fapi/v1/exchangeInfo',
     operationId: 'binanceExchangeInfo',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As Binance USD-M: the markets; what only concerns orders is empty',
     answer: exchangeInfoSchema,
     venue: BINANCE,
@@ -46,6 +50,8 @@ export const BINANCE_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/fapi/v1/symbolConfig',
     operationId: 'binanceSymbolConfig',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As Binance USD-M: a leverage for each market, the most that the user of the key could set',
     query: binanceSymbolQuery,
     answer: symbolConfigSchema,
@@ -60,6 +66,8 @@ export const BINANCE_ROUTES: readonly Route[] = [
       method: 'get',
       path,
       operationId,
+      scope: 'limits:read',
+      touches: 'nobody',
       summary: `As Binance: ${what}; clients ask before they list markets`,
       answer: z.array(z.never()),
       venue: BINANCE,
@@ -72,7 +80,7 @@ const USER_TABLES = new UserTables();
 
 function leverageBracket(context: RouteContext, input: RouteInput): RouteAnswer {
   const book = requireBook(context);
-  const user = userOf(context, input, BINANCE);
+  const user = userOf(context, input);
   const { symbol } = input.query as { symbol?: string };
   const coefMicros = user?.notionalCoefMicros ?? null;
   if (symbol === undefined && coefMicros === null) return { prepared: BINANCE_DEFAULT_TABLE };
@@ -98,7 +106,7 @@ function leverageBracket(context: RouteContext, input: RouteInput): RouteAnswer 
 
 function symbolConfig(context: RouteContext, input: RouteInput): RouteAnswer {
   const book = requireBook(context);
-  const user = userOf(context, input, BINANCE);
+  const user = userOf(context, input);
   const listing = listingOf(context, book);
   const found = listedFor(listing, (input.query as { symbol?: string }).symbol);
   if (isRefusal(found)) return found;

@@ -45,6 +45,8 @@ export const BYBIT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v5/market/risk-limit',
     operationId: 'bybitRiskLimit',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As Bybit: the risk limits of a symbol, or of 15 symbols a page',
     query: riskLimitQuery,
     answer: riskLimitAnswer,
@@ -64,6 +66,8 @@ export const BYBIT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v5/market/instruments-info',
     operationId: 'bybitInstrumentsInfo',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As Bybit: the markets; what only concerns orders is empty',
     query: instrumentsInfoQuery,
     answer: instrumentsInfoAnswer,
@@ -95,6 +99,8 @@ export const BYBIT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v5/position/list',
     operationId: 'bybitPositionList',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary:
       'As Bybit: the leverage of a market, the most that the user of the key could set; tells no position',
     query: positionListQuery,
@@ -106,6 +112,8 @@ export const BYBIT_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v5/asset/coin/query-info',
     operationId: 'bybitCoinInfo',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As Bybit: no coins; clients ask before they list markets',
     answer: coinInfoAnswer,
     venue: BYBIT,
@@ -152,7 +160,7 @@ function listAnswer(
 }
 
 function positionList(context: RouteContext, input: RouteInput): RouteAnswer {
-  const user = userOf(context, input, BYBIT);
+  const user = userOf(context, input);
   return inCategory(context, input.query, (book, listing) => {
     const { symbol } = input.query as ListQuery;
     // A list of all open positions is what this is not; an empty one would say that there are none.

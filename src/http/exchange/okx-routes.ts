@@ -42,6 +42,8 @@ export const OKX_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/api/v5/public/position-tiers',
     operationId: 'okxPositionTiers',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As OKX: the position tiers of up to five families of perpetuals, in contracts',
     query: positionTiersQuery,
     answer: positionTiersAnswer,
@@ -52,6 +54,8 @@ export const OKX_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/api/v5/public/instruments',
     operationId: 'okxInstruments',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As OKX: the perpetuals and what a contract is worth; what only concerns orders is empty',
     query: instrumentsQuery,
     answer: instrumentsAnswer,
@@ -62,6 +66,8 @@ export const OKX_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/api/v5/account/leverage-info',
     operationId: 'okxLeverageInfo',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As OKX: the leverage of up to five instruments, the most that the user of the key could set',
     query: leverageInfoQuery,
     answer: leverageInfoAnswer,
@@ -72,6 +78,8 @@ export const OKX_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/api/v5/asset/currencies',
     operationId: 'okxCurrencies',
+    scope: 'limits:read',
+    touches: 'nobody',
     summary: 'As OKX: no currencies; clients ask before they list markets',
     answer: currenciesAnswer,
     venue: OKX,
@@ -115,7 +123,7 @@ function instrumentsOf(context: RouteContext, { query }: RouteInput): RouteAnswe
 
 function leverageInfo(context: RouteContext, input: RouteInput): RouteAnswer {
   const book = requireBook(context);
-  const user = userOf(context, input, OKX);
+  const user = userOf(context, input);
   const { instId, mgnMode } = input.query as Query;
   const wrong = modeFault('mgnMode', mgnMode);
   if (wrong !== null) return wrong;

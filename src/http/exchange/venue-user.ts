@@ -5,21 +5,14 @@ import { countingCoefMicros, scaledBrackets } from '../../limits/scale.ts';
 import type { Bracket } from '../../limits/types.ts';
 import { formatWhole } from '../../units.ts';
 import type { RouteContext, RouteInput } from '../routes.ts';
-import { authorizationOf, type Venue } from './venue.ts';
 
 /**
  * What is known of the user whose key a request carries: the one of the same name as the key.
  *
  * @returns null where reads need no key: nobody can be told from anybody there, so all see the default.
- * @throws PlimsollError UNAUTHENTICATED without a key, FORBIDDEN with one that is not known.
  */
-export function userOf(
-  { keyring, reads }: RouteContext,
-  { headers }: RouteInput,
-  venue: Venue,
-): UserLimits | null {
-  const reader = keyring.readerOf(authorizationOf(headers, venue));
-  return reader === null ? null : (reads.userNow(reader.name) ?? UNKNOWN_USER);
+export function userOf({ reads }: RouteContext, { caller }: RouteInput): UserLimits | null {
+  return caller === null ? null : (reads.userNow(caller.name) ?? UNKNOWN_USER);
 }
 
 export interface UserTable {

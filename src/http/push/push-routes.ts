@@ -27,6 +27,7 @@ export const PUSH_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/stream',
     operationId: 'getStream',
+    scope: 'feed:read',
     summary:
       'Server-sent events: limits that change and interventions, numbered without gaps; goes on after Last-Event-ID, or begins with all limits',
     query: pushQuery,

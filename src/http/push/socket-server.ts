@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import { asPlimsollError } from '../../errors.ts';
+import { asPlimsollError, type PlimsollError } from '../../errors.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
 import type { ContractInfoStream } from './contract-info-stream.ts';
 import type { Frame } from './frames.ts';
@@ -19,6 +19,7 @@ export interface SocketServerOptions {
   readonly contractInfo: ContractInfoStream;
   /** @throws PlimsollError for whoever may not read. */
   readonly admit: (request: IncomingMessage) => SocketRequest;
+  readonly onRefused: (failure: PlimsollError) => void;
 }
 
 /** The feed over WebSocket: the same events under the same numbers, one JSON message each. Beside it, Binance's stream. */
@@ -41,7 +42,9 @@ export class SocketServer {
     try {
       wanted = this.#options.admit(request);
     } catch (thrown) {
-      refuseUpgrade(socket, thrown);
+      const failure = asPlimsollError(thrown);
+      this.#options.onRefused(failure);
+      refuseUpgrade(socket, failure);
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (connection) => {
@@ -84,8 +87,8 @@ class SocketReader implements Reader {
   }
 }
 
-function refuseUpgrade(socket: Duplex, thrown: unknown): void {
-  const problem = problemOf(asPlimsollError(thrown), '');
+function refuseUpgrade(socket: Duplex, failure: PlimsollError): void {
+  const problem = problemOf(failure, '');
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
