@@ -8,8 +8,9 @@ import { AccountDesk } from './control/accounts/account-desk.ts';
 import { AccountLoop } from './control/accounts/account-loop.ts';
 import { KnownLiquidity } from './control/accounts/known-liquidity.ts';
 import { plannerFor } from './control/accounts/planner.ts';
-import { SystemDesk } from './control/accounts/system-desk.ts';
+import { SystemThread } from './control/accounts/system-thread.ts';
 import type { AccountRequest } from './control/accounts/worker-messages.ts';
+import { siblingUrl } from './program.ts';
 
 /** What the thread of the accounts is given: it opens its own store. */
 export interface AccountWorkerData {
@@ -36,9 +37,9 @@ const desk = AccountDesk.recover({
 desk.lookAtAll(clock.now());
 const told = await desk.commit();
 if (told.length > 0) parentPort?.postMessage({ told });
-const system = new SystemDesk(desk.book, policy, liquidity);
+const system = new SystemThread(siblingUrl(import.meta.url, 'system-worker'), policy);
 const loop = new AccountLoop({
-  system,
+  askSystem: (question, picture) => system.ask(question, picture),
   liquidity,
   desk,
   clock,
@@ -51,6 +52,7 @@ parentPort?.on('message', (request: AccountRequest) => {
     return;
   }
   void loop.end().then(() => {
+    system.close();
     store.close();
     parentPort?.postMessage({ id: request.id, answer: null });
     parentPort?.close();

@@ -19,6 +19,7 @@ import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { KeyWatch } from './control/access/key-watch.ts';
 import { Accounts } from './control/accounts/account-access.ts';
+import { SystemWatch } from './control/accounts/system-watch.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { type CycleFacts, DecisionCycle, decidedMarkets, movesOf } from './control/decision-cycle.ts';
@@ -144,6 +145,11 @@ async function start(
     train: config.trainingSchedule === null ? null : (trigger, why) => void training.run(trigger, why),
     triggerHours: config.trainingTriggerHours,
   });
+  const systemWatch = new SystemWatch({
+    clock,
+    ask: () => accounts.stressInput(),
+    seen: ({ leverage }) => metrics.systemSeen(leverage),
+  });
   let isEnding = false;
   const cycle = new DecisionCycle({
     proposer,
@@ -152,11 +158,7 @@ async function start(
     current: recovered,
     governance: () => control.governance.state(),
     intrabar: () => control.prices.report(),
-    systemStress: async () => {
-      const seen = await accounts.stressInput();
-      if (seen !== null) metrics.systemSeen(seen.leverage);
-      return seen;
-    },
+    systemStress: () => systemWatch.latest(),
     observer: {
       published: (book, previous, facts) => {
         // The metrics first: a reader that fails must not keep a publication out of them.

@@ -65,6 +65,7 @@ const ROOTS = [
   'src/cli.ts',
   'src/cli',
   'src/account-worker.ts',
+  'src/system-worker.ts',
   'src/decision-worker.ts',
   'src/verification-worker.ts',
   'src/chain-verifier.ts',

@@ -79,7 +79,7 @@ export class DecisionCycle {
   readonly #observer: CycleObserver;
   readonly #governance: () => GovernanceState;
   readonly #intrabar: () => IntrabarReport;
-  readonly #systemStress: () => Promise<SystemStressInput | null>;
+  readonly #systemStress: () => SystemStressInput | null;
   #current: LimitBook | null;
   /** Between cycles, once started. */
   #intervalMilliseconds: number | null = null;
@@ -99,8 +99,8 @@ export class DecisionCycle {
     readonly governance?: () => GovernanceState;
     /** What prices say between bars, as it is now. */
     readonly intrabar?: () => IntrabarReport;
-    /** What all accounts together say, as it is now; null where nothing is said. */
-    readonly systemStress?: () => Promise<SystemStressInput | null>;
+    /** What all accounts together said last; null where nothing is said. */
+    readonly systemStress?: () => SystemStressInput | null;
   }) {
     this.#proposer = options.proposer;
     this.#store = options.store;
@@ -108,7 +108,7 @@ export class DecisionCycle {
     this.#observer = options.observer;
     this.#governance = options.governance ?? (() => NO_GOVERNANCE);
     this.#intrabar = options.intrabar ?? (() => NO_PRICES);
-    this.#systemStress = options.systemStress ?? (async () => null);
+    this.#systemStress = options.systemStress ?? (() => null);
     this.#current = options.current;
   }
 
@@ -154,11 +154,15 @@ export class DecisionCycle {
     const previous = this.#current;
     let proposal: Proposal | null;
     try {
-      // Without an answer of the accounts the last one holds, see the bound.
-      const systemStress = await this.#systemStress().catch(() => null);
       const governance = this.#governance();
       const now = this.#clock.now();
-      proposal = await this.#proposer.propose(previous, now, governance, this.#intrabar(), systemStress);
+      proposal = await this.#proposer.propose(
+        previous,
+        now,
+        governance,
+        this.#intrabar(),
+        this.#systemStress(),
+      );
       if (proposal === null) return null;
       if (this.#isOvertaken(governance, proposal.book.decidedAt)) {
         this.#isWoken = true;

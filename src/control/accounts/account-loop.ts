@@ -1,21 +1,28 @@
 import { setImmediate } from 'node:timers/promises';
+import { pictureOf } from '../../accounts/book/picture.ts';
 import type { Clock } from '../../clock.ts';
 import { asPlimsollError, PlimsollError } from '../../errors.ts';
 import type { AccountDesk } from './account-desk.ts';
 import { impactOnHolders } from './holder-impact.ts';
 import type { KnownLiquidity } from './known-liquidity.ts';
-import type { SystemDesk } from './system-desk.ts';
+import type { SystemPicture, SystemQuestion } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
 export interface AccountLoopOptions {
   readonly desk: AccountDesk;
-  readonly system: SystemDesk;
+  /** Answers for all accounts together, beside whatever else is done here. */
+  readonly askSystem: (question: SystemQuestion, picture: SystemPicture) => Promise<unknown>;
   readonly liquidity: KnownLiquidity;
   readonly clock: Clock;
   readonly send: (message: AccountMessage) => void;
   /** A snapshot that could not be written; the batches stay, and it is tried again. */
   readonly onSnapshotFailure: (error: Error) => void;
 }
+
+/** Everybody together is not looked at more often: with millions of accounts it takes seconds. */
+const KEPT_MILLISECONDS = 10_000;
+/** Each holds a copy of all positions until it is answered. */
+const MOST_ASKING = 4;
 
 /** How often cool-downs are looked at. */
 const TICK_MILLISECONDS = 1000;
@@ -30,6 +37,8 @@ export class AccountLoop {
   #running: Promise<void> | null = null;
   #failure: Error | null = null;
   #isEnding = false;
+  #asking = 0;
+  #picture: { readonly at: number; readonly answer: Promise<unknown> } | null = null;
   readonly #tick: NodeJS.Timeout;
 
   constructor(options: AccountLoopOptions) {
@@ -72,23 +81,66 @@ export class AccountLoop {
 
   async #answerAll(asked: readonly AccountRequest[]): Promise<void> {
     const { send } = this.#options;
-    const answers = asked.map((request) => this.#answer(request));
+    const answers = asked.flatMap((request) => this.#answer(request) ?? []);
     const failure = await this.#commit();
     for (const answer of answers) send(failure === null ? answer : { id: idOf(answer), failure });
   }
 
-  #answer(request: AccountRequest): AccountMessage {
+  /** @returns null where the answer comes later. */
+  #answer(request: AccountRequest): AccountMessage | null {
     const { id } = request;
     try {
       if (this.#failure !== null) throw this.#failure;
+      const question = this.#systemQuestion(request);
+      if (question !== null) {
+        void this.#answerLater(id, question);
+        return null;
+      }
       return { id, answer: this.#work(request) };
     } catch (thrown) {
       return { id, failure: failureOf(thrown) };
     }
   }
 
+  /** What is asked of all accounts together; null for anything else. */
+  #systemQuestion(request: AccountRequest): SystemQuestion | null {
+    const now = this.#options.clock.now();
+    if (request.kind === 'stress') return { kind: 'stress', move: request.move, moves: request.moves };
+    return request.kind === 'system' || request.kind === 'stressInput' ? { kind: request.kind, now } : null;
+  }
+
+  /** From a picture of this moment, so that accounts and prices are taken in while it is looked at. */
+  async #answerLater(id: number, question: SystemQuestion): Promise<void> {
+    const { send } = this.#options;
+    try {
+      send({ id, answer: await this.#systemAnswer(question) });
+    } catch (thrown) {
+      send({ id, failure: failureOf(thrown) });
+    }
+  }
+
+  #systemAnswer(question: SystemQuestion): Promise<unknown> {
+    const { clock, desk, liquidity, askSystem } = this.#options;
+    const now = clock.now();
+    const kept = this.#picture;
+    if (question.kind === 'system' && kept !== null && now >= kept.at && now - kept.at < KEPT_MILLISECONDS)
+      return kept.answer;
+    if (this.#asking >= MOST_ASKING)
+      throw new PlimsollError('OVERLOADED', 'others ask for all accounts together', {
+        remedy: 'Come again in a few seconds.',
+      });
+    this.#asking++;
+    const answer = askSystem(question, { ...pictureOf(desk.book), liquidity: liquidity.all() }).finally(
+      () => {
+        this.#asking--;
+      },
+    );
+    if (question.kind === 'system') this.#picture = { at: now, answer };
+    return answer;
+  }
+
   #work(request: AccountRequest): unknown {
-    const { desk, system, clock, liquidity } = this.#options;
+    const { desk, liquidity } = this.#options;
     switch (request.kind) {
       case 'lines':
         return desk.takeLines(request.text, request.at);
@@ -111,14 +163,11 @@ export class AccountLoop {
       case 'liquidity':
         liquidity.set(request.liquidity);
         return null;
-      case 'system':
-        return system.system(clock.now());
-      case 'stress':
-        return system.stress(request);
       case 'impact':
         return impactOnHolders(desk.book, request);
+      case 'system':
+      case 'stress':
       case 'stressInput':
-        return system.stressInput(clock.now());
       case 'end':
         return null;
     }

@@ -2,13 +2,17 @@ import type { LiquidityInput } from '../../limits/market-input.ts';
 
 /** What the last decision knew of each market's volume and depth; nothing before the first. */
 export class KnownLiquidity {
-  #bySymbol: ReadonlyMap<string, LiquidityInput | null> = new Map();
+  #bySymbol: Readonly<Record<string, LiquidityInput | null>> = {};
 
   set(liquidity: Readonly<Record<string, LiquidityInput | null>>): void {
-    this.#bySymbol = new Map(Object.entries(liquidity));
+    this.#bySymbol = liquidity;
   }
 
   of(symbol: string): LiquidityInput | null {
-    return this.#bySymbol.get(symbol) ?? null;
+    return this.#bySymbol[symbol] ?? null;
+  }
+
+  all(): Readonly<Record<string, LiquidityInput | null>> {
+    return this.#bySymbol;
   }
 }

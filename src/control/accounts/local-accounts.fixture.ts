@@ -9,7 +9,7 @@ import { AccountDesk } from './account-desk.ts';
 import { AccountLoop } from './account-loop.ts';
 import { KnownLiquidity } from './known-liquidity.ts';
 import { plannerFor } from './planner.ts';
-import { SystemDesk } from './system-desk.ts';
+import { answerSystem } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
 /** The accounts of a data folder in this thread: everything but the thread itself is what the service runs. */
@@ -37,9 +37,8 @@ export function localAccounts(
     if ('failure' in message) asked?.reject(new Failure(message.failure.code, message.failure.message));
     else asked?.resolve(message.answer as never);
   };
-  const system = new SystemDesk(desk.book, policy, liquidity);
   const loop = new AccountLoop({
-    system,
+    askSystem: async (question, picture) => answerSystem(question, picture, policy),
     liquidity,
     desk,
     clock,

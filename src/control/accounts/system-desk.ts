@@ -1,4 +1,6 @@
-import type { AccountBook } from '../../accounts/book/account-book.ts';
+import type { AccountColumns } from '../../accounts/book/columns.ts';
+import type { MarketRows } from '../../accounts/book/market-rows.ts';
+import { type BookPicture, marketsOfPicture } from '../../accounts/book/picture.ts';
 import { cascade } from '../../accounts/system/cascade.ts';
 import { cascadeRulesOf, impactColumnsOf } from '../../accounts/system/conditions.ts';
 import { crowding } from '../../accounts/system/crowding.ts';
@@ -14,9 +16,8 @@ import {
 import { type StressScenario, stressTest, uniformScenario } from '../../accounts/system/stress-test.ts';
 import { systemStressInput } from '../../accounts/system/system-input.ts';
 import { isoTime } from '../../clock.ts';
-import type { SystemStressInput } from '../../limits/market-input.ts';
+import type { LiquidityInput, SystemStressInput } from '../../limits/market-input.ts';
 import type { Policy } from '../../limits/policy.ts';
-import type { KnownLiquidity } from './known-liquidity.ts';
 
 /** Falls and rises of the liquidation map, as shares of the mark. */
 const MAP_LEVELS = Float64Array.of(
@@ -26,9 +27,6 @@ const MAP_LEVELS = Float64Array.of(
 
 /** The fund that is assumed where the policy states none, as a share of the open notional. */
 const ASSUMED_FUND_SHARE = 0.01;
-
-/** A picture of everybody is not made more often: with millions of accounts it takes seconds. */
-const KEPT_MILLISECONDS = 10_000;
 
 /** What a stress asks for: all markets by one share, or some by shares of their own. */
 export interface StressRequest {
@@ -42,42 +40,58 @@ export interface StressAnswer extends StressShape {
   readonly insuranceFundAssumed: boolean;
 }
 
-/** All accounts as one system: what they hold together, and what a shock would set off. It changes nothing. */
-export class SystemDesk {
-  readonly #book: AccountBook;
-  readonly #policy: Policy;
-  readonly #liquidity: KnownLiquidity;
-  #picture: { readonly at: number; readonly shape: SystemShape } | null = null;
+export type SystemQuestion =
+  | { readonly kind: 'system'; readonly now: number }
+  | ({ readonly kind: 'stress' } & StressRequest)
+  | { readonly kind: 'stressInput'; readonly now: number };
 
-  constructor(book: AccountBook, policy: Policy, liquidity: KnownLiquidity) {
-    this.#liquidity = liquidity;
-    this.#book = book;
+/** Everybody at one moment, and what is known of the markets. */
+export interface SystemPicture extends BookPicture {
+  readonly liquidity: Readonly<Record<string, LiquidityInput | null>>;
+}
+
+/** All accounts as one system: what they hold together, and what a shock would set off. */
+export function answerSystem(
+  question: SystemQuestion,
+  picture: SystemPicture,
+  policy: Policy,
+): SystemShape | StressAnswer | SystemStressInput | null {
+  const system = new SystemDesk(picture, policy);
+  if (question.kind === 'system') return system.system(question.now);
+  return question.kind === 'stress' ? system.stress(question) : system.stressInput(question.now);
+}
+
+class SystemDesk {
+  readonly #accounts: AccountColumns;
+  readonly #markets: MarketRows;
+  readonly #liquidity: SystemPicture['liquidity'];
+  readonly #policy: Policy;
+
+  constructor(picture: SystemPicture, policy: Policy) {
+    this.#accounts = picture.accounts;
+    this.#markets = marketsOfPicture(picture);
+    this.#liquidity = picture.liquidity;
     this.#policy = policy;
   }
 
   system(now: number): SystemShape {
-    if (this.#picture !== null && now - this.#picture.at < KEPT_MILLISECONDS && now >= this.#picture.at)
-      return this.#picture.shape;
-    const { markets } = this.#book;
-    const index = leverageIndex(this.#book, markets);
     const fund = this.#policy.accounts.insuranceFund ?? Number.NaN;
-    const shape = systemShape(
+    const { liquidationRatio } = this.#policy.accounts;
+    return systemShape(
       isoTime(now),
-      markets.symbols,
-      index,
-      crowding(this.#book, markets, this.#impact(), fund),
-      liquidationMap(this.#book, markets, MAP_LEVELS, this.#policy.accounts.liquidationRatio),
+      this.#markets.symbols,
+      leverageIndex(this.#accounts, this.#markets),
+      crowding(this.#accounts, this.#markets, this.#impact(), fund),
+      liquidationMap(this.#accounts, this.#markets, MAP_LEVELS, liquidationRatio),
     );
-    this.#picture = { at: now, shape };
-    return shape;
   }
 
   stress({ move, moves }: StressRequest): StressAnswer {
-    const { markets } = this.#book;
+    const markets = this.#markets;
     const scenario = scenarioOf(markets.symbols, move, moves);
     const { fund, isAssumed } = this.#fund();
     const conditions = { impact: this.#impact(), rules: cascadeRulesOf(this.#policy), insuranceFund: fund };
-    const [outcome] = stressTest(this.#book, markets, [scenario], conditions);
+    const [outcome] = stressTest(this.#accounts, markets, [scenario], conditions);
     return {
       ...stressShape(outcome, markets.symbols, markets.mark),
       insuranceFund: fund,
@@ -87,26 +101,26 @@ export class SystemDesk {
 
   /** For the next decision: the leverage of everybody, and the cascades of the policy's shock in both directions. */
   stressInput(now: number): SystemStressInput | null {
-    const { markets } = this.#book;
-    if (this.#book.accounts === 0) return null;
+    const [accounts, markets] = [this.#accounts, this.#markets];
+    if (accounts.accounts === 0) return null;
     const { shockRate } = this.#policy.bounds.systemStress;
-    const index = buildGroupIndex(this.#book, markets);
+    const index = buildGroupIndex(accounts, markets);
     const { fund } = this.#fund();
     const common = { impact: this.#impact(), rules: cascadeRulesOf(this.#policy), insuranceFund: fund };
     const cascades = [-shockRate, shockRate].map((move) =>
-      cascade(this.#book, markets, { ...common, moves: uniformScenario(markets.markets, move).moves }, index),
+      cascade(accounts, markets, { ...common, moves: uniformScenario(markets.markets, move).moves }, index),
     );
-    return systemStressInput(leverageIndex(this.#book, markets), cascades, fund, now);
+    return systemStressInput(leverageIndex(accounts, markets, index), cascades, fund, now);
   }
 
   #impact() {
-    return impactColumnsOf(this.#book.markets.symbols.map((symbol) => this.#liquidity.of(symbol)));
+    return impactColumnsOf(this.#markets.symbols.map((symbol) => this.#liquidity[symbol] ?? null));
   }
 
   #fund(): { readonly fund: number; readonly isAssumed: boolean } {
     const stated = this.#policy.accounts.insuranceFund;
     if (stated !== null) return { fund: stated, isAssumed: false };
-    const { grossNotional } = leverageIndex(this.#book, this.#book.markets);
+    const { grossNotional } = leverageIndex(this.#accounts, this.#markets);
     return { fund: ASSUMED_FUND_SHARE * grossNotional, isAssumed: true };
   }
 }

@@ -1,0 +1,71 @@
+import { Worker } from 'node:worker_threads';
+import { memoryOf } from '../../accounts/book/picture.ts';
+import { PlimsollError } from '../../errors.ts';
+import type { Policy } from '../../limits/policy.ts';
+import type { SystemPicture, SystemQuestion } from './system-desk.ts';
+
+/** What goes to the thread and comes back: plain data. */
+export interface SystemRequest {
+  readonly id: number;
+  readonly question: SystemQuestion;
+  readonly picture: SystemPicture;
+}
+
+export type SystemReply =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly failure: string };
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: PlimsollError) => void;
+}
+
+/** Looks at all accounts together in a thread of its own, which takes the pictures over. It starts with the first question. */
+export class SystemThread {
+  readonly #entry: URL;
+  readonly #policy: Policy;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | null = null;
+  #nextId = 1;
+
+  constructor(entry: URL, policy: Policy) {
+    this.#entry = entry;
+    this.#policy = policy;
+  }
+
+  ask(question: SystemQuestion, picture: SystemPicture): Promise<unknown> {
+    this.#worker ??= this.#begin();
+    const worker = this.#worker;
+    const request: SystemRequest = { id: this.#nextId++, question, picture };
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request.id, { resolve, reject });
+      worker.postMessage(request, memoryOf(picture));
+    });
+  }
+
+  /** It has nothing to lose: what it looks at is a copy. */
+  close(): void {
+    void this.#worker?.terminate();
+  }
+
+  #begin(): Worker {
+    const worker = new Worker(this.#entry, { workerData: { policy: this.#policy } });
+    worker.on('message', (reply: SystemReply) => {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if ('failure' in reply) waiting?.reject(new PlimsollError('INTERNAL', reply.failure));
+      else waiting?.resolve(reply.answer);
+    });
+    worker.on('error', (cause) => this.#lose(worker, cause instanceof Error ? cause.message : String(cause)));
+    worker.on('exit', (code) => this.#lose(worker, `it ended with code ${code}`));
+    return worker;
+  }
+
+  #lose(worker: Worker, why: string): void {
+    if (worker !== this.#worker) return;
+    this.#worker = null;
+    const error = new PlimsollError('INTERNAL', `the thread that looks at all accounts is gone: ${why}`);
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
