@@ -29,22 +29,35 @@ export function canonicalJson(value: unknown): string {
   return `{${text}}`;
 }
 
-/** Whether `JSON.stringify` writes the canonical form: its keys have that order already, and it has nothing to leave out. */
+/**
+ * Whether `JSON.stringify` writes the canonical form: its keys have that order already, and it has nothing to leave out.
+ * Asked of every value of a book, so it calls itself for objects alone.
+ */
 function isCanonical(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true;
-  if (typeof value !== 'object') return false;
+  if (typeof value !== 'object' || value === null) return isCanonicalScalar(value);
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (!isCanonical(value[i])) return false;
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      if (typeof item === 'object' ? item !== null && !isCanonical(item) : !isCanonicalScalar(item))
+        return false;
+    }
     return true;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   let before = '';
   for (const key in value) {
-    if (key < before || !isCanonical((value as Record<string, unknown>)[key])) return false;
+    if (key < before) return false;
     before = key;
+    const item = (value as Record<string, unknown>)[key];
+    if (typeof item === 'object' ? item !== null && !isCanonical(item) : !isCanonicalScalar(item))
+      return false;
   }
   return true;
+}
+
+function isCanonicalScalar(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value === 'string' || typeof value === 'boolean' || value === null;
 }
 
 /** A key of an object in its place, and what goes before its value. */

@@ -153,19 +153,17 @@ export function marginCurve(
   axes: ForecastAxes,
   policy: Policy,
 ): MarginCurve {
-  const maintenance = (notional: number): number =>
-    excursionAt(
-      closeoutHours(notional, liquidity, policy),
-      profile.valueAtRiskByHorizon,
-      axes.horizonsHours,
-    ) + closeoutCost(notional, liquidity, policy);
+  const excursion = (notional: number): number =>
+    excursionAt(closeoutHours(notional, liquidity, policy), profile.valueAtRiskByHorizon, axes.horizonsHours);
   return {
-    maintenance,
-    initial: (notional) =>
-      Math.max(
-        profile.marginCallShortfall + closeoutCost(notional, liquidity, policy),
-        maintenance(notional) / MAINTENANCE_TO_INITIAL_RATIO,
-      ),
+    maintenance: (notional) => excursion(notional) + closeoutCost(notional, liquidity, policy),
+    initial: (notional) => {
+      const cost = closeoutCost(notional, liquidity, policy);
+      return Math.max(
+        profile.marginCallShortfall + cost,
+        (excursion(notional) + cost) / MAINTENANCE_TO_INITIAL_RATIO,
+      );
+    },
     kinks: [policy.minimumCloseoutHorizonHours, ...axes.horizonsHours]
       .filter((hours) => hours >= policy.minimumCloseoutHorizonHours)
       .map((hours) => closeoutNotional(hours, liquidity, policy)),

@@ -86,9 +86,9 @@ export function requirementOf(target: ScheduleTarget, policy: Policy): Requireme
     points: coverPoints(curve, edges),
     leverageAt: (notional) => {
       const initial = curve.initial(notional);
-      const isAllowed = (rung: number): boolean =>
-        rung * initial <= 1 && (rung <= maximumLeverage || rung === 1);
-      return policy.leverageLadder.find(isAllowed) ?? 0;
+      for (const rung of policy.leverageLadder)
+        if (rung * initial <= 1 && (rung <= maximumLeverage || rung === 1)) return rung;
+      return 0;
     },
   };
 }

@@ -2,12 +2,48 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestNotionalOf, mostConservativeBrackets, scheduleFaults } from './brackets.ts';
 import { bracketsFromCurve, makeBracket } from './cut.ts';
-import { asksForMore, isSameTable, lastRateOf, lowerOf, withTailOf } from './margin-table.ts';
+import {
+  asksForMore,
+  heldMarginMicros,
+  isSameTable,
+  lastRateOf,
+  lowerOf,
+  withTailOf,
+} from './margin-table.ts';
 import { EXAMPLE_POLICY } from './test-inputs.ts';
 import { anyTarget, targetOf } from './test-targets.ts';
+import type { Bracket } from './types.ts';
+
+const anyTable = anyTarget.map((target) => bracketsFromCurve(target, EXAMPLE_POLICY));
+
+describe('asking for more', () => {
+  /** One notional after the other: every cap of both, and the end. */
+  const slowly = (a: readonly Bracket[], b: readonly Bracket[], upTo: number): boolean =>
+    [...a, ...b]
+      .map(({ notionalCap }) => Math.min(notionalCap, upTo))
+      .some((notional) => heldMarginMicros(a, notional) > heldMarginMicros(b, notional));
+
+  it('is told as by looking at every cap of both tables, and where one ends before the other', () => {
+    const found = new Set<boolean>();
+    fc.assert(
+      fc.property(anyTable, anyTable, fc.integer({ min: 1, max: 2e9 }), (a, b, upTo) => {
+        // Tables made of both are near the first one, so that the answer hangs on a single cap.
+        for (const other of [b, lowerOf(a, b), withTailOf(b, lowerOf(a, b))]) {
+          for (const end of [upTo, largestNotionalOf(other), Number.POSITIVE_INFINITY]) {
+            const isMore = slowly(a, other, end);
+            found.add(isMore);
+            expect(asksForMore(a, other, end)).toBe(isMore);
+            expect(asksForMore(other, a, end)).toBe(slowly(other, a, end));
+          }
+        }
+      }),
+      { seed: 12, numRuns: 1000 },
+    );
+    expect(found.size).toBe(2);
+  });
+});
 
 describe('a table between two', () => {
-  const anyTable = anyTarget.map((target) => bracketsFromCurve(target, EXAMPLE_POLICY));
   /** Tables that often cross. */
   const alike = fc
     .record({

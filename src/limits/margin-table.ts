@@ -21,14 +21,32 @@ export function heldMarginMicros(table: readonly Bracket[], notional: number): n
 
 /**
  * Whether `a` asks for more than `b` at some notional up to the largest cap of both, and up to `upTo`. Exact: between two
- * caps both are linear.
+ * caps both are linear. Walks both tables at once and makes nothing: every decision asks it many times.
  */
 export function asksForMore(
   a: readonly Bracket[],
   b: readonly Bracket[],
   upTo = Number.POSITIVE_INFINITY,
 ): boolean {
-  return capsOf(a, b, upTo).some((notional) => heldMarginMicros(a, notional) > heldMarginMicros(b, notional));
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const inA = a[Math.min(i, a.length - 1)];
+    const inB = b[Math.min(j, b.length - 1)];
+    const cap = nextCap(a, i, b, j);
+    const notional = Math.min(cap, upTo);
+    if (maintenanceMarginMicros(inA, notional) > maintenanceMarginMicros(inB, notional)) return true;
+    if (cap >= upTo) return false;
+    if (inA.notionalCap === cap) i++;
+    if (inB.notionalCap === cap) j++;
+  }
+  return false;
+}
+
+/** The lower one of the caps at two places; a table that has ended has none any more. */
+function nextCap(a: readonly Bracket[], i: number, b: readonly Bracket[], j: number): number {
+  if (i >= a.length) return b[j].notionalCap;
+  return j >= b.length ? a[i].notionalCap : Math.min(a[i].notionalCap, b[j].notionalCap);
 }
 
 /**
@@ -199,12 +217,14 @@ function leverageAt(table: readonly Bracket[], notional: number): number {
   return Math.max(maxLeverageAt(table, notional), 1);
 }
 
-function capsOf(
-  a: readonly Bracket[],
-  b: readonly Bracket[],
-  upTo = Number.POSITIVE_INFINITY,
-): readonly number[] {
-  const caps = new Set<number>();
-  for (const table of [a, b]) for (const { notionalCap } of table) caps.add(Math.min(notionalCap, upTo));
-  return [...caps].sort((x, y) => x - y);
+/** The caps of both, rising, each once. */
+function capsOf(a: readonly Bracket[], b: readonly Bracket[]): readonly number[] {
+  const caps: number[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const cap = nextCap(a, i, b, j);
+    caps.push(cap);
+    if (i < a.length && a[i].notionalCap === cap) i++;
+    if (j < b.length && b[j].notionalCap === cap) j++;
+  }
+  return caps;
 }
