@@ -163,6 +163,19 @@ describe('spikes', () => {
     expect(gradesOf(judge(spoiled(...every), HOURS).findings)).toEqual({ SPIKES: 'reject' });
   });
 
+  test('a wick is far from the least move on, and not a hair before', () => {
+    const { open, close } = quietBars(HOURS);
+    const floor = Math.min(open[20], close[20]);
+    for (const [share, grades] of [
+      [0.850001, {}],
+      [0.849999, { SPIKES: 'degrade' }],
+    ] as const) {
+      const bars = quietBars(HOURS);
+      bars.low[20] = share * floor;
+      expect(gradesOf(judge(bars, HOURS).findings)).toEqual(grades);
+    }
+  });
+
   test('a wick as far as its market usually goes is none', () => {
     const bars = quietBars(HOURS);
     bars.low[20] = 86;

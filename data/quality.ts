@@ -27,6 +27,9 @@ export const QUALITY_LIMITS = {
   leastBars: 24,
 } as const;
 
+/** A wick within it is less than `spikeLeastMove`, however either is rounded. */
+const SURELY_LESS = 0.99 * QUALITY_LIMITS.spikeLeastMove;
+
 const RANK: Readonly<Record<QualityGrade, number>> = { accept: 0, degrade: 1, reject: 2 };
 
 /**
@@ -122,6 +125,8 @@ function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): Qu
   for (let i = first; i < end; i++) {
     const floor = Math.min(bars.open[i], bars.close[i]);
     const roof = Math.max(bars.open[i], bars.close[i]);
+    // Nearly all bars, without a division.
+    if (bars.low[i] > floor * (1 - SURELY_LESS) && bars.high[i] < roof * (1 + SURELY_LESS)) continue;
     const down = 1 - bars.low[i] / floor;
     const up = bars.high[i] / roof - 1;
     if (!(Math.max(down, up) >= QUALITY_LIMITS.spikeLeastMove)) continue;
