@@ -2,12 +2,13 @@ import type { Clock } from '../clock.ts';
 import type { GovernanceAccess } from '../control/reads.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
+import { bookTexts } from './book-texts.ts';
 import { venueReads } from './exchange/prepared-venues.ts';
 import { venueOf } from './exchange/venues.ts';
 import { governanceShape } from './governance-shapes.ts';
 import { overviewPage } from './overview-page.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
-import { bracketsShape, explainShape, forecastShape, limitsShape, marketsShape } from './shapes.ts';
+import { explainShape, forecastShape, marketsShape } from './shapes.ts';
 
 /** What is told beside a book of what people have decided. */
 type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
@@ -72,28 +73,31 @@ function prepare(
   const reads = new Map<string, () => PreparedRead>();
   const made = (text: string, contentType: string, isCompressed: boolean): PreparedRead =>
     makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed });
-  const list = (json: unknown): PreparedRead => made(JSON.stringify(json), JSON_TYPE, true);
-  const single = (json: unknown): PreparedRead => made(JSON.stringify(json), JSON_TYPE, false);
-  const limits = list(limitsShape(book, isExpired));
+  const list = (text: string): PreparedRead => made(text, JSON_TYPE, true);
+  const single = (text: string): PreparedRead => made(text, JSON_TYPE, false);
+  const texts = bookTexts(book, isExpired);
+  const limits = list(texts.limits);
   reads.set('/v1/limits', () => limits);
   reads.set(
     '/v1/markets',
-    once(() => list(marketsShape(book, isExpired))),
+    once(() => list(JSON.stringify(marketsShape(book, isExpired)))),
   );
   reads.set(
     '/',
     once(() => made(overviewPage(book, isExpired), HTML_TYPE, true)),
   );
-  for (const market of book.markets) {
+  for (const [m, market] of book.markets.entries()) {
     const base = `/v1/markets/${market.symbol}`;
-    const brackets = single(bracketsShape(book, market, market.brackets, isExpired));
+    const brackets = single(texts.brackets[m]);
     reads.set(`${base}/brackets`, () => brackets);
     const explained = (): PreparedRead =>
-      single(explainShape(book, market, isExpired, governanceShape(state, market.symbol, at)));
+      single(
+        JSON.stringify(explainShape(book, market, isExpired, governanceShape(state, market.symbol, at))),
+      );
     reads.set(`${base}/explain`, once(explained));
     reads.set(
       `${base}/forecast`,
-      once(() => single(forecastShape(book, market))),
+      once(() => single(JSON.stringify(forecastShape(book, market)))),
     );
   }
   return reads;

@@ -20,7 +20,7 @@ import type { userSchema } from './user-schemas.ts';
 // Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift.
 
 /** What every answer from a book carries. `isExpired`: its validity is over, so it is degraded whatever it said. */
-function publishedShape(book: LimitBook, isExpired: boolean) {
+export function publishedShape(book: LimitBook, isExpired: boolean) {
   return {
     version: book.version,
     hash: book.hash,
@@ -42,12 +42,24 @@ export function bracketsShape(
     symbol: market.symbol,
     ...publishedShape(book, isExpired),
     simulated: market.simulated,
-    brackets: scheduleShape(brackets),
-    ...maintenanceShape(market),
+    ...tablesShape(market, brackets),
   };
 }
 
+/** What new orders and open positions are held to. */
+export function tablesShape(market: MarketLimit, brackets = market.brackets) {
+  return { brackets: scheduleShape(brackets), ...maintenanceShape(market) };
+}
+
 export function limitsShape(book: LimitBook, isExpired: boolean): z.infer<typeof limitsSchema> {
+  return {
+    ...limitsHeadShape(book, isExpired),
+    markets: book.markets.map((market) => ({ ...limitShape(market), ...tablesShape(market) })),
+  };
+}
+
+/** What the limits say of the book as a whole. */
+export function limitsHeadShape(book: LimitBook, isExpired: boolean) {
   return {
     ...publishedShape(book, isExpired),
     previousHash: book.previousHash,
@@ -57,14 +69,16 @@ export function limitsShape(book: LimitBook, isExpired: boolean): z.infer<typeof
     inputsHash: book.inputsHash,
     reasons: [...book.reasons],
     total: book.markets.length,
-    markets: book.markets.map((market) => ({
-      symbol: market.symbol,
-      maxLeverage: market.brackets[0].maxLeverage,
-      bindingBound: market.bindingBound,
-      shockProbability: { ...market.shockProbability },
-      brackets: scheduleShape(market.brackets),
-      ...maintenanceShape(market),
-    })),
+  };
+}
+
+/** A market among all limits, without its tables. */
+export function limitShape(market: MarketLimit) {
+  return {
+    symbol: market.symbol,
+    maxLeverage: market.brackets[0].maxLeverage,
+    bindingBound: market.bindingBound,
+    shockProbability: { ...market.shockProbability },
   };
 }
 

@@ -1,0 +1,30 @@
+import type { LimitBook } from '../limits/types.ts';
+import { limitShape, limitsHeadShape, publishedShape, tablesShape } from './shapes.ts';
+
+/** The JSON of the hot reads of a book, as `JSON.stringify` writes `limitsShape` and `bracketsShape`. */
+export interface BookTexts {
+  readonly limits: string;
+  /** In the order of the book's markets. */
+  readonly brackets: readonly string[];
+}
+
+/** The tables of a market are most of both answers: they are written once, and so is what all markets say of the book. */
+export function bookTexts(book: LimitBook, isExpired: boolean): BookTexts {
+  const published = publishedShape(book, isExpired);
+  const [real, simulated] = [false, true].map((isIt) => JSON.stringify({ ...published, simulated: isIt }));
+  const limits: string[] = [];
+  const brackets: string[] = [];
+  for (const market of book.markets) {
+    const tables = JSON.stringify(tablesShape(market));
+    limits.push(joined(JSON.stringify(limitShape(market)), tables));
+    const own = joined(JSON.stringify({ symbol: market.symbol }), market.simulated ? simulated : real);
+    brackets.push(joined(own, tables));
+  }
+  const head = JSON.stringify(limitsHeadShape(book, isExpired));
+  return { limits: joined(head, `{"markets":[${limits.join(',')}]}`), brackets };
+}
+
+/** One object with the fields of two, neither of them empty. */
+function joined(object: string, other: string): string {
+  return `${object.slice(0, -1)},${other.slice(1)}`;
+}
