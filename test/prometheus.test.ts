@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from './repository.ts';
 import { type Served, serve } from './run-plimsoll.ts';
 import { hasPrometheus, promtool, type RunningPrometheus, startPrometheus, WHERE } from './run-prometheus.ts';
 
@@ -12,6 +13,13 @@ interface QueryResult {
   }[];
 }
 
+interface Rule {
+  readonly name: string;
+  readonly type: 'alerting' | 'recording';
+  readonly health: 'ok' | 'unknown' | 'err';
+  readonly state?: 'inactive' | 'pending' | 'firing';
+}
+
 describe.skipIf(!hasPrometheus)(`a real Prometheus beside a real service${WHERE}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-scraped-'));
   let service: Served | undefined;
@@ -20,7 +28,9 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus beside a real service${WHERE}
   beforeAll(async () => {
     service = await serve(join(folder, 'var'));
     await service.inForce;
-    prometheus = await startPrometheus(new URL(service.url).host, []);
+    prometheus = await startPrometheus(new URL(service.url).host, [
+      join(ROOT, 'ops/prometheus/rules/*.yaml'),
+    ]);
   });
   afterAll(async () => {
     await prometheus?.end();
@@ -59,6 +69,25 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus beside a real service${WHERE}
     const inText = new Set([...text.matchAll(/^(plimsoll_\w+)/gm)].map(([name]) => name));
     const taken = await ask<string[]>('/api/v1/label/__name__/values');
     expect([...inText].filter((name) => !taken.includes(name))).toEqual([]);
+  });
+
+  test('runs every rule of ours on it, and none wakes anybody over a service that has just started', async () => {
+    const recorded = await query('plimsoll:objective:ratio');
+    expect(recorded.map(({ metric }) => metric.objective).sort()).toEqual([
+      'availability',
+      'checks',
+      'reads',
+    ]);
+    const rules = async (): Promise<Rule[]> =>
+      (await ask<{ groups: { rules: Rule[] }[] }>('/api/v1/rules')).groups.flatMap((group) => group.rules);
+    let found = await rules();
+    while (found.some(({ health }) => health === 'unknown')) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      found = await rules();
+    }
+    expect(found.length).toBeGreaterThan(50);
+    expect(found.filter(({ health }) => health !== 'ok')).toEqual([]);
+    expect(found.filter(({ type, state }) => type === 'alerting' && state === 'firing')).toEqual([]);
   });
 
   test('its checker finds no fault with the names, units and texts of the metrics', async () => {
