@@ -17,6 +17,9 @@ export const ACCOUNTS_FILE_NAME = 'accounts.sqlite';
 /** "PLAC" */
 const APPLICATION_ID = 0x504c4143;
 
+/** A few hundred bytes each. The feed has told them long before. */
+const KEPT_INTERVENTIONS = 2_000_000;
+
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE batch (
@@ -58,9 +61,11 @@ export class SqliteAccountStore implements AccountStore {
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #statements: Statements;
+  readonly #keptInterventions: number;
   #lastBatch: number;
 
-  private constructor(database: DatabaseSync, path: string) {
+  private constructor(database: DatabaseSync, path: string, keptInterventions: number) {
+    this.#keptInterventions = keptInterventions;
     this.#database = database;
     this.#path = path;
     this.#statements = prepareStatements(database);
@@ -71,12 +76,12 @@ export class SqliteAccountStore implements AccountStore {
     this.#lastBatch = newest;
   }
 
-  /** See `openSqliteFile` for what it throws. */
-  static open(dataDir: string): SqliteAccountStore {
+  /** See `openSqliteFile` for what it throws. @param keptInterventions older ones are dropped. */
+  static open(dataDir: string, keptInterventions = KEPT_INTERVENTIONS): SqliteAccountStore {
     const path = join(dataDir, ACCOUNTS_FILE_NAME);
     const what = 'account store';
     const database = openSqliteFile({ path, what, applicationId: APPLICATION_ID, migrations: MIGRATIONS });
-    return translateErrors(path, () => new SqliteAccountStore(database, path));
+    return translateErrors(path, () => new SqliteAccountStore(database, path, keptInterventions));
   }
 
   async append(batches: readonly AccountBatch[]): Promise<number> {
@@ -87,6 +92,7 @@ export class SqliteAccountStore implements AccountStore {
           this.#statements.insertBatch.run(++sequence, body);
           for (const one of interventions) this.#insert(one);
         }
+        this.#statements.forgetInterventions.run(this.#keptInterventions);
       }),
     );
     this.#lastBatch = sequence;
@@ -189,6 +195,7 @@ interface Statements {
   readonly dropOtherChunks: StatementSync;
   readonly insertIntervention: StatementSync;
   readonly lastIntervention: StatementSync;
+  readonly forgetInterventions: StatementSync;
   readonly byAccount: StatementSync;
   readonly byUser: StatementSync;
   readonly all: StatementSync;
@@ -211,6 +218,9 @@ function prepareStatements(database: DatabaseSync): Statements {
       'INSERT INTO intervention (sequence, account_id, user_id, kind, body) VALUES (?, ?, ?, ?, ?)',
     ),
     lastIntervention: prepare('SELECT max(sequence) AS sequence FROM intervention'),
+    forgetInterventions: prepare(
+      'DELETE FROM intervention WHERE sequence <= (SELECT max(sequence) FROM intervention) - ?',
+    ),
     byAccount: prepare(
       `SELECT body FROM intervention WHERE account_id = ?1 AND sequence > ?2 AND (?3 IS NULL OR user_id = ?3)
        AND (?4 IS NULL OR kind = ?4) ORDER BY sequence LIMIT ?5`,
