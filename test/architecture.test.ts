@@ -53,6 +53,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/limits': [],
   'src/accounts': ['src/limits', 'src/risk'],
   'src/control': ['src/risk', 'src/features', 'src/forecast', 'src/limits', 'src/accounts', 'data/ports.ts'],
+  'src/client': ['src/limits', 'src/accounts'],
   'src/http': ['src/control/ports.ts', 'src/control/reads.ts', 'src/limits', 'src/accounts'],
   'src/metrics': ['src/control', 'src/limits', 'src/accounts', 'src/forecast/predictor.ts'],
   data: ['src/risk/bars.ts', 'src/limits', 'src/control/ports.ts'],
@@ -135,6 +136,14 @@ describe('the house', () => {
         pure.includes(roomOf(file)) && !sources.includes(target) && !allowedModules.includes(target),
     );
     expect(wrong.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
+  test('the client runs where there is no Node: nothing that it reaches imports more than our own files', () => {
+    const reached = new Set(['src/client/client.ts']);
+    for (const file of reached)
+      for (const one of imports) if (one.file === file && !one.isType) reached.add(one.target);
+    expect(reached.size).toBeGreaterThan(10);
+    expect([...reached].filter((target) => !sources.includes(target))).toEqual([]);
   });
 
   test.each([

@@ -1,17 +1,25 @@
 import { PlimsollError } from '../errors.ts';
 import { bracketFor, largestNotionalOf, maxLeverageAt } from '../limits/brackets.ts';
-import type { Policy } from '../limits/policy.ts';
 import { scaledBrackets } from '../limits/scale.ts';
 import type { Bracket } from '../limits/types.ts';
 import { PPM } from '../units.ts';
-import { type CapReason, type Limit, leverageLimit, personalLimits, type UserLimits } from './user-limits.ts';
+import {
+  type CapPolicy,
+  type CapReason,
+  type Limit,
+  leverageLimit,
+  personalLimits,
+  type UserLimits,
+} from './user-limits.ts';
 
 /** What limits a user in one market. */
 export interface CapScope {
   /** The market's. */
   readonly brackets: readonly Bracket[];
+  /** The same as they count for the user, where they were made before: see `withOwnBrackets`. */
+  readonly ownBrackets?: readonly Bracket[];
   readonly user: UserLimits;
-  readonly policy: Policy;
+  readonly policy: CapPolicy;
   /** Epoch milliseconds. */
   readonly now: number;
   /** What the user's positions leave, and what the market bears; see `position-limits.ts`. */
@@ -33,7 +41,7 @@ export interface UserCap {
 }
 
 /** A limit at one notional. */
-interface Applied {
+export interface Applied {
   readonly reason: CapReason;
   /** 0 where it refuses; infinite where it does not limit. */
   readonly leverage: number;
@@ -73,7 +81,8 @@ function rank({ leverage, initialMarginRatePpm }: Applied): number {
   return leverage === 0 ? PPM + 1 : initialMarginRatePpm;
 }
 
-function limitsAt(scope: CapScope, notional: number): Applied[] {
+/** Every limit at a notional, the schedule first. */
+export function limitsAt(scope: CapScope, notional: number): Applied[] {
   const own = userBrackets(scope);
   const reason = scheduleReason(scope.brackets, own, notional);
   const bracket = bracketFor(own, notional);
@@ -93,13 +102,34 @@ function applied(
     : { reason, leverage, initialMarginRatePpm };
 }
 
+/** The notionals, rising, between which and up to which nothing about a user's cap changes; above the last nothing does either. */
+export function capEdges(scope: CapScope): readonly number[] {
+  const edges = [
+    ...[...scope.brackets, ...userBrackets(scope)].map(({ notionalCap }) => notionalCap),
+    ...otherLimits(scope).map(({ largestNotional }) => largestNotional),
+  ];
+  return [...new Set(edges.filter(Number.isFinite))].sort((a, b) => a - b);
+}
+
 /** All but the schedule. */
 function otherLimits({ user, policy, now, positionLimits = [] }: CapScope): readonly Limit[] {
   return [...personalLimits(user, policy, now), ...positionLimits];
 }
 
+/** The same scope for many questions: the user's brackets are made once. */
+export function withOwnBrackets(scope: CapScope): CapScope {
+  return { ...scope, ownBrackets: userBrackets(scope) };
+}
+
 /** The market's brackets as they count for the user. */
-function userBrackets({ brackets, user: { notionalCoefMicros }, policy }: CapScope): readonly Bracket[] {
+function userBrackets(scope: CapScope): readonly Bracket[] {
+  const {
+    brackets,
+    ownBrackets,
+    user: { notionalCoefMicros },
+    policy,
+  } = scope;
+  if (ownBrackets !== undefined) return ownBrackets;
   if (notionalCoefMicros === null) return brackets;
   // What cannot be read grants least.
   const isCoef = Number.isSafeInteger(notionalCoefMicros) && notionalCoefMicros > 0;
@@ -188,13 +218,14 @@ export function checkOrder(scope: CapScope, order: Order): OrderCheck {
     clampedLeverage: Math.min(order.leverage, cap.maxLeverage),
     clampedNotional: Math.min(order.notional, maxNotional),
     // Every limit that the order breaks, that of the schedule first.
-    reasons: allowed
-      ? []
-      : limitsAt(scope, order.notional)
-          .filter(({ leverage }) => order.leverage > leverage)
-          .map(({ reason }) => reason),
+    reasons: allowed ? [] : brokenLimits(limitsAt(scope, order.notional), order.leverage),
     cap,
   };
+}
+
+/** Why a leverage is not allowed, by the limits at its notional. */
+export function brokenLimits(limits: readonly Applied[], leverage: number): CapReason[] {
+  return limits.filter((limit) => leverage > limit.leverage).map(({ reason }) => reason);
 }
 
 /** @throws PlimsollError INPUT_INVALID for a leverage below 1 or none. */

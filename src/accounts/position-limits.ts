@@ -2,9 +2,10 @@ import { marketActivity } from '../limits/bounds/market-activity.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { MarketLimit } from '../limits/types.ts';
 import { type AccountView, heldNotional, type Side, shortfallRates } from './account-view.ts';
+import { concentrationLimits } from './concentration.ts';
 import { sideOf } from './margin/account.ts';
 import { type Exposure, type Netting, portfolioRoom } from './portfolio-cap.ts';
-import { type CapReason, type Limit, leverageDown, leverageLimit, notionalLimit } from './user-limits.ts';
+import { type Limit, leverageDown, leverageLimit, notionalLimit } from './user-limits.ts';
 
 /** What could not be looked at, because nobody knows it: it did not limit, or nothing was netted. */
 export const CAP_NOTES = [
@@ -48,19 +49,15 @@ export function positionLimits(scope: PositionScope): PositionLimits {
     limits.push(portfolio);
     if (portfolio.reason === 'PORTFOLIO_RISK_NOT_NETTED') notes.push('CORRELATIONS_UNKNOWN');
   }
-  const { openInterestShare, dailyVolumeShare } = scope.policy.users;
-  const { openInterest, dailyVolume } = marketActivity(scope.market);
   const elsewhere = scope.otherViews.reduce(
     (sum, view) => sum + heldNotional(view, scope.market.symbol, scope.side),
     0,
   );
-  const concentrate = (reason: CapReason, note: CapNote, whole: number | null, share: number): void => {
-    if (whole === null) notes.push(note);
-    else limits.push(notionalLimit(reason, whole * share - elsewhere));
+  const concentration = concentrationLimits(marketActivity(scope.market), scope.policy.users, elsewhere);
+  return {
+    limits: [...limits, ...concentration.limits],
+    notes: [...notes, ...concentration.notes],
   };
-  concentrate('OPEN_INTEREST_SHARE', 'OPEN_INTEREST_UNKNOWN', openInterest, openInterestShare);
-  concentrate('VOLUME_SHARE', 'VOLUME_UNKNOWN', dailyVolume, dailyVolumeShare);
-  return { limits, notes };
 }
 
 /** The tighter of two sides, where nobody says which. Both have the same notes but for what is not netted. */

@@ -1,6 +1,15 @@
 import type { Policy } from '../limits/policy.ts';
-import { experienceLeverage } from '../limits/user-policy.ts';
+import { experienceLeverage, type UserCapPolicy } from '../limits/user-policy.ts';
 import { DAY_MILLISECONDS, leverageToMarginPpmUp, PPM } from '../units.ts';
+
+/** What of the policy limits users. */
+export interface CapPolicy
+  extends Pick<
+    Policy,
+    'newAccountDays' | 'newAccountMaximumLeverage' | 'maximumNotionalCoef' | 'notionalCoefRaisesLastCap'
+  > {
+  readonly users: Pick<UserCapPolicy, 'experienceClasses'>;
+}
 
 /** What is known about a user, as far as it limits leverage. */
 export interface UserLimits {
@@ -80,7 +89,7 @@ export function leverageDown(leverage: number): number {
 }
 
 /** The limits that hold for the user in every market and at every notional. */
-export function personalLimits(user: UserLimits, policy: Policy, now: number): Limit[] {
+export function personalLimits(user: UserLimits, policy: CapPolicy, now: number): Limit[] {
   const limits: Limit[] = [];
   if (user.maxLeverage !== null) limits.push(leverageLimit('HOUSE_LIMIT', user.maxLeverage));
   if (user.accountCreatedAt === null) {

@@ -6,6 +6,7 @@ import { type ReduceOnly, reduceOnlyOf } from '../accounts/reduce-only.ts';
 import { UNKNOWN_USER } from '../accounts/user-limits.ts';
 import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
+import type { Policy } from '../limits/policy.ts';
 import type { MarketLimit } from '../limits/types.ts';
 import { formatMoneyUp, formatWhole } from '../units.ts';
 import type { UserAccounts } from './account-views.ts';
@@ -15,6 +16,7 @@ import type { capSchema, checkSchema } from './user-schemas.ts';
 /** What one user may hold on either side of a market. */
 export interface MarketScopes {
   readonly market: MarketLimit;
+  readonly policy: Policy;
   readonly accounts: UserAccounts;
   readonly userChangedAt: number | null;
   readonly scopes: Readonly<Record<Side, CapScope>>;
@@ -44,6 +46,7 @@ export function marketScopes(
   const common = { brackets: market.brackets, user: user ?? UNKNOWN_USER, policy, now: clock.now() };
   return {
     market,
+    policy,
     accounts,
     userChangedAt: user?.updatedAt ?? null,
     scopes: {
@@ -63,7 +66,7 @@ export function capShape(
   notional: number | null,
   side: Side | null,
 ): z.infer<typeof capSchema> {
-  const { market, accounts, scopes, limits, userChangedAt } = given;
+  const { market, policy, accounts, scopes, limits, userChangedAt } = given;
   const { view } = accounts;
   const held = (one: Side): number => (view === null ? 0 : heldNotional(view, market.symbol, one));
   const [long, short] = [held('long'), held('short')];
@@ -74,8 +77,7 @@ export function capShape(
   const position = notional ?? Math.ceil(chosen === null ? Math.max(long, short) : held(chosen));
   const cap = userCap(scope, position);
   const largest = largestNotionalAt(scope, Math.max(cap.maxLeverage, 1));
-  const reduceOnly =
-    view === null ? null : reduceOnlyOf({ view, market, policy: scope.policy, userChangedAt, scopes });
+  const reduceOnly = view === null ? null : reduceOnlyOf({ view, market, policy, userChangedAt, scopes });
   return {
     symbol: market.symbol,
     ...cap,

@@ -54,8 +54,7 @@ function plainCheck({ market, scopes, limits }: MarketScopes, order: Order): Che
 }
 
 function accountCheck(given: MarketScopes, view: AccountView, order: Order): Check {
-  const { market, scopes, limits, userChangedAt } = given;
-  const { policy } = scopes.long;
+  const { market, policy, scopes, limits, userChangedAt } = given;
   const { side, leverage } = order;
   const price = order.price === undefined ? null : priceOf(order.price);
   const check = checkAccountOrder(

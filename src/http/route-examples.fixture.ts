@@ -22,6 +22,8 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getForecast: ['/v1/markets/BTCUSDT/forecast'],
   getSensitivity: ['/v1/markets/BTCUSDT/sensitivity'],
   putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
+  getUser: ['/v1/users/user-1'],
+  getUserPolicy: ['/v1/user-policy'],
   getCaps: ['/v1/users/user-17/caps'],
   checkOrder: ['/v1/checks', { method: 'POST', body: ORDER }],
   simulateMargin: ['/v1/margin/simulate', { method: 'POST', body: { account: ACCOUNT } }],

@@ -86,6 +86,8 @@ export const limitsSchema = z
         bindingBound: z.enum(BOUND_NAMES),
         shockProbability,
         ...tables,
+        openInterest: decimalSchema.nullable().describe('What is open in it; null where nobody knows.'),
+        dailyVolume: decimalSchema.nullable().describe('Of a quiet day.'),
       }),
     ),
   })

@@ -248,7 +248,7 @@ describe('what cannot be answered', () => {
     ['DELETE', '/v1/limits', 'GET, HEAD'],
     ['POST', '/v1/markets/BTCUSDT/brackets', 'GET, HEAD'],
     ['GET', '/v1/checks', 'POST'],
-    ['PATCH', '/v1/users/user-17', 'PUT'],
+    ['PATCH', '/v1/users/user-17', 'PUT, GET, HEAD'],
     ['OPTIONS', '/v1/limits', 'GET, HEAD'],
     ['POST', '/docs', 'GET, HEAD'],
     ['POST', '/metrics', 'GET, HEAD'],

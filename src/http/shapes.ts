@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
 import { boundDistance } from '../limits/bounds/distance.ts';
-import { maintenanceShape, scheduleShape } from '../limits/shapes.ts';
+import type { Policy } from '../limits/policy.ts';
+import { activityShape, maintenanceShape, scheduleShape } from '../limits/shapes.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
 import type { auditEntrySchema } from './audit-schemas.ts';
@@ -15,7 +16,7 @@ import type {
   marketsSchema,
   trainingRunsSchema,
 } from './schemas.ts';
-import type { userSchema } from './user-schemas.ts';
+import type { userPolicySchema, userSchema } from './user-schemas.ts';
 
 // Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift.
 
@@ -79,6 +80,7 @@ export function limitShape(market: MarketLimit) {
     maxLeverage: market.brackets[0].maxLeverage,
     bindingBound: market.bindingBound,
     shockProbability: { ...market.shockProbability },
+    ...activityShape(market),
   };
 }
 
@@ -184,6 +186,19 @@ export function userShape({ notionalCoefMicros, ...user }: UserPolicy): z.infer<
     accountCreatedAt: user.accountCreatedAt === null ? null : isoTime(user.accountCreatedAt),
     overrideExpiresAt: user.overrideExpiresAt === null ? null : isoTime(user.overrideExpiresAt),
     updatedAt: isoTime(user.updatedAt),
+  };
+}
+
+export function userPolicyShape(policy: Policy): z.infer<typeof userPolicySchema> {
+  const { openInterestShare, dailyVolumeShare, experienceClasses } = policy.users;
+  return {
+    newAccountDays: policy.newAccountDays,
+    newAccountMaximumLeverage: policy.newAccountMaximumLeverage,
+    maximumNotionalCoef: policy.maximumNotionalCoef,
+    notionalCoefRaisesLastCap: policy.notionalCoefRaisesLastCap,
+    openInterestShare,
+    dailyVolumeShare,
+    experienceClasses: experienceClasses.map(({ name, maximumLeverage }) => ({ name, maximumLeverage })),
   };
 }
 

@@ -13,13 +13,14 @@ import { checkShape } from './check-shape.ts';
 import { refuse } from './problem.ts';
 import type { Route, RouteAnswer, RouteContext } from './routes.ts';
 import { userIdSchema } from './schemas.ts';
-import { userShape } from './shapes.ts';
+import { userPolicyShape, userShape } from './shapes.ts';
 import {
   capsQuerySchema,
   capsSchema,
   checkInputSchema,
   checkSchema,
   userInputSchema,
+  userPolicySchema,
   userSchema,
 } from './user-schemas.ts';
 
@@ -73,6 +74,31 @@ export const USER_ROUTES: readonly Route[] = [
       await reads.putUser(policy, caller?.name ?? '');
       return { json: userShape(policy) };
     },
+  },
+  {
+    method: 'get',
+    path: '/v1/users/{id}',
+    operationId: 'getUser',
+    scope: 'users:read',
+    touches: ({ params }) => [params.id],
+    summary: "A user's policy, as it was set last",
+    params: userParams,
+    answer: userSchema,
+    handle: ({ reads }, { params }) => {
+      const user = reads.userNow(params.id);
+      if (user !== null) return { json: userShape(user) };
+      throw refuse('USER_UNKNOWN', `nothing is set for a user ${params.id}`, 'PUT /v1/users/{id} first.');
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/user-policy',
+    operationId: 'getUserPolicy',
+    scope: 'limits:read',
+    touches: 'nobody',
+    summary: 'What of the policy limits users: with a market and a user, all that a cap follows from',
+    answer: userPolicySchema,
+    handle: ({ reads }) => ({ json: userPolicyShape(reads.policy()) }),
   },
   {
     method: 'get',

@@ -59,6 +59,18 @@ export const userSchema = z
   })
   .meta({ id: 'User' });
 
+export const userPolicySchema = z
+  .object({
+    newAccountDays: z.number().min(0),
+    newAccountMaximumLeverage: z.number().min(1),
+    maximumNotionalCoef: z.number().min(0),
+    notionalCoefRaisesLastCap: z.boolean(),
+    openInterestShare: z.number().min(0),
+    dailyVolumeShare: z.number().min(0),
+    experienceClasses: z.array(z.object({ name: z.string(), maximumLeverage: z.number().min(1) })),
+  })
+  .meta({ id: 'UserPolicy' });
+
 const reason = z.enum(CAP_REASONS);
 const notes = z
   .array(z.enum(CAP_NOTES))

@@ -47,6 +47,9 @@ describe('writing a user policy', () => {
     };
     const answer = await service.put('/v1/users/a:b.c-d_1', body);
     expect(answer.json).toEqual({ userId: 'a:b.c-d_1', ...body, updatedAt: isoTime(service.clock.now()) });
+    expect((await service.call('/v1/users/a:b.c-d_1')).json).toEqual(answer.json);
+    const unknown = await service.call('/v1/users/nobody');
+    expect([unknown.status, unknown.json.code]).toEqual([404, 'USER_UNKNOWN']);
     expect(await service.store.user('a:b.c-d_1')).toMatchObject({
       maxLeverage: 7.5,
       accountCreatedAt: Date.parse(OLD),

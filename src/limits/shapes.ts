@@ -1,5 +1,6 @@
 import { isoTime } from '../clock.ts';
 import { formatMicros, formatWhole } from '../units.ts';
+import { marketActivity } from './bounds/market-activity.ts';
 import { maintenanceOf } from './brackets.ts';
 import type { Bracket, MarketLimit } from './types.ts';
 
@@ -47,5 +48,14 @@ export function maintenanceShape(market: MarketLimit) {
       announcedAt: isoTime(announcedAt),
       brackets: scheduleShape(brackets),
     })),
+  };
+}
+
+/** How much is held and traded in a market: what one user may be of it follows. Null where nobody knows. */
+export function activityShape(market: MarketLimit) {
+  const { openInterest, dailyVolume } = marketActivity(market);
+  return {
+    openInterest: openInterest === null ? null : formatWhole(openInterest),
+    dailyVolume: dailyVolume === null ? null : formatWhole(dailyVolume),
   };
 }

@@ -2,7 +2,7 @@ import type { Intervention } from '../../accounts/interventions/intervention.ts'
 import { interventionShape } from '../../accounts/interventions/intervention-shape.ts';
 import { isoTime } from '../../clock.ts';
 import { maintenanceOf } from '../../limits/brackets.ts';
-import { maintenanceShape, scheduleShape } from '../../limits/shapes.ts';
+import { activityShape, maintenanceShape, scheduleShape } from '../../limits/shapes.ts';
 import type { LimitBook, MarketLimit } from '../../limits/types.ts';
 
 /** What is pushed. A reader that meets a kind which it does not know leaves it out. */
@@ -24,11 +24,18 @@ export interface FeedEvent extends Pick<FeedDraft, 'kind' | 'body'> {
   readonly sequence: number;
 }
 
-/** A book is in force: the markets whose tables are others than before, whole. */
+/**
+ * A book is in force: the markets whose tables are others than before, whole; and of the other ones how much is held and traded,
+ * where that is another amount.
+ */
 export function limitsEvent(book: LimitBook, previous: LimitBook | null): FeedDraft {
   const before = new Map(previous?.markets.map((market) => [market.symbol, market]));
   const now = new Set(book.markets.map(({ symbol }) => symbol));
   const changed = book.markets.filter((market) => !holdsToTheSame(before.get(market.symbol), market));
+  const isChanged = new Set(changed);
+  const active = book.markets.filter(
+    (market) => !isChanged.has(market) && !isAsActive(before.get(market.symbol), market),
+  );
   return {
     kind: 'limits',
     at: book.decidedAt,
@@ -44,6 +51,7 @@ export function limitsEvent(book: LimitBook, previous: LimitBook | null): FeedDr
       simulated: book.simulated,
       total: book.markets.length,
       changed: changed.map(pushedMarket),
+      activity: active.map((market) => ({ symbol: market.symbol, ...activityShape(market) })),
       removed: [...before.keys()].filter((symbol) => !now.has(symbol)),
     }),
   };
@@ -67,6 +75,7 @@ export function pushedMarket(market: MarketLimit) {
     reasons: market.reasons,
     brackets: scheduleShape(market.brackets),
     ...maintenanceShape(market),
+    ...activityShape(market),
   };
 }
 
@@ -75,6 +84,13 @@ function holdsToTheSame(before: MarketLimit | undefined, after: MarketLimit): bo
   if (before === undefined) return false;
   if (before === after) return true;
   return tablesOf(before) === tablesOf(after);
+}
+
+function isAsActive(before: MarketLimit | undefined, after: MarketLimit): boolean {
+  if (before === undefined) return false;
+  if (before === after) return true;
+  const [then, now] = [activityShape(before), activityShape(after)];
+  return then.openInterest === now.openInterest && then.dailyVolume === now.dailyVolume;
 }
 
 function tablesOf(market: MarketLimit): string {

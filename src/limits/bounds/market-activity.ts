@@ -1,6 +1,6 @@
 import type { MarketLimit } from '../types.ts';
 
-/** How much is held and traded in a market, in quote units; null where a decision did not know it. */
+/** How much is held and traded in a market, in whole quote units rounded down; null where a decision did not know it. */
 export interface MarketActivity {
   readonly openInterest: number | null;
   /** 24 times the volume of a quiet hour, on which closeouts count too. */
@@ -22,6 +22,8 @@ export function marketActivity({ bounds, boundState }: MarketLimit): MarketActiv
   };
 }
 
+/** Whole, so that it is the same number wherever it is sent. */
 function usable(value: number | null | undefined): number | null {
-  return value !== null && value !== undefined && value > 0 && Number.isFinite(value) ? value : null;
+  if (value === null || value === undefined || !(value > 0 && Number.isFinite(value))) return null;
+  return Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER);
 }
