@@ -24,6 +24,8 @@ const calls = Array.from({ length: 1 << 14 }, () => ({
 const busy = calls.map((call) => ({ ...call, symbol: client.markets[random.integer(20)] }));
 const scaled = { accountCreatedAt: 0, notionalCoefMicros: 500_000, maxLeverage: 20 };
 const users = Array.from({ length: 100 }, (_, i) => ({ accountCreatedAt: 0, maxLeverage: 1 + (i % 10) }));
+// Deciding so many markets holds the loop up, and a service that is behind sheds load.
+await new Promise((resolve) => setTimeout(resolve, 2000));
 for (const id of ['someone', 'somebody']) await client.user(id);
 let kept = 0;
 const nothing = (call: { readonly notional: number }): number => call.notional;

@@ -52,6 +52,8 @@ describe('a gauge of the load', () => {
       '/v1/accounts/{id}/margin',
       '/v1/prices',
       '/v1/freeze',
+      '/v1/stream',
+      '/v1/user-policy',
     ])
       expect([path, patienceOf(path)]).toEqual([path, 'working']);
     for (const path of ['/livez', '/readyz', '/metrics']) expect(patienceOf(path)).toBe('never-shed');

@@ -13,7 +13,7 @@ const BEAT_MILLISECONDS = 50;
 
 /** What an exchange needs while it trades: orders to check, accounts and prices to send, people to intervene. */
 const WORKING =
-  /^\/(v1\/(checks|prices|accounts|users|margin|freeze|emergency|overrides|approvals|stream|interventions)|fapi|v5|api)\b/;
+  /^\/(v1\/(checks|prices|accounts|users|user-policy|margin|freeze|emergency|overrides|approvals|stream|interventions)|fapi|v5|api)\b/;
 const NEVER_SHED = new Set(['/livez', '/readyz', '/metrics']);
 
 /** @param path without the query. */

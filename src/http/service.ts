@@ -17,7 +17,7 @@ import { isServiceFault, refuse, sendProblem } from './problem.ts';
 import { ContractInfoStream } from './push/contract-info-stream.ts';
 import { EventStreamReader } from './push/event-stream.ts';
 import { PushHub } from './push/hub.ts';
-import { pushQuery, subscriptionOf } from './push/push-routes.ts';
+import { pushQuery, STREAM_PATH, subscriptionOf } from './push/push-routes.ts';
 import { contractInfoRequest, type SocketRequest } from './push/socket-request.ts';
 import { CLOSE_CODE, SocketServer } from './push/socket-server.ts';
 import { answerCheck, isPlainCheck } from './quick-check.ts';
@@ -190,8 +190,11 @@ export class Service {
       this.#refuseOverload(request, response, path);
       return;
     }
-    this.#gauge.began();
-    response.on('close', () => this.#gauge.ended());
+    // A reader that follows stays for days and costs next to nothing: it is no work that has to come to its end.
+    if (path !== STREAM_PATH) {
+      this.#gauge.began();
+      response.on('close', () => this.#gauge.ended());
+    }
     this.#app(request, response);
   }
 

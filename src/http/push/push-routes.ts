@@ -22,10 +22,12 @@ export function subscriptionOf(query: unknown, lastEventId: string | undefined):
   return { after: seen ?? null, kinds: kinds === undefined ? null : new Set(kinds) };
 }
 
+export const STREAM_PATH = '/v1/stream';
+
 export const PUSH_ROUTES: readonly Route[] = [
   {
     method: 'get',
-    path: '/v1/stream',
+    path: STREAM_PATH,
     operationId: 'getStream',
     scope: 'feed:read',
     summary:
