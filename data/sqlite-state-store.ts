@@ -17,6 +17,7 @@ import type { Checkpoint, PublicKeys } from '../src/limits/checkpoint.ts';
 import type { EncodedInputs } from '../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
+import { SqliteAnsweredWrites } from './sqlite-answered-writes.ts';
 import { openStateFile, STATE_FILE_NAME, type StateFileOptions } from './sqlite-database.ts';
 import { asStoreError, inTransaction, translateErrors } from './sqlite-file.ts';
 import { SqliteGovernanceStore } from './sqlite-governance.ts';
@@ -37,6 +38,7 @@ import { ChainLookup } from './verify-proof.ts';
 export class SqliteStateStore implements StateStore {
   readonly governance: SqliteGovernanceStore;
   readonly keys: SqliteKeyStore;
+  readonly answers: SqliteAnsweredWrites;
   readonly outbox: SqliteOutbox;
   readonly #database: DatabaseSync;
   readonly #path: string;
@@ -56,6 +58,7 @@ export class SqliteStateStore implements StateStore {
       insertAudit: (draft) => this.#insertAudit(draft),
       auditEntry: (sequence) => this.#auditEntry(this.#statements.auditEntry.get(sequence) ?? {}),
     });
+    this.answers = new SqliteAnsweredWrites(database, (work) => this.#try(work));
     this.keys = new SqliteKeyStore(database, {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),

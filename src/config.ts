@@ -3,7 +3,14 @@ import { validate as isCronExpression } from 'node-cron';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type GatePolicy, gatePolicyFromInput } from '../training/judge/gate-policy.ts';
-import { ROLES, type Role, SCOPES, type Scope } from './control/access/roles.ts';
+import { ROLES } from './control/access/roles.ts';
+import {
+  type ConfiguredKey,
+  keySchema,
+  type RateLimits,
+  rateLimitsOfText,
+  rateLimitsSchema,
+} from './control/access/settings.ts';
 import { FEED_KINDS, type FeedKind } from './control/feed/feed-event.ts';
 import { PlimsollError } from './errors.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from './forecast/predictor.ts';
@@ -14,17 +21,6 @@ import { didYouMean } from './spelling.ts';
 
 /** Where a value came from, strongest first. */
 export type Origin = 'flag' | 'environment' | 'file' | 'default';
-
-export interface ConfiguredKey {
-  readonly name: string;
-  readonly role: Role;
-  /** SHA-256 of the key, hex. The key itself is never configured. */
-  readonly sha256: string;
-  /** Fewer than those of the role. */
-  readonly scopes?: readonly Scope[] | undefined;
-  /** Beginnings of the ids of users and accounts that it may touch. */
-  readonly subjects?: readonly string[] | undefined;
-}
 
 export interface ConfiguredWebhook {
   readonly name: string;
@@ -57,6 +53,8 @@ export interface Config {
   readonly requireKeys: boolean;
   /** None, and none stored: loopback only, reads open, writes by the operator key of the data folder. */
   readonly keys: readonly ConfiguredKey[];
+  /** Requests a second of one key, by its role; 0 for no limit. */
+  readonly rateLimits: RateLimits;
   /** Receivers that are called with what happens. */
   readonly webhooks: readonly ConfiguredWebhook[];
   readonly policy: Policy;
@@ -91,14 +89,6 @@ const asList = (text: string): string[] =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-
-const keySchema = z.strictObject({
-  name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
-  role: z.enum(ROLES),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key, 64 hex digits'),
-  scopes: z.array(z.enum(SCOPES)).min(1).optional(),
-  subjects: z.array(z.string().min(1).max(128)).min(1).optional(),
-});
 
 const webhookSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
@@ -206,6 +196,14 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
         return { name, role, sha256 };
       }),
     meaning: `who may call: NAME:${ROLES.join('|')}:SHA256, separated by commas`,
+  },
+  rateLimits: {
+    variable: 'PLIMSOLL_RATE_LIMITS',
+    schema: rateLimitsSchema,
+    fallback: {},
+    fromText: rateLimitsOfText,
+    meaning:
+      'most requests a second of one key, by role, and of one address: exchange=50000,reader=500; 0 for no limit',
   },
   webhooks: {
     variable: 'PLIMSOLL_WEBHOOKS',

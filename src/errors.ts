@@ -50,6 +50,7 @@ export const ERROR_CATALOGUE = {
   FORBIDDEN: { exitCode: 1, httpStatus: 403, title: 'This key may not do that' },
   KEY_EXPIRED: { exitCode: 1, httpStatus: 401, title: 'The time of this key is over' },
   SUBJECT_FORBIDDEN: { exitCode: 1, httpStatus: 403, title: 'This key may not touch that user or account' },
+  RATE_LIMITED: { exitCode: 1, httpStatus: 429, title: 'More requests have come than may' },
   METHOD_NOT_ALLOWED: { exitCode: 1, httpStatus: 405, title: 'This route does not answer that method' },
   NOT_ACCEPTABLE_BODY: { exitCode: 1, httpStatus: 415, title: 'The body is not of the expected type' },
   BODY_TOO_LARGE: { exitCode: 1, httpStatus: 413, title: 'The body is too large' },

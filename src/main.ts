@@ -195,6 +195,8 @@ async function start(
     logger,
     observer: metrics,
     accessObserver: metrics.access,
+    rateLimits: config.rateLimits,
+    answers: store.answers,
     metrics: async (isOpenMetrics) => {
       metrics.governance.observe(control.governance.state(), control.governance.time());
       await accounts.summary().then(

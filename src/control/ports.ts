@@ -81,6 +81,7 @@ export interface StateStore {
 }
 
 export type { Intervention } from '../accounts/interventions/intervention.ts';
+export type { AnsweredWrite, AnsweredWriteStore } from './access/answered-writes.ts';
 export {
   isLive,
   type KeyStep,

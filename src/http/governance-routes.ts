@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { Actor, Command, Conditions } from '../control/reads.ts';
+import { idempotencyKeyOf } from './access/idempotent-writes.ts';
 import {
   actedSchema,
   changeIdSchema,
@@ -161,14 +162,7 @@ function requireReason(input: RouteInput): string {
 }
 
 function conditionsOf(headers: IncomingHttpHeaders): Conditions {
-  const key = headers['idempotency-key'];
-  if (key !== undefined && !(typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)))
-    throw refuse(
-      'INPUT_INVALID',
-      'the Idempotency-Key is not valid',
-      'Give 1 to 200 characters without spaces.',
-    );
-  return { idempotencyKey: key, revisions: revisionsOf(headers['if-match']) };
+  return { idempotencyKey: idempotencyKeyOf(headers), revisions: revisionsOf(headers['if-match']) };
 }
 
 /** The revisions that `If-Match: "12"` names; undefined where any will do. */

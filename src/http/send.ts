@@ -115,18 +115,30 @@ export function jsonRead(json: unknown, isExpired: boolean): PreparedRead {
   return makeRead(JSON.stringify(json), options);
 }
 
-export function sendRead(request: IncomingMessage, response: ServerResponse, read: PreparedRead): void {
+/** @param extra headers of this request alone, names and values in turns. */
+export function sendRead(
+  request: IncomingMessage,
+  response: ServerResponse,
+  read: PreparedRead,
+  extra: readonly string[] = NO_HEADERS,
+): void {
   const packed = acceptsGzip(request.headers['accept-encoding']) ? read.gzip : null;
   const { head, notModifiedHead, body } = packed?.representation ?? read.plain;
   const condition = request.headers['if-none-match'];
   if (condition !== undefined && isNotModified(condition, read)) {
-    response.writeHead(304, notModifiedHead as string[]);
+    response.writeHead(304, withHeaders(notModifiedHead, extra));
     response.end();
     return;
   }
-  response.writeHead(200, head as string[]);
+  response.writeHead(200, withHeaders(head, extra));
   if (request.method === 'HEAD') response.end();
   else response.end(body, 'latin1');
+}
+
+const NO_HEADERS: readonly string[] = [];
+
+function withHeaders(head: readonly string[], extra: readonly string[]): string[] {
+  return extra.length === 0 ? (head as string[]) : [...head, ...extra];
 }
 
 /** A refusal in the form of an exchange. */

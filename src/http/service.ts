@@ -3,11 +3,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import { type Clock, stopwatchSeconds } from '../clock.ts';
+import type { AnsweredWriteStore } from '../control/ports.ts';
 import type { ControlReads } from '../control/reads.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { requireSubjects } from './access/caller.ts';
-import { admissionOf, Gate } from './access/gate.ts';
-import { type AccessRefusal, accessRefusalOf } from './access/refusal.ts';
+import { type Arrived, admissionOf, Gate } from './access/gate.ts';
+import { IdempotentWrites } from './access/idempotent-writes.ts';
+import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
+import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
@@ -23,7 +26,7 @@ import { CLOSE_CODE, SocketServer } from './push/socket-server.ts';
 import { answerCheck, isPlainCheck } from './quick-check.ts';
 import { requestIdOf } from './request-id.ts';
 import { clientFault, hasBody, JSON_TYPE, NDJSON_TYPE, parse, requireType } from './request-input.ts';
-import { ROUTES, type Route, type RouteContext, touchedBy } from './routes.ts';
+import { ROUTES, type Route, type RouteAnswer, type RouteContext, touchedBy } from './routes.ts';
 import {
   jsonRead,
   SECURITY_HEADERS,
@@ -32,15 +35,11 @@ import {
   sendRefusal,
   unreadableRequestAnswer,
 } from './send.ts';
+import { tracedHeaders, traceOf } from './trace.ts';
 
 /** What the service tells about a request that it has answered. */
 export interface RequestObserver {
   observeRequest(route: string, method: string, code: number, seconds: number): void;
-}
-
-/** What the service tells about whoever was not let in. */
-export interface AccessObserver {
-  refused(why: AccessRefusal): void;
 }
 
 export interface ServiceOptions {
@@ -54,6 +53,10 @@ export interface ServiceOptions {
     isOpenMetrics: boolean,
   ) => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly keyring: Keyring;
+  /** None without them. */
+  readonly rateLimits?: RateLimits;
+  /** Answers to writes that may come again. */
+  readonly answers: AnsweredWriteStore;
   readonly version: string;
   /** Seconds of a monotonic clock, for the duration of requests. */
   readonly stopwatch: () => number;
@@ -85,6 +88,8 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #prepared: PreparedReads;
   readonly #gate: Gate;
+  readonly #refusals: RefusalLog;
+  readonly #writes: IdempotentWrites;
   readonly #context: RouteContext;
   readonly #app: Express;
   readonly #server: Server;
@@ -95,7 +100,10 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#gate = new Gate(options.keyring);
+    const { stopwatch, rateLimits = UNLIMITED } = options;
+    this.#gate = new Gate(options.keyring, rateLimits, stopwatch);
+    this.#refusals = new RefusalLog(options.logger, options.accessObserver, stopwatch);
+    this.#writes = new IdempotentWrites(options.answers, options.clock);
     this.#prepared = new PreparedReads(options.clock, options.reads.governance, () => options.reads.policy());
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
@@ -118,7 +126,7 @@ export class Service {
       hub: this.#hub,
       contractInfo: this.#contractInfo,
       admit: (request) => this.#admitSocket(request),
-      onRefused: (failure) => this.#tellRefusal(failure, { route: '/ws' }),
+      onRefused: (failure) => this.#refusals.tell(failure, { route: '/ws' }),
     });
     this.#server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
@@ -177,10 +185,11 @@ export class Service {
       this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
     );
     const throughExpress = (): void => this.#throughExpress(request, response, url);
-    if (prepared !== undefined) sendRead(request, response, prepared);
+    if (prepared !== undefined)
+      sendRead(request, response, prepared, tracedHeaders(request.headers, admission.headers));
     else if (isPlainCheck(request) && this.#gate.maySkip(admission, 'users:read', true)) {
       Object.assign(response, { locals: { route: url } });
-      answerCheck(request, response, this.#context, throughExpress);
+      answerCheck(request, response, this.#context, throughExpress, admission.headers);
     } else throughExpress();
   }
 
@@ -230,8 +239,10 @@ export class Service {
     const seconds = this.#options.stopwatch() - started;
     const code = response.writableFinished ? response.statusCode : 499;
     this.#options.observer.observeRequest(route, request.method ?? 'GET', code, seconds);
-    if (code >= 500 && code !== 503) this.#options.logger.error({ route, code, seconds }, 'request failed');
-    else this.#options.logger.debug({ route, code, seconds }, 'request');
+    const { requestId, traceId } = (response as Response).locals ?? {};
+    const told = { route, code, seconds, requestId, traceId };
+    if (code >= 500 && code !== 503) this.#options.logger.error(told, 'request failed');
+    else this.#options.logger.debug(told, 'request');
   }
 
   #makeApp(): Express {
@@ -269,10 +280,14 @@ export class Service {
     const id = requestIdOf(request.headers);
     response.locals.requestId = id;
     response.setHeader('x-request-id', id);
+    const trace = traceOf(request.headers);
+    response.locals.traceId = trace?.id;
+    if (trace !== null) response.setHeader('traceparent', trace.traceparent);
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     if (request.url.length > BOUNDS.urlLength)
       throw refuse('INPUT_INVALID', 'the address is too long', 'Shorten it.');
-    const { refusal } = admissionOf(request);
+    const { refusal, headers } = admissionOf(request);
+    for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i], headers[i + 1]);
     if (refusal !== null) throw refusal;
     next();
   }
@@ -313,7 +328,9 @@ export class Service {
       headers: request.headers,
     };
     if (caller !== null) requireSubjects(caller, touchedBy(route, input));
-    const answer = await route.handle(this.#context, input);
+    const handle = (): Promise<RouteAnswer> | RouteAnswer => route.handle(this.#context, input);
+    const { answer, isRepeat } = await this.#writes.answer(route, request, caller, handle);
+    if (isRepeat) response.setHeader('idempotency-replayed', 'true');
     if ('prepared' in answer) {
       const prepared = this.#prepared.get(answer.prepared);
       if (prepared === undefined)
@@ -363,24 +380,18 @@ export class Service {
     return { kind: 'feed', subscription: subscriptionOf(query, undefined) };
   }
 
-  /** Counted, and logged without anything of what was sent but the route. */
-  #tellRefusal(failure: PlimsollError, where: { readonly route: string; readonly requestId?: string }): void {
-    const why = accessRefusalOf(failure);
-    if (why === null) return;
-    this.#options.accessObserver.refused(why);
-    this.#options.logger.warn({ why, code: failure.code, ...where }, 'somebody was not let in');
-  }
-
   #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {
     if (response.headersSent) {
       next(thrown);
       return;
     }
     const failure = asPlimsollError(clientFault(thrown) ?? thrown);
+    const { requestId = '', traceId, route = 'none' } = response.locals;
     if (isServiceFault(failure))
-      this.#options.logger.error({ err: failure, requestId: response.locals.requestId }, failure.message);
-    const requestId = String(response.locals.requestId ?? '');
-    this.#tellRefusal(failure, { route: response.locals.route ?? 'none', requestId });
+      this.#options.logger.error({ err: failure, requestId, traceId }, failure.message);
+    const caller = (request as Arrived).admission?.caller?.name;
+    const address = request.socket.remoteAddress;
+    this.#refusals.tell(failure, { route, requestId, traceId, caller, address });
     // A body that was not read to its end would be taken for the next request.
     if (hasBody(request) && !request.complete) response.setHeader('connection', 'close');
     this.#sendFailure(response, failure, request, requestId);

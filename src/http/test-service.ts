@@ -19,6 +19,7 @@ import { DEFAULT_POLICY } from '../limits/policy.ts';
 import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
 import { undescribed } from './described.fixture.ts';
 import { Service } from './service.ts';
@@ -136,22 +137,26 @@ export class TestService {
   /** Of the store. */
   readonly folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
   readonly #keys: readonly KnownKey[] | undefined;
+  readonly #rateLimits: RateLimits;
   readonly #agent = new Agent({ keepAlive: true });
   #parts: Parts | undefined;
 
-  private constructor(keys: readonly KnownKey[] | undefined) {
+  private constructor(keys: readonly KnownKey[] | undefined, rateLimits: RateLimits) {
     this.#keys = keys;
+    this.#rateLimits = rateLimits;
   }
 
   /** @param books published before it starts. @param keys without any, reads are open and `OPERATOR_KEY` writes. */
   static async start({
     books = 1,
     keys,
+    rateLimits = UNLIMITED,
   }: {
     readonly books?: number;
     readonly keys?: readonly KnownKey[];
+    readonly rateLimits?: RateLimits;
   } = {}): Promise<TestService> {
-    const test = new TestService(keys);
+    const test = new TestService(keys, rateLimits);
     test.#parts = await test.#open();
     for (let book = 0; book < books; book++) await test.publish();
     return test;
@@ -214,6 +219,8 @@ export class TestService {
       logger: pino({ level: 'warn' }, { write: (line: string) => this.#log(line) }),
       observer: metrics,
       accessObserver: metrics.access,
+      rateLimits: this.#rateLimits,
+      answers: store.answers,
       metrics: async (isOpenMetrics) => {
         const live = { isDegraded: plane.status().degraded, auditEntries: await store.auditLength() };
         return metrics.scrape(live, isOpenMetrics);

@@ -5,6 +5,7 @@ import type { Keyring } from '../auth.ts';
 import { authorizationOf } from '../exchange/venue.ts';
 import { venueOf } from '../exchange/venues.ts';
 import { type Caller, requireScope } from './caller.ts';
+import { type Charge, FREE, limitersOf, type RateLimits, senderOf } from './rate-limits.ts';
 
 /** What anyone may ask: whether the process runs, and whether it can answer. It names no market and no limit. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
@@ -15,9 +16,12 @@ export interface Admission {
   caller: Caller | null;
   /** Why it goes no further; null for one that may. */
   refusal: PlimsollError | null;
+  /** What is told of rate limits: names and values in turns. */
+  headers: readonly string[];
 }
 
-interface Arrived extends IncomingMessage {
+/** A request with what the gate knows of its sender. */
+export interface Arrived extends IncomingMessage {
   admission?: Admission;
 }
 
@@ -30,16 +34,21 @@ export function admissionOf(request: Arrived): Admission {
 /** Tells who asks, and lets in whom the scope of a route is given. */
 export class Gate {
   readonly #keyring: Keyring;
+  readonly #limiters: ReturnType<typeof limitersOf>;
+  readonly #seconds: () => number;
 
-  constructor(keyring: Keyring) {
+  /** @param seconds of a clock that never goes back. */
+  constructor(keyring: Keyring, limits: RateLimits, seconds: () => number) {
     this.#keyring = keyring;
+    this.#limiters = limitersOf(limits);
+    this.#seconds = seconds;
   }
 
   /** @param path with or without a query. */
   arrive(request: Arrived, path: string): Admission {
-    const isOpen = this.#keyring.areReadsOpen || OPEN_PATHS.has(path.split('?', 1)[0]);
-    request.admission = isOpen ? { caller: null, refusal: null } : this.#identified(request, path);
-    return request.admission;
+    const admission = this.#admitted(request, path);
+    request.admission = admission;
+    return admission;
   }
 
   /**
@@ -69,11 +78,25 @@ export class Gate {
     return admission.caller;
   }
 
-  #identified({ headers }: IncomingMessage, path: string): Admission {
+  #admitted(request: IncomingMessage, path: string): Admission {
+    // Whoever watches the process must get an answer whatever else comes from there.
+    if (OPEN_PATHS.has(path.split('?', 1)[0])) return { ...FREE, caller: null };
+    if (this.#keyring.areReadsOpen) return { ...this.#charge('firstRun', request), caller: null };
     try {
-      return { caller: this.#keyring.callerOf(authorizationOf(headers, venueOf(path))), refusal: null };
+      const caller = this.#keyring.callerOf(authorizationOf(request.headers, venueOf(path)));
+      return { ...this.#charge(caller.role, request, caller.key), caller };
     } catch (thrown) {
-      return { caller: null, refusal: asPlimsollError(thrown) };
+      // Of a sender that is not known, the address pays: keys are not to be tried without end.
+      const { refusal, headers } = this.#charge('address', request);
+      return { caller: null, refusal: refusal ?? asPlimsollError(thrown), headers };
     }
+  }
+
+  /** @param sender the address, without one. */
+  #charge(kind: keyof RateLimits, { socket }: IncomingMessage, sender?: string): Charge {
+    const limiter = this.#limiters[kind];
+    return limiter === null
+      ? FREE
+      : limiter.charge(sender ?? senderOf(socket.remoteAddress), this.#seconds());
   }
 }

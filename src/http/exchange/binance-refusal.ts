@@ -20,6 +20,10 @@ function refusalOf(error: PlimsollError, { method, path }: FailedRequest): Venue
       return binanceRefusal(401, -2014, 'API-key format invalid.');
     case 'FORBIDDEN':
       return binanceRefusal(401, -2015, 'Invalid API-key, IP, or permissions for action.');
+    case 'RATE_LIMITED':
+      return binanceRefusal(429, -1003, 'Too many requests.');
+    case 'KEY_EXPIRED':
+      return binanceRefusal(401, -2015, 'Invalid API-key, IP, or permissions for action.');
     case 'NOT_FOUND':
     case 'METHOD_NOT_ALLOWED':
       return binanceRefusal(

@@ -28,6 +28,10 @@ function refusalOf(error: PlimsollError, { now }: FailedRequest): VenueRefusal {
     case 'UNAUTHENTICATED':
     case 'FORBIDDEN':
       return bybitRefusal(401, 10003, 'API key is invalid.', now);
+    case 'RATE_LIMITED':
+      return bybitRefusal(429, 10006, 'Too many visits. Exceeded the API Rate Limit.', now);
+    case 'KEY_EXPIRED':
+      return bybitRefusal(401, 33004, 'Your api key has expired.', now);
     case 'NOT_FOUND':
       return bybitRefusal(404, 404, 'Path not found', now);
     case 'METHOD_NOT_ALLOWED':

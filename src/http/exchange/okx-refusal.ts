@@ -32,6 +32,14 @@ function refusalOf(error: PlimsollError): VenueRefusal {
       return okxRefusal(401, '50103', 'Request header "OK-ACCESS-KEY" can not be empty.');
     case 'FORBIDDEN':
       return okxRefusal(401, '50111', 'Invalid OK-ACCESS-KEY');
+    case 'RATE_LIMITED':
+      return okxRefusal(
+        429,
+        '50011',
+        'Rate limit reached. Please refer to API documentation and throttle requests accordingly.',
+      );
+    case 'KEY_EXPIRED':
+      return okxRefusal(401, '50111', 'Invalid OK-ACCESS-KEY');
     case 'NOT_FOUND':
       return okxRefusal(404, '404', 'Not Found');
     case 'METHOD_NOT_ALLOWED':
