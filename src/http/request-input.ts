@@ -46,3 +46,9 @@ export function clientFault(thrown: unknown): PlimsollError | null {
 export function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
+
+/** The route of a prepared read, for the metrics: symbols would make one series a market. */
+export function patternOf(path: string): string {
+  const [route] = path.split('?', 1);
+  return route.replace(/^\/v1\/markets\/[^/]+\//, '/v1/markets/{symbol}/');
+}

@@ -12,6 +12,7 @@ import { IdempotentWrites } from './access/idempotent-writes.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
+import { BOUNDS } from './bounds.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
@@ -25,7 +26,15 @@ import { contractInfoRequest, type SocketRequest } from './push/socket-request.t
 import { CLOSE_CODE, SocketServer } from './push/socket-server.ts';
 import { answerCheck, isPlainCheck } from './quick-check.ts';
 import { requestIdOf } from './request-id.ts';
-import { clientFault, hasBody, JSON_TYPE, NDJSON_TYPE, parse, requireType } from './request-input.ts';
+import {
+  clientFault,
+  hasBody,
+  JSON_TYPE,
+  NDJSON_TYPE,
+  parse,
+  patternOf,
+  requireType,
+} from './request-input.ts';
 import { ROUTES, type Route, type RouteAnswer, type RouteContext, touchedBy } from './routes.ts';
 import {
   jsonRead,
@@ -67,18 +76,6 @@ const OVERLOADED = refuse(
   'more comes than can be answered; what can wait is refused first',
   'Come again after Retry-After.',
 );
-
-/** Everything has a bound, so that no client can hold the service. */
-const BOUNDS = {
-  bodyBytes: 64 * 1024,
-  batchBytes: 4 * 1024 * 1024,
-  headerBytes: 16 * 1024,
-  headersMilliseconds: 10_000,
-  requestMilliseconds: 15_000,
-  keepAliveMilliseconds: 30_000,
-  connections: 25_000,
-  urlLength: 2_048,
-} as const;
 
 /**
  * The HTTP service. Reads that are ready as bytes are answered before Express sees them; everything else goes through
@@ -412,10 +409,4 @@ export class Service {
 
 function bodyOf(route: Route, request: Request): unknown {
   return route.isBodyOptional && !hasBody(request) ? {} : request.body;
-}
-
-/** The route of a prepared read, for the metrics: symbols would make one series a market. */
-function patternOf(path: string): string {
-  const [route] = path.split('?', 1);
-  return route.replace(/^\/v1\/markets\/[^/]+\//, '/v1/markets/{symbol}/');
 }

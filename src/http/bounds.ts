@@ -1,0 +1,11 @@
+/** Everything has a bound, so that no client can hold the service. */
+export const BOUNDS = {
+  bodyBytes: 64 * 1024,
+  batchBytes: 4 * 1024 * 1024,
+  headerBytes: 16 * 1024,
+  headersMilliseconds: 10_000,
+  requestMilliseconds: 15_000,
+  keepAliveMilliseconds: 30_000,
+  connections: 25_000,
+  urlLength: 2_048,
+} as const;
