@@ -2,8 +2,8 @@ import type { Intervention } from '../../accounts/interventions/intervention.ts'
 import type { OutboxStore } from '../ports.ts';
 import { type FeedEvent, interventionEvent } from './feed-event.ts';
 
-/** More than this many interventions are not written in one transaction. */
-const PAGE = 1000;
+/** What is taken over, or told, in one go: milliseconds of the thread that answers reads. */
+const PAGE = 250;
 
 export interface FeedOptions {
   readonly outbox: OutboxStore;
