@@ -35,6 +35,7 @@ import { keyringOf } from './http/auth.ts';
 import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { promoteModel } from './model-promotion.ts';
 import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { Random } from './random.ts';
 import { modelSummaries } from './registry-view.ts';
@@ -120,6 +121,16 @@ async function start(
     governanceObserver: governanceTeller(logger, metrics),
     preview: proposer.preview,
     priceObserver: metrics,
+    promoteModel: async (version, actor, reason) => {
+      const shadowed = await store.watchEntries(SHADOW_ENTRIES);
+      const previous = await promoteModel({
+        ...{ registry, version, actor, reason, at: clock.now(), shadow: shadowed },
+        hasRealMarkets: async () => (await series.manifests()).some(({ simulated }) => !simulated),
+        appendAudit: (draft) => store.appendAudit(draft),
+      });
+      cycle.wake();
+      return previous;
+    },
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
   });
   proposer.whenCorrelated((correlations) => control.correlated(correlations));

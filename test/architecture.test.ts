@@ -75,6 +75,7 @@ const ROOTS = [
   'src/forecast-watch.ts',
   'src/shadow-worker.ts',
   'src/registry-view.ts',
+  'src/model-promotion.ts',
   'training/run.ts',
   'training/child-process.ts',
 ];

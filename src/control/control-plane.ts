@@ -33,6 +33,7 @@ export class ControlPlane implements ControlReads {
   readonly #clock: Clock;
   readonly #policy: Policy;
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
+  readonly #promoteModel: ControlReads['promote'];
   readonly #listeners = new Set<(book: LimitBook) => void>();
   readonly #users = new Map<string, UserPolicy>();
   readonly #inForce: { book: LimitBook | null };
@@ -60,6 +61,7 @@ export class ControlPlane implements ControlReads {
     this.#clock = options.clock;
     this.#policy = options.policy;
     this.#listModels = options.listModels;
+    this.#promoteModel = options.promoteModel ?? noPromotion;
     this.#inForce = inForce;
     for (const user of users) this.#users.set(user.userId, user);
   }
@@ -161,6 +163,10 @@ export class ControlPlane implements ControlReads {
     return this.#listModels();
   }
 
+  promote(version: string, actor: string, reason: string): Promise<string | null> {
+    return this.#promoteModel(version, actor, reason);
+  }
+
   trainingRuns(limit: number): Promise<readonly TrainingRun[]> {
     return this.#store.trainingRuns(limit);
   }
@@ -217,10 +223,18 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly policy: Policy;
   readonly listModels: () => Promise<readonly ModelSummary[]>;
+  /** Without one no version can be promoted here. */
+  readonly promoteModel?: ControlReads['promote'];
   readonly governanceObserver?: GovernanceObserver;
   readonly preview?: Preview;
   readonly priceObserver?: PriceObserver;
   readonly accounts: Accounts;
   /** Is told when what nobody waits for goes wrong. */
   readonly onFailure: (error: Error) => void;
+}
+
+async function noPromotion(version: string): Promise<never> {
+  throw new PlimsollError('VERSION_UNKNOWN', `there is no version ${version}`, {
+    remedy: 'List the versions that there are: GET /v1/models.',
+  });
 }

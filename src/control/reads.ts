@@ -142,6 +142,13 @@ export interface ControlReads {
   /** See `StateStore`. */
   history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]>;
   models(): Promise<readonly ModelSummary[]>;
+  /**
+   * Makes a version the champion; the next decision uses it. Durable and audited when it returns.
+   *
+   * @returns the champion before.
+   * @throws PlimsollError GATE_FAILED, VERSION_UNKNOWN, CONFLICT.
+   */
+  promote(version: string, actor: string, reason: string): Promise<string | null>;
   trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
   audit(after: number, limit: number): Promise<readonly AuditEntry[]>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;

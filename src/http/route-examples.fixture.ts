@@ -72,6 +72,10 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getSystem: ['/v1/system'],
   postStress: ['/v1/stress', { method: 'POST', body: { move: -0.2, moves: { BTCUSDT: -0.3 } } }],
   getModels: ['/v1/models'],
+  promoteModel: [
+    '/v1/models/20240101-0a1b2c3d/promote',
+    { method: 'POST', headers: OPERATOR, body: { reason: 'a test' } },
+  ],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],
   getAuditEntry: ['/v1/audit/1'],

@@ -15,12 +15,12 @@ import type { Venue } from './exchange/venue.ts';
 import { GOVERNANCE_ROUTES } from './governance-routes.ts';
 import { MARGIN_ROUTES } from './margin-routes.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
+import { MODEL_ROUTES } from './model-routes.ts';
 import type { PreparedReads } from './prepared-reads.ts';
 import { PRICE_ROUTES } from './price-routes.ts';
 import { PUSH_ROUTES } from './push/push-routes.ts';
-import { limitQuery, modelsSchema, readinessSchema, trainingRunsSchema } from './schemas.ts';
+import { readinessSchema } from './schemas.ts';
 import type { PreparedRead } from './send.ts';
-import { trainingRunsShape } from './shapes.ts';
 import { SYSTEM_ROUTES } from './system-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 
@@ -98,32 +98,7 @@ export const ROUTES: readonly Route[] = [
   ...ACCOUNT_ROUTES,
   ...PUSH_ROUTES,
   ...SYSTEM_ROUTES,
-  {
-    method: 'get',
-    path: '/v1/models',
-    operationId: 'getModels',
-    scope: 'models:read',
-    touches: 'nobody',
-    summary: 'Trained model versions and their aliases',
-    answer: modelsSchema,
-    handle: async ({ reads }) => {
-      const models = await reads.models();
-      return { json: { total: models.length, models } };
-    },
-  },
-  {
-    method: 'get',
-    path: '/v1/training/runs',
-    operationId: 'getTrainingRuns',
-    scope: 'models:read',
-    touches: 'nobody',
-    summary: 'Training runs, newest first',
-    query: z.object({ limit: limitQuery }),
-    answer: trainingRunsSchema,
-    handle: async ({ reads }, { query }) => ({
-      json: trainingRunsShape(await reads.trainingRuns(query.limit as number)),
-    }),
-  },
+  ...MODEL_ROUTES,
   ...AUDIT_ROUTES,
   ...BINANCE_ROUTES,
   ...BYBIT_ROUTES,

@@ -208,6 +208,7 @@ export class TestService {
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
       listModels: async () => [MODEL],
+      promoteModel: async () => 'before',
       accounts: accounts.accounts,
       onFailure: (error) => {
         throw error;

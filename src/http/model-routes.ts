@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Route } from './routes.ts';
+import { limitQuery, modelsSchema, trainingRunsSchema } from './schemas.ts';
+import { trainingRunsShape } from './shapes.ts';
+
+const promotionInput = z
+  .object({ reason: z.string().trim().min(1, 'say why').max(500) })
+  .meta({ id: 'PromotionInput', example: { reason: 'better in shadow for two weeks' } });
+
+/** Trained versions and their runs. */
+export const MODEL_ROUTES: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/v1/models',
+    operationId: 'getModels',
+    summary: 'Trained model versions and their aliases',
+    answer: modelsSchema,
+    scope: 'models:read',
+    touches: 'nobody',
+    handle: async ({ reads }) => {
+      const models = await reads.models();
+      return { json: { total: models.length, models } };
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/models/{version}/promote',
+    operationId: 'promoteModel',
+    summary: 'Makes a version the champion, where its gates and its shadow let it; the next decision uses it',
+    params: z.object({ version: z.string().regex(/^[\w.-]{1,64}$/, 'a version as /v1/models lists it') }),
+    body: promotionInput,
+    answer: z.object({ champion: z.string(), previous: z.string().nullable() }).meta({ id: 'Promotion' }),
+    scope: 'models:promote',
+    touches: 'nobody',
+    handle: async ({ reads }, { params, body, caller }) => {
+      const { reason } = body as z.infer<typeof promotionInput>;
+      const previous = await reads.promote(params.version, caller?.name ?? '', reason);
+      return { json: { champion: params.version, previous }, status: 200 };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/training/runs',
+    operationId: 'getTrainingRuns',
+    summary: 'Training runs, newest first',
+    query: z.object({ limit: limitQuery }),
+    answer: trainingRunsSchema,
+    scope: 'models:read',
+    touches: 'nobody',
+    handle: async ({ reads }, { query }) => ({
+      json: trainingRunsShape(await reads.trainingRuns(query.limit as number)),
+    }),
+  },
+];
