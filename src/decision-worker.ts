@@ -20,6 +20,7 @@ import {
 } from './control/worker-proposer.ts';
 import { asPlimsollError } from './errors.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from './forecast/classical.ts';
+import { canonicalMarkets } from './limits/chain.ts';
 import type { LimitBook } from './limits/types.ts';
 
 /** What the thread that decides is given: it opens its own market data and its own models. */
@@ -90,7 +91,8 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
     const proposal = await engine.propose(before, now, governance, intrabar, systemStress);
     if (proposal === null) return { proposal };
     proposed = proposal.book;
-    return { proposal: withoutCarriedOn(proposal) };
+    const sent = withoutCarriedOn(proposal);
+    return { proposal: sent, texts: canonicalMarkets(sent.book.markets) };
   } catch (thrown) {
     const { code, message, remedy } = asPlimsollError(thrown);
     return { error: { code, message, remedy } };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
+import { keepCanonicalMarkets } from '../limits/chain.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { SystemStressInput } from '../limits/market-input.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
@@ -32,7 +33,11 @@ export interface CorrelationsMade {
 }
 
 export type WorkerAnswer =
-  | { readonly proposal: Proposal | null }
+  | {
+      readonly proposal: Proposal | null;
+      /** Of the markets of its book, see `canonicalMarkets`. */
+      readonly texts?: readonly string[];
+    }
   | { readonly markets: readonly (MarketLimit | null)[] }
   | {
       readonly error: {
@@ -106,6 +111,7 @@ export class WorkerProposer implements BookProposer {
     const { proposal } = answer;
     if (proposal === null) return null;
     this.#proposed = proposal.book.hash;
+    keepCanonicalMarkets(proposal.book.markets, answer.texts ?? []);
     return { ...proposal, book: withCarriedOn(proposal, previous) };
   }
 

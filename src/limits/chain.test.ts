@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson } from './chain.ts';
+import {
+  canonicalBook,
+  canonicalJson,
+  canonicalMarkets,
+  chainHashOfText,
+  keepCanonicalMarkets,
+} from './chain.ts';
+import { decideBook } from './decide.ts';
+import { context, largeMarket } from './test-inputs.ts';
 
 /** As RFC 8785 says it, with nothing but sorting and joining. */
 function slowly(value: unknown): string {
@@ -33,5 +41,32 @@ describe('canonical JSON', () => {
     for (const value of [undefined, Number.NaN, Number.POSITIVE_INFINITY, () => 1, 1n, Symbol('s')])
       for (const holder of [value, [1, value], { a: 1, b: value }, { b: 1, a: [{ c: value }] }])
         expect(() => canonicalJson(holder)).toThrow(TypeError);
+  });
+});
+
+describe('texts of markets that went to another thread with them', () => {
+  const inputs = [largeMarket({ symbol: 'AUSDT' }), largeMarket({ symbol: 'BUSDT' })];
+  const { hash, ...content } = decideBook(inputs, null, context());
+  const texts = structuredClone(canonicalMarkets(content.markets));
+
+  test('are those that would be made there', () => {
+    expect(texts).toEqual(content.markets.map(slowly));
+    const copy = structuredClone(content);
+    keepCanonicalMarkets(copy.markets, texts);
+    expect(canonicalMarkets(copy.markets)).toEqual(texts);
+    expect(canonicalBook(copy)).toBe(slowly(content));
+  });
+
+  test('of other markets leave a book whose hash does not hold', () => {
+    const copy = structuredClone(content);
+    keepCanonicalMarkets(copy.markets, texts.toReversed());
+    expect(chainHashOfText(content.previousHash, canonicalBook(content))).toBe(hash);
+    expect(chainHashOfText(content.previousHash, canonicalBook(copy))).not.toBe(hash);
+  });
+
+  test('may be missing: those are made', () => {
+    const copy = structuredClone(content);
+    keepCanonicalMarkets(copy.markets, texts.slice(0, 1));
+    expect(canonicalBook(copy)).toBe(slowly(content));
   });
 });

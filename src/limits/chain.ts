@@ -151,6 +151,19 @@ function canonicalMarket(market: MarketLimit): string {
   return text;
 }
 
+/** The canonical JSON of markets, to go with them to another thread: made anew there it costs as much again. */
+export function canonicalMarkets(markets: readonly MarketLimit[]): readonly string[] {
+  return markets.map(canonicalMarket);
+}
+
+/**
+ * Takes the texts that came with copies of markets, one each. Whoever stores a book compares the hash of its text with the
+ * book's, so a text of something else is refused.
+ */
+export function keepCanonicalMarkets(markets: readonly MarketLimit[], texts: readonly string[]): void {
+  for (const [m, text] of texts.entries()) if (m < markets.length) marketTexts.set(markets[m], text);
+}
+
 export function bookHashHolds(book: LimitBook): boolean {
   const { hash, ...body } = book;
   return chainHash(book.previousHash, body) === hash;
