@@ -5,16 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ROUTES } from '../src/http/routes.ts';
 import { KnownMetrics } from './known-metrics.ts';
-import { files, ROOT, textOf } from './repository.ts';
+import { recordedRules, ruleFiles, rules, ruleTestFiles } from './recorded-rules.ts';
+import { ROOT, textOf } from './repository.ts';
 import { hasPrometheus, promtool, WHERE } from './run-prometheus.ts';
 
-interface Rule {
-  readonly alert?: string;
-  readonly record?: string;
-  readonly expr: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
 interface RuleTests {
   readonly rule_files: readonly string[];
   readonly tests: readonly {
@@ -25,22 +19,8 @@ interface RuleTests {
   }[];
 }
 
-const RULES = 'ops/prometheus/rules';
-const ruleFiles = files.filter((file) => file.startsWith(`${RULES}/`) && !file.includes('/tests/'));
-const testFiles = files.filter((file) => file.startsWith(`${RULES}/tests/`));
-const rules = ruleFiles.flatMap((file) =>
-  (parse(textOf(file)) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
-);
 const alerts = rules.filter((rule) => rule.alert !== undefined);
-/** Labels of a recorded rule: those that it sets, and those that it sums by. */
-const recorded = new Map(
-  rules
-    .filter(({ record }) => record !== undefined)
-    .map(({ record = '', expr, labels = {} }) => [
-      record,
-      [...Object.keys(labels), ...[...expr.matchAll(/\bby \((\w+)\)/g)].map(([, label]) => label)],
-    ]),
-);
+const recorded = recordedRules();
 
 /** Sections of the runbook by the anchor that a reader of Markdown gives to their heading. */
 const sections = new Map(
@@ -133,7 +113,7 @@ describe('every alert', () => {
   });
 
   test('has a case in which it fires and one in which it is silent', () => {
-    const cases = testFiles.flatMap((file) =>
+    const cases = ruleTestFiles.flatMap((file) =>
       (parse(textOf(file)) as RuleTests).tests.flatMap((one) => one.alert_rule_test),
     );
     const without = (isFiring: boolean) =>
@@ -179,7 +159,7 @@ describe.skipIf(!hasPrometheus)(`promtool${WHERE}`, () => {
     expect([code, output]).toEqual([0, expect.stringContaining(`${ruleFiles.length} rule files found`)]);
   });
 
-  test.each(testFiles)('agrees with every case of %s', (file) => {
+  test.each(ruleTestFiles)('agrees with every case of %s', (file) => {
     const { code, output } = promtool(['test', 'rules', join(ROOT, file)]);
     expect([code, output]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
