@@ -70,6 +70,7 @@ export class PlimsollClient {
     state: new Set<(state: ClientState) => void>(),
     book: new Set<(book: ClientEvents['book']) => void>(),
   };
+  readonly #startedAt: number;
   #policy: ClientPolicy | null = null;
   #tables: CapTables | null = null;
   #contact: Contact;
@@ -88,6 +89,7 @@ export class PlimsollClient {
     const { url, key, traceparent, fetch } = options;
     const requests = new Requests({ url, key, traceparent, fetch, requestSeconds: connectSeconds });
     const now = this.#now();
+    this.#startedAt = now;
     this.#contact = { isConnected: false, connectionSince: now, lastHeardAt: 0, validUntil: 0 };
     this.#state = stateAt(now, this.#contact, fallback);
     this.#users = new Users({
@@ -204,8 +206,10 @@ export class PlimsollClient {
     return () => listeners.delete(listener);
   }
 
-  /** Follows no more. What is asked afterwards is answered as when the server is gone. */
+  /** Follows no more, and tells nobody. What is asked afterwards is answered as when the server is gone. */
   close(): void {
+    this.#listeners.state.clear();
+    this.#listeners.book.clear();
     this.#connection.close();
     this.#users.close();
     clearInterval(this.#look);
@@ -268,7 +272,8 @@ export class PlimsollClient {
       const attributes = { from: before.name, to: state.name, divisor: state.divisor };
       // Nobody else's code runs within an answer.
       queueMicrotask(() => {
-        this.#observe('plimsoll.client.state', attributes, Math.max(now - before.since, 0) / 1000);
+        const since = Math.max(before.since, this.#startedAt);
+        this.#observe('plimsoll.client.state', attributes, Math.max(now - since, 0) / 1000);
         this.#tell('state', state);
       });
     }

@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isWriteScope } from '../control/ports.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
@@ -35,6 +36,13 @@ describe('the OpenAPI document', () => {
   test('is version 3.1 with the version of the program', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'Plimsoll', version: '1.2.3' });
+  });
+
+  test('is valid by the schema of OpenAPI 3.1 itself, so that generators of clients read it', async () => {
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(document)));
+    expect(errors ?? []).toEqual([]);
+    expect([valid, validator.version]).toEqual([true, '3.1']);
   });
 
   test('has every route of the table, with its method, and nothing else', () => {
