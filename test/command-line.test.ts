@@ -23,6 +23,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   calibrate: ['--bad-debt', '0.01'],
   preview: ['--accounts', join(folder, 'absent.ndjson')],
   import: [join(folder, 'absent.csv')],
+  fetch: ['--exchange', 'nowhere', '--symbols', 'BTCUSDT', '--since', '2024-01-01'],
   dataset: [join(folder, 'set.parquet')],
   evaluate: ['20200101-00000000'],
   compare: ['20200101-00000000', '20200101-00000001'],
@@ -46,6 +47,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 /** What a verb says in a data folder with nothing in it: exit code by the kind of lack. */
 const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   import: 4,
+  fetch: 4,
   data: 5,
   train: 5,
   dataset: 5,

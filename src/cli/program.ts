@@ -74,6 +74,18 @@ export function buildProgram(context: CliContext): Command {
       (await import('./verbs/import.ts')).importHistory(context, paths, options),
     );
 
+  verb(
+    'fetch',
+    "fetch bars of perpetual markets from an exchange's public API, from where the stored ones end",
+    'fetch --exchange binanceusdm --symbols BTCUSDT,ETHUSDT --since 2022-01-01',
+  )
+    .requiredOption('--exchange <id>', 'a name of ccxt: binanceusdm, bybit, okx')
+    .requiredOption('--symbols <list>', 'markets, separated by commas')
+    .requiredOption('--since <date>', 'the first day, where nothing is stored yet', parseDate)
+    .option('--interval <interval>', 'the interval of the bars', '1h')
+    .option('--url <address>', 'another address of the same API: a proxy, a mirror')
+    .action(async (options) => (await import('./verbs/fetch.ts')).fetchHistory(context, options));
+
   verb('data', 'what is stored: market, interval, span, gaps, quality', 'data --json').action(
     async (options) => (await import('./verbs/data.ts')).showData(context, options),
   );
