@@ -5,8 +5,8 @@ export type Patience = 'never-shed' | 'working' | 'leisurely';
 const LIMITS: Readonly<
   Record<Exclude<Patience, 'never-shed'>, { requests: number; lagMilliseconds: number }>
 > = {
-  leisurely: { requests: 100, lagMilliseconds: 200 },
-  working: { requests: 1000, lagMilliseconds: 1000 },
+  leisurely: { requests: 100, lagMilliseconds: 2000 },
+  working: { requests: 1000, lagMilliseconds: 5000 },
 };
 
 const BEAT_MILLISECONDS = 50;
