@@ -64,9 +64,9 @@ export const MODEL: Dashboard = {
         lines(
           'Exceedances over what is allowed, a week',
           'none',
-          'Above 2 at 99 % is a ticket.',
+          'Above 3 at 99 %, also over a day, is a ticket.',
           [{ expr: 'plimsoll:exceedances:burn_rate7d', legend: '{{confidence}}' }],
-          { bounds: { warning: 1, critical: 2 } },
+          { bounds: { warning: 1, critical: 3 } },
         ),
         lines('p-values', 'none', 'Valid at any time, over all horizons. Small is evidence against VaR.', [
           { expr: 'plimsoll_coverage_p_value', legend: '{{test}} {{confidence}}' },
