@@ -193,3 +193,51 @@ describe('the configuration', () => {
     expect(JSON.stringify(shown)).not.toContain(HASH);
   });
 });
+
+describe('who may call', () => {
+  test('keys have any role, and in a file fewer scopes and some users only', () => {
+    const file = `keys: [{name: a, role: exchange, sha256: ${HASH}, scopes: [prices:write], subjects: [desk-]}]`;
+    expect(resolve({ file }).values.keys).toEqual([
+      { name: 'a', role: 'exchange', sha256: HASH, scopes: ['prices:write'], subjects: ['desk-'] },
+    ]);
+    const environment = { PLIMSOLL_KEYS: `b:data-scientist:${HASH}` };
+    expect(resolve({ environment }).values.keys[0].role).toBe('data-scientist');
+    expect(faultsOf({ file: file.replace('prices:write', 'everything') })[0]).toContain('keys.0.scopes');
+  });
+
+  test('limits of rates are set one by one, and the others stay', () => {
+    const environment = { PLIMSOLL_RATE_LIMITS: 'exchange=70000, address=0' };
+    const { rateLimits } = resolve({ environment }).values;
+    expect([rateLimits.exchange, rateLimits.address, rateLimits.reader, rateLimits.firstRun]).toEqual([
+      70_000, 0, 500, 0,
+    ]);
+    for (const bad of ['exchange=-1', 'exchange=x', 'exchange', 'king=5'])
+      expect(faultsOf({ environment: { PLIMSOLL_RATE_LIMITS: bad } })).toHaveLength(1);
+  });
+
+  test('an identity provider has its keys at one place, not over an open network, and opens other addresses', () => {
+    const identity = { issuer: 'https://a.example', audience: 'plimsoll', jwksUrl: 'https://a.example/jwks' };
+    const environmentOf = (changes: object) => ({
+      PLIMSOLL_HOST: '0.0.0.0',
+      PLIMSOLL_IDENTITY: JSON.stringify({ ...identity, ...changes }),
+    });
+    expect(resolve({ environment: environmentOf({}) }).values.identity).toMatchObject({
+      ...identity,
+      roleClaim: 'plimsoll_roles',
+    });
+    expect(faultsOf({ environment: environmentOf({ jwksUrl: 'http://127.0.0.1:1/jwks' }) })).toEqual([]);
+    for (const bad of [
+      { jwksUrl: 'http://a.example/jwks' },
+      { jwksFile: 'keys.json' },
+      { roles: { x: 'king' } },
+      { issuer: '' },
+    ])
+      expect(faultsOf({ environment: environmentOf(bad) }).length).toBeGreaterThan(0);
+  });
+
+  test('an address that others can reach needs keys, or that they are required', () => {
+    const host = { PLIMSOLL_HOST: '0.0.0.0' };
+    expect(faultsOf({ environment: host })[0]).toContain('PLIMSOLL_REQUIRE_KEYS');
+    expect(faultsOf({ environment: { ...host, PLIMSOLL_REQUIRE_KEYS: 'true' } })).toEqual([]);
+  });
+});

@@ -6,6 +6,8 @@ import { type GatePolicy, gatePolicyFromInput } from '../training/judge/gate-pol
 import { ROLES } from './control/access/roles.ts';
 import {
   type ConfiguredKey,
+  type IdentitySettings,
+  identitySchema,
   keySchema,
   type RateLimits,
   rateLimitsOfText,
@@ -55,6 +57,8 @@ export interface Config {
   readonly keys: readonly ConfiguredKey[];
   /** Requests a second of one key, by its role; 0 for no limit. */
   readonly rateLimits: RateLimits;
+  /** Whose tokens people come with; null for nobody's. */
+  readonly identity: IdentitySettings | null;
   /** Receivers that are called with what happens. */
   readonly webhooks: readonly ConfiguredWebhook[];
   readonly policy: Policy;
@@ -84,6 +88,13 @@ const SYMBOL = /^[A-Z0-9_]{2,30}$/;
 const asIs = (text: string): string => text;
 const asNumber = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 const asBoolean = (text: string): unknown => ({ true: true, false: false, 1: true, 0: false })[text] ?? text;
+const asJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
 const asList = (text: string): string[] =>
   text
     .split(',')
@@ -205,17 +216,18 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     meaning:
       'most requests a second of one key, by role, and of one address: exchange=50000,reader=500; 0 for no limit',
   },
+  identity: {
+    variable: 'PLIMSOLL_IDENTITY',
+    schema: identitySchema,
+    fallback: null,
+    fromText: asJson,
+    meaning: 'whose tokens people come with: JSON {issuer, audience, jwksUrl or jwksFile, roleClaim, roles}',
+  },
   webhooks: {
     variable: 'PLIMSOLL_WEBHOOKS',
     schema: z.array(webhookSchema).max(20),
     fallback: [],
-    fromText: (text) => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        return text;
-      }
-    },
+    fromText: asJson,
     meaning: 'who is called with what happens: JSON list of {name, url, secret, kinds}',
   },
 };
@@ -358,10 +370,10 @@ function describe(where: string, raw: unknown, issue: z.core.$ZodIssue): string 
 }
 
 function crossFaults(values: Record<string, unknown>): string[] {
-  const { host, keys, requireKeys = false, webhooks = [] } = values as Partial<Config>;
+  const { host, keys, identity = null, requireKeys = false, webhooks = [] } = values as Partial<Config>;
   if (host === undefined || keys === undefined) return [];
   const faults: string[] = [];
-  if (!isLoopback(host) && keys.length === 0 && !requireKeys) {
+  if (!isLoopback(host) && keys.length === 0 && identity === null && !requireKeys) {
     faults.push(
       `host: ${host} can be reached from other machines, and no keys are configured; set PLIMSOLL_KEYS, or PLIMSOLL_REQUIRE_KEYS=true and plimsoll keys add`,
     );

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -31,6 +31,7 @@ import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
 import { PlimsollError } from './errors.ts';
 import { ForecastWatch } from './forecast-watch.ts';
+import { Identities } from './http/access/identities.ts';
 import { keyringOf } from './http/auth.ts';
 import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
@@ -84,7 +85,7 @@ async function start(
   lock: HeldLock,
   undo: (() => unknown)[],
 ): Promise<RunningService> {
-  const needsKeys = config.keys.length > 0 || config.requireKeys;
+  const needsKeys = config.keys.length > 0 || config.requireKeys || config.identity !== null;
   const operatorKey = needsKeys ? null : await ensureOperatorKey(config.dataDir);
   const signer = await ensureCheckpointKey(config.dataDir);
   const { inputsKeptDays } = config;
@@ -191,7 +192,8 @@ async function start(
   const expiries = new ExpiryTimer(control.governance, () => cycle.wake());
   control.governance.onChange(() => cycle.wake());
   control.prices.onUrgent(() => cycle.wake());
-  const keyring = keyringOf(config.keys, operatorKey?.hash ?? null, clock);
+  const identities = identitiesOf(config.identity, clock);
+  const keyring = keyringOf(config.keys, operatorKey?.hash ?? null, clock, identities !== null);
   const keyWatch = new KeyWatch({
     store: store.keys,
     unseal: async ({ id }, sealed) => (await SigningSecrets.open(config.dataDir)).unseal(sealed, id),
@@ -218,6 +220,7 @@ async function start(
       return metrics.scrape(live, isOpenMetrics);
     },
     keyring,
+    identities,
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
@@ -296,6 +299,21 @@ function startEntry(config: Config, clock: Clock, recovered: LimitBook | null, c
   const reason = recovered === null ? 'first start' : `recovered book ${recovered.version}`;
   const details = { version: PROGRAM_VERSION, policy: config.policy.name, checkpointKey };
   return { at: clock.now(), kind: 'start', actor: 'service', subject: 'service', reason, details } as const;
+}
+
+/** @throws PlimsollError CONFIG_INVALID where the file of the issuer's keys cannot be read. */
+function identitiesOf(identity: Config['identity'], clock: Clock): Identities | null {
+  if (identity === null) return null;
+  const { issuer, audience, jwksUrl, jwksFile = '', roleClaim, roles = null } = identity;
+  try {
+    const keys = jwksUrl === undefined ? JSON.parse(readFileSync(jwksFile, 'utf8')) : new URL(jwksUrl);
+    return new Identities({ issuer, audience, keys, roleClaim, roles, clock });
+  } catch (cause) {
+    throw new PlimsollError('CONFIG_INVALID', `identity: the keys in ${jwksFile} cannot be read`, {
+      remedy: "Give a JSON Web Key Set, the issuer's public keys.",
+      cause,
+    });
+  }
 }
 
 function firstBookOf(control: ControlPlane): Promise<LimitBook> {

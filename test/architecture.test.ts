@@ -150,6 +150,7 @@ describe('the house', () => {
   test.each([
     ['TF.js', /^@tensorflow\//, ['src/forecast/network.ts', 'training/fit.ts']],
     ['Express', /^express$/, ['src/http/service.ts']],
+    ['tokens', /^jose$/, ['src/http/access/identities.ts']],
     ['the metrics client', /^@prometheus-io\/client$/, ['src/metrics/metrics.ts']],
     ['DuckDB', /^@duckdb\//, ['data/']],
     ['SQLite', /^node:sqlite$/, ['data/']],

@@ -1,3 +1,4 @@
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,12 @@ const statusOf = async (path: string, key?: string): Promise<number> => {
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   return (await fetch(`${running?.url}${path}`, { headers })).status;
 };
+
+/** As the answers say it: tests read no clock. */
+async function serverTime(): Promise<number> {
+  const { headers } = await fetch(`${running?.url}/livez`);
+  return Date.parse(headers.get('date') ?? '');
+}
 
 /** What a command wrote reaches the service when it looks again, which is within seconds. */
 async function becomes(wanted: number, look: () => Promise<number>): Promise<void> {
@@ -81,6 +88,33 @@ test('governance at the command line asks for a stored key too, and obeys its ro
   });
   expect((await freeze('--key-file', files[0])).code).toBe(0);
   expect((await freeze('--key-file', files[1])).stderr).toContain('FORBIDDEN');
+});
+
+test('a signed key that a command makes signs what the running service takes, and starts with it', async () => {
+  const made = await keys('add', 'matching', '--role', 'exchange', '--signed');
+  running = await serve(dataDir, ['--training-schedule', 'off']);
+  await running.inForce;
+  const body = JSON.stringify({ maxLeverage: 3 });
+  const put = async (): Promise<number> => {
+    const timestamp = await serverTime();
+    const nonce = randomUUID();
+    const digest = createHash('sha256').update(body).digest('hex');
+    const text = ['PUT', '/v1/users/u1', timestamp, nonce, digest].join('\n');
+    const secret = Buffer.from(made.signingSecret, 'base64url');
+    const headers = {
+      'content-type': 'application/json',
+      'plimsoll-key': made.id,
+      'plimsoll-timestamp': String(timestamp),
+      'plimsoll-nonce': nonce,
+      'plimsoll-signature': createHmac('sha256', secret).update(text).digest('hex'),
+    };
+    return (await fetch(`${running?.url}/v1/users/u1`, { method: 'PUT', headers, body })).status;
+  };
+  // What is signed within five seconds of a start is refused.
+  await becomes(200, put);
+  expect(running.stderr()).not.toContain(made.signingSecret);
+  expect(await running.end('SIGTERM')).toBe(0);
+  running = undefined;
 });
 
 test('before there is any key, a service that requires them lets nobody in, on any address', async () => {

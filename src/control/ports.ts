@@ -84,6 +84,7 @@ export type { Intervention } from '../accounts/interventions/intervention.ts';
 export type { AnsweredWrite, AnsweredWriteStore } from './access/answered-writes.ts';
 export {
   isLive,
+  KEY_ID_DIGITS,
   type KeyStep,
   type KeyStore,
   type KnownKey,

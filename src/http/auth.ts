@@ -22,14 +22,23 @@ export class Keyring {
   readonly #clock: Pick<Clock, 'now'>;
   #stored: readonly KnownKey[] = [];
   #hasStored = false;
+  readonly #hasIdentities: boolean;
   #bySha256: ReadonlyMap<string, Entry> = new Map();
+  #byId: ReadonlyMap<string, Entry> = new Map();
 
   /**
    * @param isFirstRun reads need no key, only where the service cannot be reached from other machines; it is over as soon
    *   as a key is stored, and the given keys with it.
    * @param clock for keys that expire.
+   * @param hasIdentities people come with tokens too, so somebody may be an approver whom no key tells of.
    */
-  constructor(keys: readonly KnownKey[], isFirstRun: boolean, clock: Pick<Clock, 'now'> = TIMELESS) {
+  constructor(
+    keys: readonly KnownKey[],
+    isFirstRun: boolean,
+    clock: Pick<Clock, 'now'> = TIMELESS,
+    hasIdentities = false,
+  ) {
+    this.#hasIdentities = hasIdentities;
     this.#own = keys;
     this.#isFirstRun = isFirstRun;
     this.#clock = clock;
@@ -73,8 +82,19 @@ export class Keyring {
     return this.areReadsOpen && !isWriteScope(scope) ? null : this.callerOf(header);
   }
 
+  /**
+   * Whose secret signs requests that name a key by its id.
+   *
+   * @throws PlimsollError FORBIDDEN for one that is not known or signs nothing, KEY_EXPIRED.
+   */
+  signerOf(keyId: string): { readonly caller: Caller; readonly secret: Uint8Array } {
+    const { caller, key } = this.#live(this.#byId.get(keyId));
+    return { caller, secret: key.signingSecret as Uint8Array };
+  }
+
   /** Whether anybody can approve what this person asks for. */
   hasApproverBeside({ name, key }: Actor): boolean {
+    if (this.#hasIdentities) return true;
     return [...this.#bySha256.values()].some(
       ({ caller, key: { expiresAt } }) =>
         caller.role === 'approver' &&
@@ -109,6 +129,8 @@ export class Keyring {
     this.#bySha256 = new Map(
       [...this.#stored, ...own].map((key) => [key.sha256, { key, caller: callerOfKey(key) }]),
     );
+    const signers = [...this.#bySha256.values()].filter(({ key }) => key.signingSecret != null);
+    this.#byId = new Map(signers.map((entry) => [entry.caller.key, entry]));
   }
 }
 
@@ -119,8 +141,9 @@ export function keyringOf(
   keys: readonly KnownKey[],
   operatorKeySha256: string | null,
   clock: Pick<Clock, 'now'>,
+  hasIdentities = false,
 ): Keyring {
-  if (operatorKeySha256 === null) return new Keyring(keys, false, clock);
+  if (operatorKeySha256 === null) return new Keyring(keys, false, clock, hasIdentities);
   return new Keyring([{ name: 'operator', role: 'operator', sha256: operatorKeySha256 }], true, clock);
 }
 

@@ -1,3 +1,5 @@
+import { refuse } from './problem.ts';
+
 /** Everything has a bound, so that no client can hold the service. */
 export const BOUNDS = {
   bodyBytes: 64 * 1024,
@@ -9,3 +11,9 @@ export const BOUNDS = {
   connections: 25_000,
   urlLength: 2_048,
 } as const;
+
+export const OVERLOADED = refuse(
+  'OVERLOADED',
+  'more comes than can be answered; what can wait is refused first',
+  'Come again after Retry-After.',
+);

@@ -9,10 +9,11 @@ import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { requireSubjects } from './access/caller.ts';
 import { type Arrived, admissionOf, Gate } from './access/gate.ts';
 import { IdempotentWrites } from './access/idempotent-writes.ts';
+import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
-import { BOUNDS } from './bounds.ts';
+import { BOUNDS, OVERLOADED } from './bounds.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
@@ -62,6 +63,8 @@ export interface ServiceOptions {
     isOpenMetrics: boolean,
   ) => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly keyring: Keyring;
+  /** People by their tokens. */
+  readonly identities?: Identities | null;
   /** None without them. */
   readonly rateLimits?: RateLimits;
   /** Answers to writes that may come again. */
@@ -70,12 +73,6 @@ export interface ServiceOptions {
   /** Seconds of a monotonic clock, for the duration of requests. */
   readonly stopwatch: () => number;
 }
-
-const OVERLOADED = refuse(
-  'OVERLOADED',
-  'more comes than can be answered; what can wait is refused first',
-  'Come again after Retry-After.',
-);
 
 /**
  * The HTTP service. Reads that are ready as bytes are answered before Express sees them; everything else goes through
@@ -98,7 +95,7 @@ export class Service {
   constructor(options: ServiceOptions) {
     this.#options = options;
     const { stopwatch, rateLimits = UNLIMITED } = options;
-    this.#gate = new Gate(options.keyring, rateLimits, stopwatch);
+    this.#gate = new Gate({ ...options, limits: rateLimits, seconds: stopwatch });
     this.#refusals = new RefusalLog(options.logger, options.accessObserver, stopwatch);
     this.#writes = new IdempotentWrites(options.answers, options.clock);
     this.#prepared = new PreparedReads(options.clock, options.reads.governance, () => options.reads.policy());
@@ -273,7 +270,7 @@ export class Service {
     return app;
   }
 
-  #prepare(request: Request, response: Response, next: NextFunction): void {
+  async #prepare(request: Request, response: Response, next: NextFunction): Promise<void> {
     const id = requestIdOf(request.headers);
     response.locals.requestId = id;
     response.setHeader('x-request-id', id);
@@ -283,16 +280,16 @@ export class Service {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     if (request.url.length > BOUNDS.urlLength)
       throw refuse('INPUT_INVALID', 'the address is too long', 'Shorten it.');
-    const { refusal, headers } = admissionOf(request);
-    for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i], headers[i + 1]);
-    if (refusal !== null) throw refusal;
+    await this.#gate.settleToken(request, response);
     next();
   }
 
   #mount(app: Express, path: string, routes: readonly Route[]): void {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const object = express.json({ limit: BOUNDS.bodyBytes, strict: true, type: JSON_TYPE });
-    const lines = express.text({ limit: BOUNDS.batchBytes, type: NDJSON_TYPE });
+    const verify = (request: IncomingMessage, response: ServerResponse, body?: Buffer): void =>
+      this.#gate.settleBody(request, response, body);
+    const object = express.json({ limit: BOUNDS.bodyBytes, strict: true, type: JSON_TYPE, verify });
+    const lines = express.text({ limit: BOUNDS.batchBytes, type: NDJSON_TYPE, verify });
     for (const route of routes) {
       const handlers = [
         (request: Request, response: Response, next: NextFunction): void => {
@@ -304,6 +301,10 @@ export class Service {
           next();
         },
         ...(route.line !== undefined ? [lines] : route.body !== undefined ? [object] : []),
+        (request: Request, response: Response, next: NextFunction): void => {
+          verify(request, response);
+          next();
+        },
         (request: Request, response: Response) =>
           route.isStream ? this.#stream(request, response) : this.#run(route, request, response),
       ];
@@ -362,10 +363,11 @@ export class Service {
   }
 
   /** @throws PlimsollError for a path that has no socket, and for whoever may not read. */
-  #admitSocket(request: IncomingMessage): SocketRequest {
+  async #admitSocket(request: IncomingMessage): Promise<SocketRequest> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const contractInfo = contractInfoRequest(url);
     this.#gate.arrive(request, url.pathname);
+    await this.#gate.settleToken(request, null);
     const caller = this.#gate.enter(request, contractInfo === null ? 'feed:read' : 'limits:read');
     if (contractInfo !== null) {
       this.#contractInfo.requireRoom();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { SqliteStateStore } from '../../data/sqlite-state-store.ts';
 import { decisionDraft } from '../../data/test-books.ts';
-import { ManualClock } from '../clock.ts';
+import { type Clock, ManualClock } from '../clock.ts';
 import { localAccounts } from '../control/accounts/local-accounts.fixture.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import type { CycleFacts } from '../control/decision-cycle.ts';
@@ -19,6 +19,7 @@ import { DEFAULT_POLICY } from '../limits/policy.ts';
 import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
 import { undescribed } from './described.fixture.ts';
@@ -138,11 +139,17 @@ export class TestService {
   readonly folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
   readonly #keys: readonly KnownKey[] | undefined;
   readonly #rateLimits: RateLimits;
+  readonly #identities: ((clock: Clock) => Identities) | undefined;
   readonly #agent = new Agent({ keepAlive: true });
   #parts: Parts | undefined;
 
-  private constructor(keys: readonly KnownKey[] | undefined, rateLimits: RateLimits) {
+  private constructor(
+    keys: readonly KnownKey[] | undefined,
+    rateLimits: RateLimits,
+    identities: ((clock: Clock) => Identities) | undefined,
+  ) {
     this.#keys = keys;
+    this.#identities = identities;
     this.#rateLimits = rateLimits;
   }
 
@@ -151,12 +158,14 @@ export class TestService {
     books = 1,
     keys,
     rateLimits = UNLIMITED,
+    identities,
   }: {
     readonly books?: number;
     readonly keys?: readonly KnownKey[];
     readonly rateLimits?: RateLimits;
+    readonly identities?: (clock: Clock) => Identities;
   } = {}): Promise<TestService> {
-    const test = new TestService(keys, rateLimits);
+    const test = new TestService(keys, rateLimits, identities);
     test.#parts = await test.#open();
     for (let book = 0; book < books; book++) await test.publish();
     return test;
@@ -222,6 +231,7 @@ export class TestService {
       accessObserver: metrics.access,
       rateLimits: this.#rateLimits,
       answers: store.answers,
+      identities: this.#identities?.(clock) ?? null,
       metrics: async (isOpenMetrics) => {
         const live = { isDegraded: plane.status().degraded, auditEntries: await store.auditLength() };
         return metrics.scrape(live, isOpenMetrics);

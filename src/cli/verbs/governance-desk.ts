@@ -69,8 +69,9 @@ function lockOf(path: string): HeldLock | null {
 
 async function keyOf(config: Config, keyFile: string | undefined): Promise<string> {
   if (keyFile !== undefined) return readKey(keyFile);
-  const { dataDir, keys, requireKeys } = config;
-  if (keys.length === 0 && !requireKeys && !(await hasStoredKeys(dataDir))) return readOperatorKey(dataDir);
+  const { dataDir, keys, requireKeys, identity } = config;
+  if (keys.length === 0 && !requireKeys && identity === null && !(await hasStoredKeys(dataDir)))
+    return readOperatorKey(dataDir);
   throw new PlimsollError('UNAUTHENTICATED', 'there are keys, so it must be said whose hand this is', {
     remedy: 'Name the file that holds your key: --key-file FILE.',
   });
@@ -180,10 +181,10 @@ async function onStore<T>(
     const desk = await GovernanceDesk.recover({ store, clock, policy: config.policy, book: () => book });
     /** Who signs is known by the same keys as in the service. */
     const signed = async () => {
-      const isOpen = config.keys.length === 0 && !config.requireKeys;
+      const isOpen = config.keys.length === 0 && !config.requireKeys && config.identity === null;
       const stored = await store.keys.all();
       const own = isOpen && stored.length === 0 ? hashKey(await readOperatorKey(config.dataDir)) : null;
-      const keyring = keyringOf(config.keys, own, clock);
+      const keyring = keyringOf(config.keys, own, clock, config.identity !== null);
       keyring.useStored(
         stored.filter(({ revokedAt }) => revokedAt === null),
         stored.length > 0,

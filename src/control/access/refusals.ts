@@ -6,5 +6,10 @@ export const ACCESS_REFUSALS = [
   'scope',
   'subject',
   'rate',
+  'signature',
+  'signature_missing',
+  'timestamp',
+  'nonce',
+  'token',
 ] as const;
 export type AccessRefusal = (typeof ACCESS_REFUSALS)[number];

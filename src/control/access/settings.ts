@@ -34,6 +34,32 @@ export const rateLimitsSchema = z.strictObject({
 });
 export type RateLimits = Readonly<z.infer<typeof rateLimitsSchema>>;
 
+const isLocal = ({ hostname }: URL): boolean => /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+
+/** Keys of an issuer that come over a network without encryption could be anybody's. */
+const jwksUrlSchema = z
+  .url()
+  .refine(
+    (text) => URL.canParse(text) && (new URL(text).protocol === 'https:' || isLocal(new URL(text))),
+    'must be an https address',
+  );
+
+export const identitySchema = z
+  .strictObject({
+    issuer: z.string().min(1).max(500),
+    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(20)]),
+    jwksUrl: jwksUrlSchema.optional(),
+    jwksFile: z.string().min(1).optional(),
+    roleClaim: z.string().min(1).max(200).default('plimsoll_roles'),
+    roles: z.record(z.string(), z.enum(ROLES)).optional(),
+  })
+  .refine(
+    ({ jwksUrl, jwksFile }) => (jwksUrl === undefined) !== (jwksFile === undefined),
+    'needs either jwksUrl or jwksFile',
+  )
+  .nullable();
+export type IdentitySettings = NonNullable<z.infer<typeof identitySchema>>;
+
 /** `exchange=50000,reader=500` as what the schema takes. */
 export function rateLimitsOfText(text: string): Readonly<Record<string, unknown>> {
   const items = text.split(',').filter((item) => item.trim() !== '');

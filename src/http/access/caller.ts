@@ -9,9 +9,11 @@ export interface Caller extends Actor {
   readonly isNarrowed: boolean;
   /** Beginnings of the ids of users and accounts that it may touch; null for all. */
   readonly subjects: readonly string[] | null;
+  /** Whether what it changes must be signed. */
+  readonly mustSign: boolean;
 }
 
-export function callerOfKey({ name, role, sha256, scopes, subjects }: KnownKey): Caller {
+export function callerOfKey({ name, role, sha256, scopes, subjects, signingSecret }: KnownKey): Caller {
   return {
     name,
     role,
@@ -19,6 +21,7 @@ export function callerOfKey({ name, role, sha256, scopes, subjects }: KnownKey):
     scopes: scopesOf(role, scopes ?? null),
     isNarrowed: scopes != null,
     subjects: subjects ?? null,
+    mustSign: signingSecret != null,
   };
 }
 

@@ -18,7 +18,7 @@ export interface SocketServerOptions {
   readonly hub: PushHub;
   readonly contractInfo: ContractInfoStream;
   /** @throws PlimsollError for whoever may not read. */
-  readonly admit: (request: IncomingMessage) => SocketRequest;
+  readonly admit: (request: IncomingMessage) => Promise<SocketRequest>;
   readonly onRefused: (failure: PlimsollError) => void;
 }
 
@@ -36,11 +36,11 @@ export class SocketServer {
   }
 
   /** Answers an upgrade; one that is refused gets a problem over plain HTTP. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     let wanted: SocketRequest;
     socket.on('error', () => socket.destroy());
     try {
-      wanted = this.#options.admit(request);
+      wanted = await this.#options.admit(request);
     } catch (thrown) {
       const failure = asPlimsollError(thrown);
       this.#options.onRefused(failure);
