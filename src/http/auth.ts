@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { isWriteScope, type KnownKey, type Scope } from '../control/ports.ts';
 import type { Actor } from '../control/reads.ts';
+import type { PlimsollError } from '../errors.ts';
 import { type Caller, callerOfKey } from './access/caller.ts';
 import { refuseAccess } from './access/refusal.ts';
 
@@ -88,8 +89,18 @@ export class Keyring {
    * @throws PlimsollError FORBIDDEN for one that is not known or signs nothing, KEY_EXPIRED.
    */
   signerOf(keyId: string): { readonly caller: Caller; readonly secret: Uint8Array } {
-    const { caller, key } = this.#live(this.#byId.get(keyId));
-    return { caller, secret: key.signingSecret as Uint8Array };
+    const entry = this.#byId.get(keyId);
+    const secret = entry?.key.signingSecret ?? null;
+    if (secret === null) throw unknownKey();
+    return { caller: this.#live(entry).caller, secret };
+  }
+
+  /** Whether a key that somebody came with counts still. */
+  isKnown(keyId: string): boolean {
+    const entry = this.#byId.get(keyId);
+    if (entry === undefined) return false;
+    const { expiresAt } = entry.key;
+    return expiresAt == null || this.#clock.now() < expiresAt;
   }
 
   /** Whether anybody can approve what this person asks for. */
@@ -106,13 +117,7 @@ export class Keyring {
   }
 
   #live(entry: Entry | undefined): Entry {
-    if (entry === undefined)
-      throw refuseAccess(
-        'key_unknown',
-        'FORBIDDEN',
-        'the key is not one that this service knows',
-        KEY_REMEDY,
-      );
+    if (entry === undefined) throw unknownKey();
     const { expiresAt } = entry.key;
     if (expiresAt != null && this.#clock.now() >= expiresAt)
       throw refuseAccess(
@@ -129,9 +134,12 @@ export class Keyring {
     this.#bySha256 = new Map(
       [...this.#stored, ...own].map((key) => [key.sha256, { key, caller: callerOfKey(key) }]),
     );
-    const signers = [...this.#bySha256.values()].filter(({ key }) => key.signingSecret != null);
-    this.#byId = new Map(signers.map((entry) => [entry.caller.key, entry]));
+    this.#byId = new Map([...this.#bySha256.values()].map((entry) => [entry.caller.key, entry]));
   }
+}
+
+function unknownKey(): PlimsollError {
+  return refuseAccess('key_unknown', 'FORBIDDEN', 'the key is not one that this service knows', KEY_REMEDY);
 }
 
 const TIMELESS = { now: () => 0 };

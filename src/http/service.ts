@@ -359,7 +359,7 @@ export class Service {
     );
     this.#hub.requireRoom();
     const reader = new EventStreamReader(request, response, (gone) => this.#hub.leave(gone));
-    await this.#hub.join(reader, subscription);
+    await this.#hub.join(reader, { ...subscription, mayStay: () => this.#gate.mayStay(caller) });
   }
 
   /** @throws PlimsollError for a path that has no socket, and for whoever may not read. */
@@ -376,7 +376,8 @@ export class Service {
     if (caller !== null) requireSubjects(caller, null);
     const query = parse('query', pushQuery, Object.fromEntries(url.searchParams));
     this.#hub.requireRoom();
-    return { kind: 'feed', subscription: subscriptionOf(query, undefined) };
+    const mayStay = (): boolean => this.#gate.mayStay(caller);
+    return { kind: 'feed', subscription: { ...subscriptionOf(query, undefined), mayStay } };
   }
 
   #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {

@@ -11,6 +11,8 @@ export interface Caller extends Actor {
   readonly subjects: readonly string[] | null;
   /** Whether what it changes must be signed. */
   readonly mustSign: boolean;
+  /** When a token is over; null for a key, which the keyring knows about. Epoch milliseconds. */
+  readonly tokenEndsAt: number | null;
 }
 
 export function callerOfKey({ name, role, sha256, scopes, subjects, signingSecret }: KnownKey): Caller {
@@ -22,6 +24,7 @@ export function callerOfKey({ name, role, sha256, scopes, subjects, signingSecre
     isNarrowed: scopes != null,
     subjects: subjects ?? null,
     mustSign: signingSecret != null,
+    tokenEndsAt: null,
   };
 }
 

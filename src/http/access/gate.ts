@@ -139,6 +139,14 @@ export class Gate {
     return caller;
   }
 
+  /** Whether whoever opened a stream may go on reading it: keys are revoked, tokens end, and a first run is over some time. */
+  mayStay(caller: Caller | null): boolean {
+    const { keyring, clock } = this.#options;
+    if (caller === null) return keyring.areReadsOpen;
+    const { key, tokenEndsAt } = caller;
+    return tokenEndsAt === null ? keyring.isKnown(key) : clock.now() < tokenEndsAt;
+  }
+
   #admitted(request: IncomingMessage, path: string): Admission {
     // Whoever watches the process must get an answer whatever else comes from there.
     if (OPEN_PATHS.has(path.split('?', 1)[0])) return admission();

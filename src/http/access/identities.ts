@@ -78,10 +78,7 @@ export class Identities {
       throw refusalOf(thrown);
     });
     const caller = this.#callerOf(payload);
-    const until = Math.min(
-      now + BELIEVED_MILLISECONDS,
-      ((payload.exp ?? 0) + CLOCK_TOLERANCE_SECONDS) * 1000,
-    );
+    const until = Math.min(now + BELIEVED_MILLISECONDS, endOf(payload));
     if (this.#believed.size >= MOST_BELIEVED)
       this.#believed.delete(this.#believed.keys().next().value as string);
     this.#believed.set(hash('sha256', token, 'hex'), { caller, until });
@@ -103,8 +100,21 @@ export class Identities {
       );
     const scopes = new Set<Scope>(found.flatMap((one) => [...ROLE_SCOPES[one]]));
     const key = hash('sha256', JSON.stringify([issuer, sub]), 'hex').slice(0, KEY_ID_DIGITS);
-    return { name: sub, role, key, scopes, isNarrowed: false, subjects: null, mustSign: false };
+    return {
+      name: sub,
+      role,
+      key,
+      scopes,
+      isNarrowed: false,
+      subjects: null,
+      mustSign: false,
+      tokenEndsAt: endOf(payload),
+    };
   }
+}
+
+function endOf({ exp = 0 }: JWTPayload): number {
+  return (exp + CLOCK_TOLERANCE_SECONDS) * 1000;
 }
 
 /** A claim by its name, which may have dots, or by the path to it. */

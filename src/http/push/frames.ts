@@ -73,6 +73,8 @@ export function closingFrame(code: ClosingCode): Frame {
 
 const CLOSING = {
   SLOW_READER: 'more waits for this reader than is kept; come back with the last id, and read faster',
+  KEY_ENDED:
+    'the key or token that opened this counts no longer; come back with the last id and one that does',
   SERVICE_ENDS: 'the service ends; come back with the last id',
 } as const;
 export type ClosingCode = keyof typeof CLOSING;

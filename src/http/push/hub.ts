@@ -25,6 +25,8 @@ export interface Subscription {
   readonly after: number | null;
   /** Null for all. */
   readonly kinds: ReadonlySet<FeedKind> | null;
+  /** False once whoever opened it may not read any more. */
+  readonly mayStay?: () => boolean;
 }
 
 export const PUSH_BOUNDS = {
@@ -43,6 +45,7 @@ export interface WholeBook {
 interface Joined {
   readonly reader: Reader;
   readonly kinds: ReadonlySet<FeedKind> | null;
+  readonly mayStay: (() => boolean) | undefined;
 }
 
 /**
@@ -81,7 +84,7 @@ export class PushHub {
   }
 
   /** Returns once the reader is up to date and live, or gone. */
-  async join(reader: Reader, { after, kinds }: Subscription): Promise<void> {
+  async join(reader: Reader, { after, kinds, mayStay }: Subscription): Promise<void> {
     const { feed } = this.#reads;
     this.#joining++;
     try {
@@ -93,7 +96,7 @@ export class PushHub {
         seen = events[events.length - 1].sequence;
         if (!this.#keepsUp(reader)) return;
       }
-      if (reader.isOpen) this.#live.add({ reader, kinds });
+      if (reader.isOpen) this.#live.add({ reader, kinds, mayStay });
     } finally {
       this.#joining--;
     }
@@ -145,7 +148,17 @@ export class PushHub {
     }
   }
 
+  /** Cuts off whoever came with a key or token that counts no longer. */
+  dismiss(): void {
+    for (const joined of this.#live) {
+      if (joined.mayStay?.() !== false) continue;
+      this.#live.delete(joined);
+      this.#cut(joined.reader, 'KEY_ENDED');
+    }
+  }
+
   #beat(): void {
+    this.dismiss();
     for (const { reader } of this.#live) reader.send(HEARTBEAT);
   }
 
