@@ -123,6 +123,8 @@ test('a store of before governance is brought up to date with its chain', async 
     'outbox',
     'outbox_cursor',
     'outbox_buried',
+    'api_key',
+    'answered_write',
   ];
   database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
     ALTER TABLE user_policy DROP COLUMN experience_class;

@@ -26,7 +26,16 @@ test('a store of before the watches is brought up to date with its training runs
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
   const later = [
     ...['watch_entry', 'governance_change', 'idempotency_key'],
-    ...['input_part', 'decision_input', 'checkpoint', 'outbox', 'outbox_cursor', 'outbox_buried'],
+    ...[
+      'input_part',
+      'decision_input',
+      'checkpoint',
+      'outbox',
+      'outbox_cursor',
+      'outbox_buried',
+      'api_key',
+      'answered_write',
+    ],
   ];
   database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
     ALTER TABLE user_policy DROP COLUMN experience_class;
