@@ -12,7 +12,7 @@ import { table } from '../src/cli/command.ts';
 import { AccountDesk } from '../src/control/accounts/account-desk.ts';
 import { DEFAULT_POLICY } from '../src/limits/policy.ts';
 import { Random } from '../src/random.ts';
-import { machine, median, megabytes, print } from './measure.ts';
+import { medianMilliseconds, megabytes, print } from './measure.ts';
 
 /**
  * Simulated accounts of three positions each in 200 markets, a fifth of the positions in the largest ten: how long it takes to
@@ -95,27 +95,16 @@ function plainLook(accounts: readonly PlainAccount[], marks: Float64Array): numb
 /** Reads as many bytes as the kernel does, in order, and does nothing with them. */
 function bandwidthMilliseconds(bytes: number): number {
   const values = new Float64Array(bytes / 8).fill(1);
-  return medianOf(() => {
+  return medianMilliseconds(() => {
     let sum = 0;
     for (let i = 0; i < values.length; i++) sum += values[i];
     return sum;
-  });
-}
-
-function medianOf(work: () => unknown): number {
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const since = performance.now();
-    work();
-    times.push(performance.now() - since);
-  }
-  return median(times);
+  }, ROUNDS);
 }
 
 /** What the kernel reads of an account and of a position. */
 const BYTES = { account: 8 + 4 + 2 + 1, position: 2 + 8 + 8 + 8 };
 
-print(machine());
 const rows: string[][] = [];
 for (const size of SIZES) {
   const before = process.memoryUsage();
@@ -125,23 +114,23 @@ for (const size of SIZES) {
   const weight = (process.memoryUsage().arrayBuffers - before.arrayBuffers) / size;
   const kernel = new MarginKernel(book, thresholdsOf(POLICY));
   const changed = new IntList(1024);
-  const all = medianOf(() => {
+  const all = medianMilliseconds(() => {
     changed.length = 0;
     kernel.scan(0, size, changed);
-  });
+  }, ROUNDS);
   const told = changed.length;
   const holders = book.holdersOf(3).length;
-  const one = medianOf(() => {
+  const one = medianMilliseconds(() => {
     changed.length = 0;
     kernel.scanHolders(3, changed);
-  });
+  }, ROUNDS);
   const bandwidth = bandwidthMilliseconds(size * (BYTES.account + POSITIONS * BYTES.position));
   let plain = Number.NaN;
   if (size <= 1_000_000) {
     const again = new Random(1);
     const accounts = Array.from({ length: size }, (_, row) => new PlainAccount(record(row, again)));
     const marks = book.markets.mark;
-    plain = medianOf(() => plainLook(accounts, marks));
+    plain = medianMilliseconds(() => plainLook(accounts, marks), ROUNDS);
     if (plainLook(accounts, marks) !== told) throw new Error('the two do not agree');
   }
   rows.push([

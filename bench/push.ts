@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { manyMarkets, TestService } from '../src/http/test-service.ts';
 import { DECIDED_AT, HOUR } from '../src/limits/test-inputs.ts';
-import { machine, megabytes, print } from './measure.ts';
+import { megabytes, print } from './measure.ts';
 
 /**
  * Readers of the stream in a process of their own, and a change of every one of 500 markets: when the last byte is out at the
@@ -16,7 +16,6 @@ if (process.send !== undefined) readers();
 else await measure();
 
 async function measure(): Promise<void> {
-  print(machine());
   for (const readers of READERS)
     for (const isPacked of readers > 1000 ? [true] : [true, false]) {
       const service = await TestService.start({ books: 0 });

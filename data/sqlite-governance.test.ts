@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Change, GovernanceStep } from '../src/control/ports.ts';
+import { takeBackTo } from './older-schema.fixture.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
 import { FIRST_DECISION, HOUR } from './test-books.ts';
 
@@ -114,24 +115,7 @@ test('a store of before governance is brought up to date with its chain', async 
   });
   await store.close();
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
-  const later = [
-    'governance_change',
-    'idempotency_key',
-    'input_part',
-    'decision_input',
-    'checkpoint',
-    'outbox',
-    'outbox_cursor',
-    'outbox_buried',
-    'api_key',
-    'answered_write',
-  ];
-  database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
-    ALTER TABLE user_policy DROP COLUMN experience_class;
-    ALTER TABLE user_policy DROP COLUMN override_max_leverage;
-    ALTER TABLE user_policy DROP COLUMN override_expires_at;
-    ALTER TABLE user_policy DROP COLUMN override_reason;
-    ALTER TABLE user_policy DROP COLUMN notional_coef_micros; PRAGMA user_version = 2`);
+  takeBackTo(database, 2);
   database.close();
   store = SqliteStateStore.open(folder);
   expect(await store.auditEntry(1)).toEqual(entry);

@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
-  type AuditDraft,
   type AuditEntry,
   type Change,
   endOf,
@@ -9,17 +8,15 @@ import {
   type RecalledStep,
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
+import type { ChainAccess } from './chain-access.ts';
 import { inTransaction } from './sqlite-file.ts';
 import { isRowOf, type Row } from './sqlite-rows.ts';
 
 /** Requests that are repeated are repeated soon: the newest keys are enough. */
 const KEPT_KEYS = 10_000;
 
-/** What the store lends: its way of telling failures, and its audit chain. */
-interface ChainAccess {
-  attempt<T>(work: () => T): T;
-  /** Needs the write lock. */
-  insertAudit(draft: AuditDraft): AuditEntry;
+/** What the store lends, with its audit chain to be read too. */
+interface ReadableChain extends ChainAccess {
   /** After its hash was checked. */
   auditEntry(sequence: number): AuditEntry;
 }
@@ -30,10 +27,10 @@ interface ChainAccess {
  */
 export class SqliteGovernanceStore implements GovernanceStore {
   readonly #database: DatabaseSync;
-  readonly #chain: ChainAccess;
+  readonly #chain: ReadableChain;
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(database: DatabaseSync, chain: ChainAccess) {
+  constructor(database: DatabaseSync, chain: ReadableChain) {
     this.#database = database;
     this.#chain = chain;
     this.#statements = prepare(database);

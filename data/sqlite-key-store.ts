@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
-  type AuditDraft,
   isLive,
   type KeyStep,
   type KeyStore,
@@ -9,18 +8,12 @@ import {
   type StoredKey,
 } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
+import type { ChainAccess } from './chain-access.ts';
 import { inTransaction } from './sqlite-file.ts';
 import type { Row } from './sqlite-rows.ts';
 
 /** More than that nobody keeps apart; it bounds what a service holds in memory. */
 const MOST_LIVE_KEYS = 1000;
-
-/** What the store lends: its way of telling failures, and its audit chain. */
-interface ChainAccess {
-  attempt<T>(work: () => T): T;
-  /** Needs the write lock. */
-  insertAudit(draft: AuditDraft): unknown;
-}
 
 /**
  * Keys at rest, by their SHA-256. A slow hash is for what people make up; 256 random bits cannot be guessed, and a key is

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { takeBackTo } from './older-schema.fixture.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
 
 let folder: string;
@@ -24,25 +25,7 @@ test('a store of before the watches is brought up to date with its training runs
   await store.recordTrainingRun({ ...run, trigger: 'schedule' });
   await store.close();
   const database = new DatabaseSync(join(folder, 'state.sqlite'));
-  const later = [
-    ...['watch_entry', 'governance_change', 'idempotency_key'],
-    ...[
-      'input_part',
-      'decision_input',
-      'checkpoint',
-      'outbox',
-      'outbox_cursor',
-      'outbox_buried',
-      'api_key',
-      'answered_write',
-    ],
-  ];
-  database.exec(`${later.map((table) => `DROP TABLE ${table};`).join(' ')}
-    ALTER TABLE user_policy DROP COLUMN experience_class;
-    ALTER TABLE user_policy DROP COLUMN override_max_leverage;
-    ALTER TABLE user_policy DROP COLUMN override_expires_at;
-    ALTER TABLE user_policy DROP COLUMN override_reason;
-    ALTER TABLE user_policy DROP COLUMN notional_coef_micros; PRAGMA user_version = 1`);
+  takeBackTo(database, 1);
   database.close();
   store = SqliteStateStore.open(folder);
   await store.recordTrainingRun({ ...run, id: 'b', startedAt: 2, trigger: 'drift' });

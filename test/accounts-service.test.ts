@@ -1,25 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isoTime, systemClock } from '../src/clock.ts';
 import { Random } from '../src/random.ts';
-import { type Served, serve } from './run-plimsoll.ts';
+import { type Served, serve, serveFirst } from './run-plimsoll.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'plimsoll-accounts-'));
-const dataDir = join(folder, 'var');
 let running: Served;
 let key: string;
+let dataDir: string;
+let remove: () => void;
 
 beforeAll(async () => {
-  running = await serve(dataDir);
-  await running.inForce;
-  key = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
+  ({ served: running, key, dataDir, remove } = await serveFirst('accounts'));
 });
 afterAll(async () => {
   await running.end('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  remove();
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came.

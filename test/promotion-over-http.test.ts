@@ -1,22 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Served, serve } from './run-plimsoll.ts';
+import { type Served, serveFirst } from './run-plimsoll.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'plimsoll-promotion-'));
-const dataDir = join(folder, 'var');
 let running: Served;
 let key: string;
+let remove: () => void;
 
 beforeAll(async () => {
-  running = await serve(dataDir);
-  await running.inForce;
-  key = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
+  ({ served: running, key, remove } = await serveFirst('promotion'));
 });
 afterAll(async () => {
   await running.end('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  remove();
 });
 
 async function promote(version: string, body: object, headers: Record<string, string>) {

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ENTRY = join(import.meta.dirname, '..', 'src', 'cli.ts');
@@ -86,4 +88,19 @@ function collect(child: ChildProcess): () => { stdout: string; stderr: string } 
     stderr += chunk;
   });
   return () => ({ stdout, stderr });
+}
+
+/** A service on a folder of its own that has made its first limits, with the key that it printed. */
+export async function serveFirst(name: string): Promise<{
+  readonly dataDir: string;
+  readonly key: string;
+  readonly served: Served;
+  readonly remove: () => void;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), `plimsoll-${name}-`));
+  const dataDir = join(folder, 'var');
+  const served = await serve(dataDir);
+  await served.inForce;
+  const key = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
+  return { dataDir, key, served, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -1,3 +1,4 @@
+import type { UserLimits } from '../accounts/user-limits.ts';
 import type { LevelState } from '../forecast/level-tracking.ts';
 import type { Checkpoint, PublicKeys } from '../limits/checkpoint.ts';
 import type { EncodedInputs } from '../limits/decision-inputs.ts';
@@ -230,22 +231,9 @@ export function verificationFaults(found: ChainVerification): string[] {
 }
 
 /** The house's and the user's own choices about one user. */
-export interface UserPolicy {
+export interface UserPolicy extends UserLimits {
   readonly userId: string;
-  /** The house's limit for this user; null for none. */
-  readonly maxLeverage: number | null;
-  /** Epoch milliseconds; null where unknown. Young accounts carry less. */
-  readonly accountCreatedAt: number | null;
-  /** The user's own choice, as the least initial margin rate they want to be held to; null for none. */
-  readonly ownInitialMarginRatePpm: number | null;
-  /** The house scales the brackets for this user by so many millionths; null for not at all. */
-  readonly notionalCoefMicros: number | null;
-  /** One of the policy's classes of experience; null where the user has none. */
-  readonly experienceClass: string | null;
-  /** The house's limit for a time; it only tightens. Null for none. */
-  readonly overrideMaxLeverage: number | null;
-  /** Epoch milliseconds; null without an override. */
-  readonly overrideExpiresAt: number | null;
+  /** Null without an override. */
   readonly overrideReason: string | null;
   readonly updatedAt: number;
 }

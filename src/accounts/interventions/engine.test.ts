@@ -8,19 +8,12 @@ import type { MarketTerms } from '../book/market-rows.ts';
 import { captureBook, restoreBook } from '../book/snapshot.ts';
 import { anyRecord, schedule, TEST_MARKS, TEST_TERMS, testMarkets } from '../book/test-accounts.ts';
 import { AccountEngine } from './engine.ts';
-import type { Intervention, InterventionKind } from './intervention.ts';
+import { INTERVENTION_KINDS, type Intervention } from './intervention.ts';
 import { ACCOUNT_STATUSES } from './statuses.ts';
 
 const POLICY = DEFAULT_ACCOUNT_POLICY;
 const RATIOS = [0.6, 0.75, 0.85, 0.95, 1, 1.5];
-const KINDS: readonly InterventionKind[] = [
-  'warning',
-  'marginCall',
-  'reduceOnly',
-  'reduction',
-  'liquidation',
-  'backstop',
-];
+const KINDS = INTERVENTION_KINDS.filter((kind) => kind !== 'relief');
 
 function engineOn(book: AccountBook, lastSequence = 0): AccountEngine {
   return new AccountEngine({ book, policy: POLICY, planner: () => [], lastSequence });

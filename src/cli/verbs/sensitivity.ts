@@ -4,7 +4,14 @@ import { type LeveragePoint, leverageSensitivity } from '../../accounts/system/l
 import { uniformScenario } from '../../accounts/system/stress-test.ts';
 import { type CliContext, table } from '../command.ts';
 import { sensitivityPage } from '../sensitivity-page.ts';
-import { remarksOf, restricted, type SystemOptions, scenarioNamed, systemStage } from './system-stage.ts';
+import {
+  remarksOf,
+  restricted,
+  type SystemOptions,
+  scenarioNamed,
+  stageFacts,
+  systemStage,
+} from './system-stage.ts';
 
 export interface SensitivityOptions extends SystemOptions {
   readonly leverages: readonly number[];
@@ -44,12 +51,7 @@ export async function sensitivity(context: CliContext, options: SensitivityOptio
   }
   if (options.json === true) {
     context.printJson({
-      version: stage.version,
-      simulated: stage.isPopulationSimulated || stage.areMarketsSimulated,
-      accountsSimulated: stage.isPopulationSimulated,
-      refused: stage.refused,
-      insuranceFund: String(Math.round(conditions.insuranceFund)),
-      insuranceFundAssumed: stage.isFundAssumed,
+      ...stageFacts(stage),
       scenarios: scenarios.map(({ id, description, basis }) => ({ id, description, basis })),
       points,
     });

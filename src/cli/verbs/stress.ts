@@ -7,6 +7,7 @@ import {
   type SystemOptions,
   type SystemStage,
   scenarioNamed,
+  stageFacts,
   systemStage,
   usualScenarios,
 } from './system-stage.ts';
@@ -24,12 +25,7 @@ export async function stress(
   const outcomes = stressTest(accounts, markets, scenarios, conditions);
   if (options.json === true) {
     context.printJson({
-      version: stage.version,
-      simulated: stage.isPopulationSimulated || stage.areMarketsSimulated,
-      accountsSimulated: stage.isPopulationSimulated,
-      refused: stage.refused,
-      insuranceFund: String(Math.round(conditions.insuranceFund)),
-      insuranceFundAssumed: stage.isFundAssumed,
+      ...stageFacts(stage),
       scenarios: outcomes.map((outcome) => stressShape(outcome, markets.symbols, markets.mark)),
     });
     return;

@@ -213,3 +213,15 @@ export function remarksOf(stage: SystemStage): readonly string[] {
     ...(blind === 0 ? [] : [`${blind} markets have no known volume: any forced sale moves them all the way`]),
   ];
 }
+
+/** What every answer in JSON says of whom and what was stressed. */
+export function stageFacts(stage: SystemStage) {
+  return {
+    version: stage.version,
+    simulated: stage.isPopulationSimulated || stage.areMarketsSimulated,
+    accountsSimulated: stage.isPopulationSimulated,
+    refused: stage.refused,
+    insuranceFund: String(Math.round(stage.conditions.insuranceFund)),
+    insuranceFundAssumed: stage.isFundAssumed,
+  };
+}
