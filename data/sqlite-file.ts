@@ -122,16 +122,6 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-/** Runs `work`, which only reads, on the state of one moment: what another process commits meanwhile is not seen. */
-export function inSnapshot<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN');
-  try {
-    return work();
-  } finally {
-    database.exec('ROLLBACK');
-  }
-}
-
 /** Runs `work`; a failure of SQLite or of the file system leaves as a PlimsollError that says what to do. */
 export function translateErrors<T>(path: string, work: () => T): T {
   try {

@@ -7,13 +7,10 @@ import {
   type GovernanceStore,
   type RecalledStep,
 } from '../src/control/ports.ts';
-import { PlimsollError } from '../src/errors.ts';
 import type { ChainAccess } from './chain-access.ts';
+import { auditedChange, KEPT_IDEMPOTENCY_KEYS, recalledStep, requireRevision } from './governance-rows.ts';
 import { inTransaction } from './sqlite-file.ts';
-import { isRowOf, type Row } from './sqlite-rows.ts';
-
-/** Requests that are repeated are repeated soon: the newest keys are enough. */
-const KEPT_KEYS = 10_000;
+import type { Row } from './state-rows.ts';
 
 /** What the store lends, with its audit chain to be read too. */
 interface ReadableChain extends ChainAccess {
@@ -42,11 +39,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
 
   #record({ changes, audit, revision, idempotency }: GovernanceStep): number {
     const newest = this.#newestRevision();
-    if (newest !== revision) {
-      throw new PlimsollError('CONFLICT', `somebody else made step ${newest} in between`, {
-        remedy: 'Read what is in force now, and decide again.',
-      });
-    }
+    requireRevision(newest, revision);
     const next = newest + 1;
     const { at, actor, sequence } = this.#chain.insertAudit(audit);
     const { put, putKey, forgetKeys } = this.#statements;
@@ -54,7 +47,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
       put.run(change.number, change.id, change.requested.at, endOf(change), next, at, sequence);
     if (idempotency !== null) {
       putKey.run(actor, idempotency.key, idempotency.requestHash, next, sequence);
-      forgetKeys.run(KEPT_KEYS);
+      forgetKeys.run(KEPT_IDEMPOTENCY_KEYS);
     }
     return next;
   }
@@ -88,12 +81,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
     return this.#chain.attempt(() => {
       const row = this.#statements.key.get(actor, idempotencyKey);
       if (row === undefined) return null;
-      const { details } = this.#chain.auditEntry(row.audit_sequence as number);
-      return {
-        requestHash: row.request_hash as string,
-        changes: details.changes as Change[],
-        revision: row.revision as number,
-      };
+      return recalledStep(row, this.#chain.auditEntry(row.audit_sequence as number));
     });
   }
 
@@ -102,13 +90,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
   }
 
   #change(row: Row): Change {
-    const { details } = this.#chain.auditEntry(row.audit_sequence as number);
-    const changes = (details.changes ?? []) as readonly Change[];
-    const change = changes.find(({ number }) => number === row.number);
-    if (change !== undefined && isRowOf(row, change)) return change;
-    throw new PlimsollError('CHAIN_BROKEN', `the record of change ${row.number} is not what was audited`, {
-      remedy: 'Run plimsoll audit verify to see what else was changed; restore the last good backup.',
-    });
+    return auditedChange(row, this.#chain.auditEntry(row.audit_sequence as number));
   }
 }
 

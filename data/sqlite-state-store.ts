@@ -6,27 +6,29 @@ import type {
   ChainVerification,
   FeedDraft,
   HistoryEntry,
-  StateStore,
+  ServiceStore,
   TrainingRun,
   UserPolicy,
   WatchEntry,
 } from '../src/control/ports.ts';
-import { PlimsollError } from '../src/errors.ts';
-import { canonicalBook, canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import { canonicalJson } from '../src/limits/chain.ts';
 import type { Checkpoint, PublicKeys } from '../src/limits/checkpoint.ts';
 import type { EncodedInputs } from '../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../src/limits/types.ts';
+import { auditEntryOf, auditLink, bookOf, headOf, requireSuccessor, sealedBody } from './chain-rows.ts';
+import type { ProofOptions } from './proof-parts.ts';
 import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
 import { SqliteAnsweredWrites } from './sqlite-answered-writes.ts';
+import { SqliteChainReader } from './sqlite-chain-reader.ts';
 import { openStateFile, STATE_FILE_NAME, type StateFileOptions } from './sqlite-database.ts';
 import { asStoreError, inTransaction, translateErrors } from './sqlite-file.ts';
 import { SqliteGovernanceStore } from './sqlite-governance.ts';
 import { SqliteKeyStore } from './sqlite-key-store.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
-import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
-import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';
-import { verifyStateFile } from './sqlite-verify.ts';
-import { ChainLookup } from './verify-proof.ts';
+import { SqliteProof } from './sqlite-proof.ts';
+import { historyEntry, type Row, trainingRun, userPolicy } from './state-rows.ts';
+import { verifyChains } from './verify-chains.ts';
+import { chainFault } from './verify-proof.ts';
 
 /**
  * The state store on SQLite: one file in the data folder, read by any number of processes while the service writes.
@@ -35,7 +37,7 @@ import { ChainLookup } from './verify-proof.ts';
  *
  * SQLite works in the calling thread; each call is a few small statements, and a write waits for one disk flush.
  */
-export class SqliteStateStore implements StateStore {
+export class SqliteStateStore implements ServiceStore {
   readonly governance: SqliteGovernanceStore;
   readonly keys: SqliteKeyStore;
   readonly answers: SqliteAnsweredWrites;
@@ -90,17 +92,7 @@ export class SqliteStateStore implements StateStore {
     inputs?: EncodedInputs,
     events: readonly FeedDraft[] = [],
   ): Promise<void> {
-    const { hash, ...content } = book;
-    const body = canonicalBook(content);
-    if (chainHashOfText(book.previousHash, body) !== hash) {
-      throw new PlimsollError(
-        'CHAIN_BROKEN',
-        `the hash of book ${book.version} is not the hash of its content`,
-        {
-          remedy: 'Seal the book after its last change.',
-        },
-      );
-    }
+    const body = sealedBody(book);
     const schedules = schedulesOf(book);
     this.#try(() =>
       inTransaction(this.#database, () => {
@@ -108,7 +100,7 @@ export class SqliteStateStore implements StateStore {
         const sequence = this.#insertAudit(audit).sequence;
         this.#statements.insertBook.run(
           book.version,
-          hash,
+          book.hash,
           book.previousHash,
           book.decidedAt,
           book.effectiveAt,
@@ -130,26 +122,15 @@ export class SqliteStateStore implements StateStore {
         this.#proof.insertCheckpoint(audit.at);
       }),
     );
-    this.#latest = { hash, schedules };
+    this.#latest = { hash: book.hash, schedules };
   }
 
   /** Fails with CONFLICT unless `book` follows the newest stored one; returns the brackets that it replaces. */
   #requireSuccessor(book: LimitBook): SchedulesBySymbol {
-    const head = this.#statements.bookHead.get();
-    const version = head === undefined ? 0 : (head.version as number);
-    const hash = head === undefined ? GENESIS_HASH : (head.hash as string);
-    if (book.version !== version + 1 || book.previousHash !== hash) {
-      throw new PlimsollError(
-        'CONFLICT',
-        `book ${book.version} after ${book.previousHash.slice(0, 12)} does not follow book ${version} with hash ${hash.slice(0, 12)}`,
-        {
-          remedy: 'Read the newest book and decide again from it.',
-          details: { version: book.version, stored: version },
-        },
-      );
-    }
-    if (version === 0) return new Map();
-    if (this.#latest?.hash === hash) return this.#latest.schedules;
+    const head = headOf(this.#statements.bookHead.get());
+    requireSuccessor(book, head);
+    if (head.position === 0) return new Map();
+    if (this.#latest?.hash === head.hash) return this.#latest.schedules;
     const previous = this.#book(this.#statements.latestBook.get());
     return previous === null ? new Map() : schedulesOf(previous);
   }
@@ -163,18 +144,7 @@ export class SqliteStateStore implements StateStore {
     limit: number,
     until = Number.MAX_SAFE_INTEGER,
   ): Promise<readonly HistoryEntry[]> {
-    return this.#try(() =>
-      this.#statements.history.all(symbol, until, limit).map((row) => ({
-        version: row.version as number,
-        decidedAt: row.decided_at as number,
-        effectiveAt: row.effective_at as number,
-        maxLeverage: row.max_leverage as number,
-        bindingBound: row.binding_bound as string,
-        move: row.move as string,
-        reasons: JSON.parse(row.reasons as string) as string[],
-        hash: row.hash as string,
-      })),
-    );
+    return this.#try(() => this.#statements.history.all(symbol, until, limit).map(historyEntry));
   }
 
   async appendAudit(draft: AuditDraft): Promise<AuditEntry> {
@@ -183,16 +153,9 @@ export class SqliteStateStore implements StateStore {
 
   /** Needs the write lock: the entry links to the newest one. */
   #insertAudit(draft: AuditDraft): AuditEntry {
-    const head = this.#statements.auditHead.get();
-    const previousHash = head === undefined ? GENESIS_HASH : (head.hash as string);
-    const sequence = head === undefined ? 1 : (head.sequence as number) + 1;
-    // Field by field: whatever else a caller's object carries must not reach the chain.
-    const { at, kind, actor, subject, reason, details } = draft;
-    const entry = { at, kind, actor, subject, reason, details, sequence, previousHash };
-    const body = canonicalJson(entry);
-    const hash = chainHashOfText(previousHash, body);
-    this.#statements.insertAudit.run(sequence, previousHash, hash, body);
-    return { ...entry, hash };
+    const { entry, body } = auditLink(draft, headOf(this.#statements.auditHead.get()));
+    this.#statements.insertAudit.run(entry.sequence, entry.previousHash, entry.hash, body);
+    return entry;
   }
 
   async auditAfter(sequence: number, limit: number): Promise<readonly AuditEntry[]> {
@@ -209,7 +172,7 @@ export class SqliteStateStore implements StateStore {
   }
 
   async auditLength(): Promise<number> {
-    return this.#try(() => (this.#statements.auditHead.get()?.sequence as number | undefined) ?? 0);
+    return this.#try(() => headOf(this.#statements.auditHead.get()).position);
   }
 
   async appendCheckpoint(at: number): Promise<void> {
@@ -220,16 +183,23 @@ export class SqliteStateStore implements StateStore {
     return this.#try(() => this.#proof.latestCheckpoint());
   }
 
-  /** Whether both chains still go through what a checkpoint saw: null, or what is wrong. Its signature is not judged. */
   async checkpointFault(checkpoint: Checkpoint): Promise<string | null> {
-    return this.#try(() => new ChainLookup(this.#database).faultOf(checkpoint));
+    return this.#readChains((reader) => chainFault(reader, checkpoint));
   }
 
   async verify(keys: PublicKeys = new Map()): Promise<ChainVerification> {
+    return this.#readChains((reader) => verifyChains(reader, keys));
+  }
+
+  /** With a connection of its own, so that what is written meanwhile is no part of its snapshot. */
+  async #readChains<T>(work: (reader: SqliteChainReader) => Promise<T>): Promise<T> {
+    const reader = this.#try(() => new SqliteChainReader(this.#path));
     try {
-      return await verifyStateFile(this.#database, this.#proof, keys);
+      return await work(reader);
     } catch (thrown) {
       throw asStoreError(this.#path, thrown);
+    } finally {
+      reader.close();
     }
   }
 
@@ -311,28 +281,11 @@ export class SqliteStateStore implements StateStore {
   }
 
   #book(row: Row | undefined): LimitBook | null {
-    if (row === undefined) return null;
-    const hash = row.hash as string;
-    const content = this.#checkedContent(row, `book ${row.version}`);
-    return { ...(content as Omit<LimitBook, 'hash'>), hash };
+    return bookOf(row, this.#path);
   }
 
   #auditEntry(row: Row): AuditEntry {
-    const content = this.#checkedContent(row, `audit entry ${row.sequence}`);
-    return { ...(content as Omit<AuditEntry, 'hash'>), hash: row.hash as string };
-  }
-
-  #checkedContent(row: Row, what: string): unknown {
-    if (chainHashOfText(row.previous_hash as string, row.body as string) !== row.hash) {
-      throw new PlimsollError(
-        'CHAIN_BROKEN',
-        `${this.#path}: the content of ${what} is not what was stored`,
-        {
-          remedy: 'Run plimsoll audit verify to see what else was changed; restore the last good backup.',
-        },
-      );
-    }
-    return JSON.parse(row.body as string);
+    return auditEntryOf(row, this.#path);
   }
 }
 
@@ -343,7 +296,7 @@ function prepareStatements(database: DatabaseSync) {
   const book = 'version, hash, previous_hash, body FROM book';
   const audit = 'sequence, hash, previous_hash, body FROM audit';
   return {
-    bookHead: prepare('SELECT version, hash FROM book ORDER BY version DESC LIMIT 1'),
+    bookHead: prepare('SELECT version AS position, hash FROM book ORDER BY version DESC LIMIT 1'),
     latestBook: prepare(`SELECT ${book} ORDER BY version DESC LIMIT 1`),
     bookByVersion: prepare(`SELECT ${book} WHERE version = ?`),
     // A later version replaces an earlier one that was announced for a later time: the version decides, not the time.
@@ -363,7 +316,7 @@ function prepareStatements(database: DatabaseSync) {
        FROM schedule_change c JOIN book b ON b.version = c.version
        WHERE c.symbol = ? AND b.effective_at <= ? ORDER BY c.version DESC LIMIT ?`,
     ),
-    auditHead: prepare('SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1'),
+    auditHead: prepare('SELECT sequence AS position, hash FROM audit ORDER BY sequence DESC LIMIT 1'),
     auditAfter: prepare(`SELECT ${audit} WHERE sequence > ? ORDER BY sequence LIMIT ?`),
     auditEntry: prepare(`SELECT ${audit} WHERE sequence = ?`),
     insertAudit: prepare('INSERT INTO audit (sequence, previous_hash, hash, body) VALUES (?, ?, ?, ?)'),

@@ -34,17 +34,3 @@ test('a store of before the watches is brought up to date with its training runs
     { ...run, trigger: 'schedule' },
   ]);
 });
-
-test('what a watch keeps is replaced, removed and found by the beginning of its name, all at once', async () => {
-  await store.putWatchEntries([
-    { name: 'shadow/a', body: '1' },
-    { name: 'shadow_b', body: '2' },
-    { name: 'shadow/c', body: '3' },
-  ]);
-  await store.putWatchEntries([
-    { name: 'shadow/a', body: '4' },
-    { name: 'shadow/c', body: null },
-  ]);
-  expect(await store.watchEntries('shadow/')).toEqual([{ name: 'shadow/a', body: '4' }]);
-  expect(await store.watchEntries('')).toHaveLength(2);
-});

@@ -1,4 +1,3 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChainVerification } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
@@ -9,107 +8,102 @@ import {
   parseCheckpoint,
   signatureFault,
 } from '../src/limits/checkpoint.ts';
-import { gatherInputs, isPart } from '../src/limits/decision-inputs.ts';
+import { isPart, partHashes, textHash } from '../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../src/limits/types.ts';
-import type { SqliteProof } from './sqlite-proof.ts';
+import { type ChainReader, PAGE_ROWS } from './chain-reader.ts';
 
 /** Checks the inputs of one book after the other, from the first. */
 export class InputsCheck {
-  readonly #proof: SqliteProof;
-  readonly #index: StatementSync;
+  readonly #reader: ChainReader;
   /** Parts that hold. */
   readonly #known = new Set<string>();
   #hasBegun = false;
 
-  constructor(database: DatabaseSync, proof: SqliteProof) {
-    this.#proof = proof;
-    this.#index = database.prepare('SELECT body FROM decision_input WHERE version = ?');
+  constructor(reader: ChainReader) {
+    this.#reader = reader;
   }
 
-  /** Null where they are what the book was decided from, and where there are none yet: old ones may be dropped, later ones not. */
-  faultOf({ version, inputsHash }: LimitBook): string | null {
-    const index = this.#index.get(version)?.body as string | undefined;
-    if (index === undefined) return this.#hasBegun ? 'the inputs that it was decided from are missing' : null;
+  /**
+   * Null where they are what the book was decided from, and where there are none yet: old ones may be dropped, later ones not.
+   *
+   * @param index as stored; null where none is.
+   */
+  async faultOf({ inputsHash }: LimitBook, index: string | null): Promise<string | null> {
+    if (index === null) return this.#hasBegun ? 'the inputs that it was decided from are missing' : null;
     this.#hasBegun = true;
     try {
-      const { hash } = gatherInputs(index, (part) => this.#checked(part));
-      return hash === inputsHash ? null : CHANGED;
+      for (const hash of Object.values(partHashes(index))) if (!(await this.#holds(hash))) return CHANGED;
+      return textHash(index) === inputsHash ? null : CHANGED;
     } catch (thrown) {
-      if (thrown instanceof PlimsollError || thrown instanceof SyntaxError) return CHANGED;
+      if (thrown instanceof PlimsollError && UNREADABLE.includes(thrown.code)) return CHANGED;
+      if (thrown instanceof SyntaxError || thrown instanceof TypeError) return CHANGED;
       throw thrown;
     }
   }
 
-  #checked(hash: string): Uint8Array {
-    if (this.#known.has(hash)) return NOTHING;
-    const bytes = this.#proof.part(hash);
-    if (!isPart(hash, bytes))
-      throw new PlimsollError('CHAIN_BROKEN', `the stored inputs ${hash} were changed`);
+  async #holds(hash: string): Promise<boolean> {
+    if (this.#known.has(hash)) return true;
+    if (!isPart(hash, await this.#reader.part(hash))) return false;
     this.#known.add(hash);
-    return NOTHING;
+    return true;
   }
 }
 
 const CHANGED = 'its stored inputs are not what it was decided from';
-const NOTHING = new Uint8Array();
-
-const PAGE_ROWS = 64;
+/** What tells of the stored bytes, and not of a store that cannot be read just now. */
+const UNREADABLE: readonly string[] = ['CHAIN_BROKEN', 'STORE_DAMAGED'];
 
 /** The first checkpoint that is missing, not signed by a key that is believed, or further than the chains go. */
 export async function verifyCheckpoints(
-  database: DatabaseSync,
+  reader: ChainReader,
   keys: PublicKeys,
 ): Promise<ChainVerification['firstBadCheckpoint']> {
-  const page = database.prepare(
-    `SELECT number, body FROM checkpoint WHERE number > ? ORDER BY number LIMIT ${PAGE_ROWS}`,
-  );
-  const ends = new ChainLookup(database);
   let number = 0;
-  for (let rows = page.all(number); rows.length > 0; rows = page.all(number)) {
+  for (;;) {
+    const rows = await reader.checkpointPage(number);
     for (const row of rows) {
       number += 1;
       if (row.number !== number) return { number, reason: 'it is missing' };
-      const reason = checkpointFault(row.body as string, number, keys, ends);
+      const reason = await checkpointFault(reader, row.body as string, number, keys);
       if (reason !== null) return { number, reason };
     }
-    if (rows.length < PAGE_ROWS) break;
+    if (rows.length < PAGE_ROWS) return null;
     await nextTurn();
   }
-  return null;
 }
 
-function checkpointFault(body: string, number: number, keys: PublicKeys, ends: ChainLookup): string | null {
+async function checkpointFault(
+  reader: ChainReader,
+  body: string,
+  number: number,
+  keys: PublicKeys,
+): Promise<string | null> {
+  const checkpoint = readable(body, number);
+  if (checkpoint === null) return 'its content has the wrong shape';
+  if (checkpoint.number !== number) return 'its columns differ from its content';
+  return signatureFault(checkpoint, keys) ?? (await chainFault(reader, checkpoint));
+}
+
+function readable(body: string, number: number): Checkpoint | null {
   try {
-    const checkpoint = parseCheckpoint(body, `checkpoint ${number}`);
-    if (checkpoint.number !== number) return 'its columns differ from its content';
-    return signatureFault(checkpoint, keys) ?? ends.faultOf(checkpoint);
+    return parseCheckpoint(body, `checkpoint ${number}`);
   } catch (thrown) {
-    if (thrown instanceof PlimsollError) return 'its content has the wrong shape';
+    if (thrown instanceof PlimsollError) return null;
     throw thrown;
   }
 }
 
-/** Looks up where a checkpoint saw the chains. */
-export class ChainLookup {
-  readonly #book: StatementSync;
-  readonly #audit: StatementSync;
-
-  constructor(database: DatabaseSync) {
-    this.#book = database.prepare('SELECT hash FROM book WHERE version = ?');
-    this.#audit = database.prepare('SELECT hash FROM audit WHERE sequence = ?');
-  }
-
-  /** Null where the chains go through what the checkpoint saw. */
-  faultOf({ books, bookHash, auditEntries, auditHash }: Checkpoint): string | null {
-    return (
-      lookupFault(`book ${books}`, books === 0 ? GENESIS_HASH : this.#book.get(books)?.hash, bookHash) ??
-      lookupFault(
-        `audit entry ${auditEntries}`,
-        auditEntries === 0 ? GENESIS_HASH : this.#audit.get(auditEntries)?.hash,
-        auditHash,
-      )
-    );
-  }
+/** Null where the chains go through what the checkpoint saw. Its signature is not judged. */
+export async function chainFault(
+  reader: Pick<ChainReader, 'bookHash' | 'auditHash'>,
+  { books, bookHash, auditEntries, auditHash }: Checkpoint,
+): Promise<string | null> {
+  const book = books === 0 ? GENESIS_HASH : await reader.bookHash(books);
+  const entry = auditEntries === 0 ? GENESIS_HASH : await reader.auditHash(auditEntries);
+  return (
+    lookupFault(`book ${books}`, book, bookHash) ??
+    lookupFault(`audit entry ${auditEntries}`, entry, auditHash)
+  );
 }
 
 function lookupFault(what: string, found: unknown, seen: string): string | null {

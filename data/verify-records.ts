@@ -1,8 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { AuditEntry, ChainVerification, Change } from '../src/control/ports.ts';
 import { canonicalJson } from '../src/limits/chain.ts';
-import { inSnapshot } from './sqlite-file.ts';
-import { isRowOf, userPolicy } from './sqlite-rows.ts';
+import { type ChainReader, PAGE_ROWS, type RecordTables } from './chain-reader.ts';
+import { isRowOf, userPolicy } from './state-rows.ts';
 
 /** What users' policies did not have from the first: entries of before do not say that there is none. */
 const LATER_SETTINGS = {
@@ -32,46 +31,51 @@ export class AuditedRecords {
     for (const { number } of changesIn(details)) this.#changes.set(number, sequence);
   }
 
-  firstBad(database: DatabaseSync): Fault {
-    return inSnapshot(database, () => this.#firstBad(database));
+  firstBad(reader: Pick<ChainReader, 'inSnapshot'>): Promise<Fault> {
+    return reader.inSnapshot((tables) => this.#firstBad(tables));
   }
 
-  #firstBad(database: DatabaseSync): Fault {
+  async #firstBad(tables: RecordTables): Promise<Fault> {
     // What was appended since the walk: the tables have it already.
-    const newer = database.prepare('SELECT body FROM audit WHERE sequence > ? ORDER BY sequence');
-    for (const { body } of newer.all(this.#seen)) this.see(JSON.parse(body as string) as AuditEntry);
-    const entry = database.prepare('SELECT body FROM audit WHERE sequence = ?');
-    const detailsOf = (sequence: number): AuditEntry['details'] =>
-      (JSON.parse(entry.get(sequence)?.body as string) as AuditEntry).details;
-    return this.#firstBadUser(database, detailsOf) ?? this.#firstBadChange(database, detailsOf);
+    for (;;) {
+      const newer = await tables.auditPage(this.#seen);
+      for (const { body } of newer) this.see(JSON.parse(body as string) as AuditEntry);
+      if (newer.length < PAGE_ROWS) break;
+    }
+    return (await this.#firstBadUser(tables)) ?? this.#firstBadChange(tables);
   }
 
-  #firstBadUser(database: DatabaseSync, detailsOf: (sequence: number) => AuditEntry['details']): Fault {
+  async #firstBadUser(tables: RecordTables): Promise<Fault> {
     let found = 0;
-    for (const row of database.prepare('SELECT * FROM user_policy ORDER BY user_id').iterate()) {
-      const record = `user ${row.user_id}`;
-      const sequence = this.#users.get(row.user_id as string);
-      if (sequence === undefined) return { record, reason: 'nothing was audited' };
-      found += 1;
-      const audited = { ...LATER_SETTINGS, ...detailsOf(sequence) };
-      if (canonicalJson(userPolicy(row)) !== canonicalJson(audited))
-        return { record, reason: `it is not as audit entry ${sequence} says` };
+    for (let after = ''; ; ) {
+      const rows = await tables.userPage(after);
+      const details = await detailsBySequence(
+        tables,
+        rows.flatMap(({ user_id }) => this.#users.get(user_id as string) ?? []),
+      );
+      for (const row of rows) {
+        after = row.user_id as string;
+        const record = `user ${after}`;
+        const sequence = this.#users.get(after);
+        if (sequence === undefined) return { record, reason: 'nothing was audited' };
+        found += 1;
+        const audited = { ...LATER_SETTINGS, ...details.get(sequence) };
+        if (canonicalJson(userPolicy(row)) !== canonicalJson(audited))
+          return { record, reason: `it is not as audit entry ${sequence} says` };
+      }
+      if (rows.length < PAGE_ROWS) break;
     }
     if (found === this.#users.size) return null;
-    const has = database.prepare('SELECT 1 FROM user_policy WHERE user_id = ?');
-    const missing = [...this.#users.keys()].find((userId) => has.get(userId) === undefined);
-    return { record: `user ${missing}`, reason: 'it is missing' };
+    for (const userId of this.#users.keys())
+      if (!(await tables.hasUser(userId))) return { record: `user ${userId}`, reason: 'it is missing' };
+    return null;
   }
 
-  #firstBadChange(database: DatabaseSync, detailsOf: (sequence: number) => AuditEntry['details']): Fault {
-    const rows = new Map(
-      database
-        .prepare('SELECT * FROM governance_change ORDER BY number')
-        .all()
-        .map((row) => [row.number as number, row]),
-    );
+  async #firstBadChange(tables: RecordTables): Promise<Fault> {
+    const rows = new Map((await tables.changes()).map((row) => [row.number as number, row]));
+    const details = await detailsBySequence(tables, [...new Set(this.#changes.values())]);
     for (const [number, sequence] of [...this.#changes].sort(([a], [b]) => a - b)) {
-      const change = changesIn(detailsOf(sequence)).find((one) => one.number === number);
+      const change = changesIn(details.get(sequence) ?? {}).find((one) => one.number === number);
       const row = rows.get(number);
       if (change === undefined || row === undefined)
         return { record: `change ${number}`, reason: 'it is missing' };
@@ -82,6 +86,14 @@ export class AuditedRecords {
     const [unknown] = rows.values();
     return unknown === undefined ? null : { record: String(unknown.id), reason: 'nothing was audited' };
   }
+}
+
+async function detailsBySequence(
+  tables: RecordTables,
+  sequences: readonly number[],
+): Promise<ReadonlyMap<number, AuditEntry['details']>> {
+  const bodies = await tables.auditBodies(sequences);
+  return new Map([...bodies].map(([sequence, body]) => [sequence, (JSON.parse(body) as AuditEntry).details]));
 }
 
 function changesIn(details: AuditEntry['details']): readonly Change[] {

@@ -3,6 +3,8 @@ import type { LevelState } from '../forecast/level-tracking.ts';
 import type { Checkpoint, PublicKeys } from '../limits/checkpoint.ts';
 import type { EncodedInputs } from '../limits/decision-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
+import type { AnsweredWriteStore } from './access/answered-writes.ts';
+import type { KeyStore } from './access/keys.ts';
 import type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
 
@@ -35,7 +37,7 @@ export interface OutboxStore {
   buried(limit: number): Promise<readonly BuriedEvent[]>;
 }
 
-/** What the control plane asks of the state store. Adapters: `data/sqlite-state-store.ts`. */
+/** What the control plane asks of the state store. */
 export interface StateStore {
   readonly governance: GovernanceStore;
   readonly outbox: OutboxStore;
@@ -79,6 +81,14 @@ export interface StateStore {
   /** Makes all of it durable in one transaction; a body of null removes the entry. */
   putWatchEntries(entries: readonly WatchEntry[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** All that a service keeps in one place. Adapters: `data/sqlite-state-store.ts`. */
+export interface ServiceStore extends StateStore {
+  readonly keys: KeyStore;
+  readonly answers: AnsweredWriteStore;
+  /** Whether both chains still go through what a checkpoint saw: null, or what is wrong. Its signature is not judged. */
+  checkpointFault(checkpoint: Checkpoint): Promise<string | null>;
 }
 
 export type { Intervention } from '../accounts/interventions/intervention.ts';

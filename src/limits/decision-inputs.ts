@@ -99,6 +99,11 @@ export function gatherInputs(index: string, partOf: (hash: string) => Uint8Array
   return { hash: sha256(index), index, parts: hashes.map((hash) => ({ hash, bytes: partOf(hash) })) };
 }
 
+/** SHA-256 of an index: the `inputsHash` of the books that it is of. */
+export function textHash(index: string): string {
+  return sha256(index);
+}
+
 export function isPart(hash: string, bytes: Uint8Array): boolean {
   return sha256(bytes) === hash;
 }

@@ -36,7 +36,7 @@ export class KeyWatch {
 
   async look(): Promise<void> {
     const { store, unseal, onKeys } = this.#options;
-    const version = store.dataVersion();
+    const version = await store.dataVersion();
     if (version === this.#seen) return;
     const stored = await store.all();
     const known: KnownKey[] = [];

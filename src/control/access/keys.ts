@@ -44,8 +44,8 @@ export interface KeyStep {
 export interface KeyStore {
   /** All that ever were, oldest first: those that are over too. */
   all(): Promise<readonly StoredKey[]>;
-  /** Changes when another process may have written; costs nothing. */
-  dataVersion(): number;
+  /** Changes when another process may have written; costs next to nothing. */
+  dataVersion(): Promise<number>;
   /** @throws PlimsollError CONFLICT where the name has a live key. */
   add(key: StoredKey, step: KeyStep): Promise<void>;
   /**

@@ -1,17 +1,13 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditEntry, ChainVerification } from '../src/control/ports.ts';
 import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
 import type { PublicKeys } from '../src/limits/checkpoint.ts';
 import type { LimitBook } from '../src/limits/types.ts';
+import { type BookRow, type ChainReader, PAGE_ROWS } from './chain-reader.ts';
 import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule-changes.ts';
-import type { SqliteProof } from './sqlite-proof.ts';
-import type { Row } from './sqlite-rows.ts';
+import type { Row } from './state-rows.ts';
 import { InputsCheck, verifyCheckpoints } from './verify-proof.ts';
 import { AuditedRecords } from './verify-records.ts';
-
-/** Rows read at a time; between two pages other work of the process gets its turn. */
-const PAGE_ROWS = 64;
 
 /**
  * Recomputes every hash of both chains from the stored bytes and compares what was derived from a book (its columns,
@@ -19,24 +15,17 @@ const PAGE_ROWS = 64;
  * entry that does not hold; what comes after a bad entry is not judged. A chain that was cut off at its end shows where
  * a checkpoint went further; where the checkpoints were cut off with it, only a copy that is kept elsewhere shows it.
  */
-export async function verifyStateFile(
-  database: DatabaseSync,
-  proof: SqliteProof,
-  keys: PublicKeys,
-): Promise<ChainVerification> {
+export async function verifyChains(reader: ChainReader, keys: PublicKeys): Promise<ChainVerification> {
   const records = new AuditedRecords();
-  const audit = await verifyAudit(database, records);
-  const books = await verifyBooks(database, new InputsCheck(database, proof));
-  const checkpoint = await verifyCheckpoints(database, keys);
+  const audit = await verifyAudit(reader, records);
+  const books = await verifyBooks(reader);
+  const checkpoint = await verifyCheckpoints(reader, keys);
   return {
-    books: count(database, 'book'),
-    replayable: count(database, 'decision_input'),
-    auditEntries: count(database, 'audit'),
-    checkpoints: count(database, 'checkpoint'),
+    ...(await reader.counts()),
     firstBadBook: books === null ? null : { version: books.position, reason: books.reason },
     firstBadAuditEntry: audit === null ? null : { sequence: audit.position, reason: audit.reason },
     firstBadCheckpoint: checkpoint,
-    firstBadRecord: audit === null ? records.firstBad(database) : null,
+    firstBadRecord: audit === null ? await records.firstBad(reader) : null,
   };
 }
 
@@ -45,13 +34,10 @@ interface BadLink {
   readonly reason: string;
 }
 
-async function verifyAudit(database: DatabaseSync, records: AuditedRecords): Promise<BadLink | null> {
-  const page = database.prepare(
-    `SELECT sequence AS position, hash, previous_hash, body FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ${PAGE_ROWS}`,
-  );
+async function verifyAudit(reader: ChainReader, records: AuditedRecords): Promise<BadLink | null> {
   return walkChain(
-    (after) => page.all(after),
-    (row, content) => {
+    (after) => reader.auditPage(after),
+    async (row, content) => {
       if (content.sequence !== row.position || content.previousHash !== row.previous_hash)
         return 'its columns differ from its content';
       records.see(content as unknown as AuditEntry);
@@ -60,20 +46,12 @@ async function verifyAudit(database: DatabaseSync, records: AuditedRecords): Pro
   );
 }
 
-async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise<BadLink | null> {
-  const page = database.prepare(
-    `SELECT version AS position, hash, previous_hash, decided_at, effective_at, audit_sequence, body
-     FROM book WHERE version > ? ORDER BY version LIMIT ${PAGE_ROWS}`,
-  );
-  const audited = database.prepare('SELECT 1 FROM audit WHERE sequence = ?');
-  const changes = database.prepare(
-    `SELECT symbol, max_leverage, binding_bound, move, reasons
-     FROM schedule_change WHERE version = ? ORDER BY symbol`,
-  );
+async function verifyBooks(reader: ChainReader): Promise<BadLink | null> {
+  const inputs = new InputsCheck(reader);
   let previous: SchedulesBySymbol = new Map();
-  return walkChain(
-    (after) => page.all(after),
-    (row, content) => {
+  return walkChain<BookRow>(
+    (after) => reader.bookPage(after),
+    async (row, content) => {
       const book = content as unknown as LimitBook;
       const columnsAgree =
         book.version === row.position &&
@@ -81,7 +59,7 @@ async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise
         book.decidedAt === row.decided_at &&
         book.effectiveAt === row.effective_at;
       if (!columnsAgree) return 'its columns differ from its content';
-      if (audited.get(row.audit_sequence as number) === undefined) return 'its audit entry is missing';
+      if (!row.audited) return 'its audit entry is missing';
       const schedules = schedulesOf(book);
       const expected = scheduleChanges(book, schedules, previous).map((change) => [
         change.symbol,
@@ -91,10 +69,9 @@ async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise
         canonicalJson(change.reasons),
       ]);
       previous = schedules;
-      const stored = changes.all(book.version).map((change) => Object.values(change));
-      if (canonicalJson(stored) !== canonicalJson(expected))
+      if (canonicalJson(row.changes) !== canonicalJson(expected))
         return 'the history of changed schedules differs from it';
-      return inputs.faultOf(book);
+      return inputs.faultOf(book, row.inputs);
     },
   );
 }
@@ -103,13 +80,14 @@ async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise
  * Follows a chain from its first link. `pageAfter` gives the next rows in order; `checkContent` judges a row whose
  * hash holds and says what is wrong with it.
  */
-async function walkChain(
-  pageAfter: (position: number) => Row[],
-  checkContent: (row: Row, content: Row) => string | null,
+async function walkChain<Link extends Row>(
+  pageAfter: (position: number) => Promise<readonly Link[]>,
+  checkContent: (row: Link, content: Row) => Promise<string | null>,
 ): Promise<BadLink | null> {
   let position = 0;
   let previousHash = GENESIS_HASH;
-  for (let rows = pageAfter(position); rows.length > 0; rows = pageAfter(position)) {
+  for (;;) {
+    const rows = await pageAfter(position);
     for (const row of rows) {
       if (row.position !== position + 1) return { position: position + 1, reason: 'it is missing' };
       position += 1;
@@ -119,28 +97,23 @@ async function walkChain(
       if (chainHashOfText(previousHash, body) !== row.hash) {
         return { position, reason: 'its hash is not the hash of its content' };
       }
-      const reason = judge(() => checkContent(row, JSON.parse(body) as Row));
+      const reason = await judge(async () => checkContent(row, JSON.parse(body) as Row));
       if (reason !== null) return { position, reason };
       previousHash = row.hash as string;
     }
     // Else somebody who writes all the time would never let it end.
-    if (rows.length < PAGE_ROWS) break;
+    if (rows.length < PAGE_ROWS) return null;
     await nextTurn();
   }
-  return null;
 }
 
 /** Someone who rewrites the hashes too can put anything into a body; what is not even of the right shape is bad. */
-function judge(check: () => string | null): string | null {
+async function judge(check: () => Promise<string | null>): Promise<string | null> {
   try {
-    return check();
+    return await check();
   } catch (thrown) {
     if (thrown instanceof SyntaxError || thrown instanceof TypeError)
       return 'its content has the wrong shape';
     throw thrown;
   }
-}
-
-function count(database: DatabaseSync, tableName: string): number {
-  return Number(database.prepare(`SELECT count(*) AS n FROM ${tableName}`).get()?.n ?? 0);
 }

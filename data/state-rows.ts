@@ -1,4 +1,10 @@
-import { type Change, endOf, type TrainingRun, type UserPolicy } from '../src/control/ports.ts';
+import {
+  type Change,
+  endOf,
+  type HistoryEntry,
+  type TrainingRun,
+  type UserPolicy,
+} from '../src/control/ports.ts';
 
 /** Rows of the state store as what they stand for. */
 export type Row = Record<string, unknown>;
@@ -38,4 +44,17 @@ export function isRowOf(row: Row, change: Change): boolean {
     change.requested.at === row.requested_at &&
     endOf(change) === row.ends_at
   );
+}
+
+export function historyEntry(row: Row): HistoryEntry {
+  return {
+    version: row.version as number,
+    decidedAt: row.decided_at as number,
+    effectiveAt: row.effective_at as number,
+    maxLeverage: row.max_leverage as number,
+    bindingBound: row.binding_bound as string,
+    move: row.move as string,
+    reasons: JSON.parse(row.reasons as string) as string[],
+    hash: row.hash as string,
+  };
 }
