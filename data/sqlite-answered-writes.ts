@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AnsweredWrite, AnsweredWriteStore } from '../src/control/ports.ts';
 import { inTransaction } from './sqlite-file.ts';
-
-const MOST_KEPT = 10_000;
+import { MOST_ANSWERED_WRITES } from './state-rows.ts';
 
 export class SqliteAnsweredWrites implements AnsweredWriteStore {
   readonly #database: DatabaseSync;
@@ -36,7 +35,7 @@ export class SqliteAnsweredWrites implements AnsweredWriteStore {
       inTransaction(this.#database, () => {
         this.#statements.put.run(actor, key, requestHash, at, status, body);
         this.#statements.forgetOld.run(since);
-        this.#statements.forgetMost.run(MOST_KEPT);
+        this.#statements.forgetMost.run(MOST_ANSWERED_WRITES);
       }),
     );
   }

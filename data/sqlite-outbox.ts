@@ -1,9 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { BuriedEvent, FeedDraft, FeedEvent, OutboxStore } from '../src/control/ports.ts';
 import { inTransaction } from './sqlite-file.ts';
-
-/** Older events are dropped: whoever was away for longer starts from what is in force. */
-const KEPT_EVENTS = 200_000;
+import { KEPT_EVENTS } from './state-rows.ts';
 
 /** Whose cursor says how far interventions were taken over. */
 const INTERVENTIONS = 'interventions';

@@ -6,6 +6,11 @@ import {
   type UserPolicy,
 } from '../src/control/ports.ts';
 
+/** Older events are dropped: whoever was away for longer starts from what is in force. */
+export const KEPT_EVENTS = 200_000;
+/** Of answers to writes that named an Idempotency-Key. */
+export const MOST_ANSWERED_WRITES = 10_000;
+
 /** Rows of the state store as what they stand for. */
 export type Row = Record<string, unknown>;
 

@@ -13,6 +13,10 @@ interface ErrorKind {
 export const ERROR_CATALOGUE = {
   INTERNAL: { exitCode: 1, httpStatus: 500, title: 'Something failed inside Plimsoll' },
   IO_FAILED: { exitCode: 1, httpStatus: 503, title: 'A file or a device could not be read or written' },
+  DATABASE_UNAVAILABLE: { exitCode: 1, httpStatus: 503, title: 'The database does not answer' },
+  DATABASE_REFUSED: { exitCode: 2, httpStatus: 503, title: 'The database does not let this process in' },
+  NOT_LEADING: { exitCode: 6, httpStatus: 503, title: 'Another process decides' },
+  ACCOUNTS_ELSEWHERE: { exitCode: 1, httpStatus: 503, title: 'This process keeps no accounts' },
   USAGE: { exitCode: 2, httpStatus: 400, title: 'The command was not understood' },
   CONFIG_INVALID: { exitCode: 2, httpStatus: 500, title: 'The configuration is not valid' },
   POLICY_INVALID: { exitCode: 2, httpStatus: 500, title: 'The policy is not valid' },

@@ -154,6 +154,7 @@ describe('the house', () => {
     ['the metrics client', /^@prometheus-io\/client$/, ['src/metrics/metrics.ts']],
     ['DuckDB', /^@duckdb\//, ['data/']],
     ['SQLite', /^node:sqlite$/, ['data/']],
+    ['PostgreSQL', /^pg$/, ['data/postgres/']],
     ['the command parser', /^commander$/, ['src/cli.ts', 'src/cli/']],
   ] as const)('%s is imported in its own place only', (_, library, places) => {
     const users = imports

@@ -83,7 +83,7 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
-/** All that a service keeps in one place. Adapters: `data/sqlite-state-store.ts`. */
+/** All that a service keeps in one place. Adapters: `data/sqlite-state-store.ts`, `data/postgres`. */
 export interface ServiceStore extends StateStore {
   readonly keys: KeyStore;
   readonly answers: AnsweredWriteStore;
