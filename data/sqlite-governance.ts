@@ -38,9 +38,8 @@ export class SqliteGovernanceStore implements GovernanceStore {
   }
 
   #record({ changes, audit, revision, idempotency }: GovernanceStep): number {
-    const newest = this.#newestRevision();
-    requireRevision(newest, revision);
-    const next = newest + 1;
+    this.requireRevision(revision);
+    const next = revision + 1;
     const { at, actor, sequence } = this.#chain.insertAudit(audit);
     const { put, putKey, forgetKeys } = this.#statements;
     for (const change of changes)
@@ -50,6 +49,11 @@ export class SqliteGovernanceStore implements GovernanceStore {
       forgetKeys.run(KEPT_IDEMPOTENCY_KEYS);
     }
     return next;
+  }
+
+  /** Needs the write lock. @throws PlimsollError CONFLICT where somebody else has made a step since. */
+  requireRevision(known: number): void {
+    requireRevision(this.#newestRevision(), known);
   }
 
   async revision(): Promise<number> {

@@ -91,12 +91,14 @@ export class SqliteStateStore implements ServiceStore {
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events: readonly FeedDraft[] = [],
+    revision?: number,
   ): Promise<void> {
     const body = sealedBody(book);
     const schedules = schedulesOf(book);
     this.#try(() =>
       inTransaction(this.#database, () => {
         const previous = this.#requireSuccessor(book);
+        if (revision !== undefined) this.governance.requireRevision(revision);
         const sequence = this.#insertAudit(audit).sequence;
         this.#statements.insertBook.run(
           book.version,
@@ -203,10 +205,10 @@ export class SqliteStateStore implements ServiceStore {
     }
   }
 
-  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<void> {
-    this.#try(() =>
+  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<number> {
+    return this.#try(() =>
       inTransaction(this.#database, () => {
-        this.#insertAudit(audit);
+        const { sequence } = this.#insertAudit(audit);
         this.#statements.putUser.run(
           policy.userId,
           policy.maxLeverage,
@@ -219,6 +221,7 @@ export class SqliteStateStore implements ServiceStore {
           policy.overrideReason,
           policy.updatedAt,
         );
+        return sequence;
       }),
     );
   }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
 import { type ChainVerification, verificationFaults } from './control/ports.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { siblingUrl } from './program.ts';
@@ -29,7 +30,7 @@ export class ChainVerifier {
   /** Resolves once both chains were judged; true when they hold. */
   run(): Promise<boolean> {
     const worker = new Worker(siblingUrl(import.meta.url, 'verification-worker'), {
-      workerData: { dataDir: this.#options.dataDir },
+      workerData: { dataDir: this.#options.config.dataDir, databaseUrl: this.#options.config.databaseUrl },
     });
     this.#worker = worker;
     return new Promise((resolve) => {
@@ -64,7 +65,7 @@ export class ChainVerifier {
 type VerificationAnswer = { readonly found: ChainVerification } | { readonly failure: string };
 
 export interface ChainVerifierOptions {
-  readonly dataDir: string;
+  readonly config: Pick<Config, 'dataDir' | 'databaseUrl'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,17 +1,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ensureCheckpointKey } from '../data/checkpoint-key.ts';
+import { folderId } from '../data/folder-id.ts';
 import { acquireLock, type HeldLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
-import { isMarketSeries } from '../data/primary-series.ts';
+import { changeListener } from '../data/postgres/change-listener.ts';
 import { SeriesFiles } from '../data/series-files.ts';
 import { SigningSecrets } from '../data/signing-secret.ts';
-import { SqliteStateStore } from '../data/sqlite-state-store.ts';
-import { postWebhook } from '../data/webhook-post.ts';
 import { ModelRegistry } from '../models/registry.ts';
-import { type Schedule, scheduleTraining } from '../training/schedule.ts';
 import type { AccountWorkerData } from './account-worker.ts';
 import { UserFilter } from './accounts/book/user-filter.ts';
 import { ChainVerifier } from './chain-verifier.ts';
@@ -19,29 +16,26 @@ import { type Clock, stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { KeyWatch } from './control/access/key-watch.ts';
 import { Accounts } from './control/accounts/account-access.ts';
-import { SystemWatch } from './control/accounts/system-watch.ts';
+import { accountsElsewhere, NO_ACCOUNTS_HERE } from './control/accounts/no-accounts.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
-import { type CycleFacts, DecisionCycle, decidedMarkets, movesOf } from './control/decision-cycle.ts';
-import { type WebhookObserver, WebhookSender } from './control/feed/webhooks.ts';
 import type { GovernanceObserver } from './control/governance/desk.ts';
-import { ExpiryTimer } from './control/governance/expiry-timer.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
+import { startDeciding } from './deciding.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
 import { PlimsollError } from './errors.ts';
-import { ForecastWatch } from './forecast-watch.ts';
 import { Identities } from './http/access/identities.ts';
 import { keyringOf } from './http/auth.ts';
 import { Service } from './http/service.ts';
+import { Leading } from './leading.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { promoteModel } from './model-promotion.ts';
+import { openStore } from './opened-store.ts';
 import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
-import { Random } from './random.ts';
 import { modelSummaries } from './registry-view.ts';
-import { ScheduledTraining } from './scheduled-training.ts';
-import { ShadowScoring } from './shadow-scoring.ts';
+import { followerOf, leadershipOf, notLeading, requireOwnCheckpoints } from './shared-store.ts';
 
 export interface ServiceInput {
   readonly config: Config;
@@ -60,6 +54,8 @@ export interface RunningService {
 }
 
 const DRAIN_MILLISECONDS = 10_000;
+/** A process that was killed lets go of the lead within this. */
+const ALONE_MILLISECONDS = 10_000;
 
 /**
  * Wires the service and starts it: every start is a recovery from the data folder. It answers as soon as this returns;
@@ -85,33 +81,57 @@ async function start(
   lock: HeldLock,
   undo: (() => unknown)[],
 ): Promise<RunningService> {
+  const { role, databaseUrl } = config;
+  const mayDecide = role !== 'serve';
   const needsKeys = config.keys.length > 0 || config.requireKeys || config.identity !== null;
   const operatorKey = needsKeys ? null : await ensureOperatorKey(config.dataDir);
-  const signer = await ensureCheckpointKey(config.dataDir);
-  const { inputsKeptDays } = config;
-  const store = SqliteStateStore.open(config.dataDir, { signer, inputsKeptDays });
-  undo.push(() => store.close());
-  const registry = new ModelRegistry(SHIPPED_MODELS, config.dataDir);
+  const signer = mayDecide ? await ensureCheckpointKey(config.dataDir) : undefined;
   const metrics = new Metrics({ watchList: config.watchList, version: PROGRAM_VERSION });
+  const leadership = databaseUrl !== null && mayDecide ? leadershipOf(databaseUrl, role) : null;
+  const leads = (): boolean =>
+    leadership === null ? databaseUrl === null : leadership.candidate.term() !== null;
+  const { store, shared } = await openStore(config, {
+    ...(signer === undefined ? {} : { signer }),
+    ...(role === 'all' ? { source: folderId(config.dataDir) } : {}),
+    name: role,
+    inputsKeptDays: config.inputsKeptDays,
+    term: () => leadership?.candidate.term() ?? null,
+    mayMigrate: true,
+  });
+  undo.push(() => store.close());
+  if (shared !== null && signer !== undefined) await requireOwnCheckpoints(shared, config.dataDir, signer);
+  if (leadership !== null) {
+    undo.push(() => leadership.candidate.stop());
+    leadership.candidate.start();
+    if (role === 'all') await leadership.alone(ALONE_MILLISECONDS);
+  }
+  const registry = new ModelRegistry(SHIPPED_MODELS, config.dataDir);
   const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
   const holders = new UserFilter();
-  const accountThread = new WorkerAccounts({
-    entry: siblingUrl(import.meta.url, 'account-worker'),
-    workerData: accountWorkerDataOf(config, holders),
-    clock,
-    onTold: (interventions) => {
-      metrics.accounts.intervened(interventions);
-      accounts.tell(interventions);
-    },
-    onLost: (err) =>
-      logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked'),
-  });
-  undo.push(() => accountThread.close());
-  accountThread.start();
+  // Without accounts nobody has one; caps and checks are those of users alone.
+  if (role !== 'all') holders.complete();
+  const accountThread =
+    role !== 'all'
+      ? null
+      : new WorkerAccounts({
+          entry: siblingUrl(import.meta.url, 'account-worker'),
+          workerData: accountWorkerDataOf(config, holders),
+          clock,
+          onTold: (interventions) => {
+            metrics.accounts.intervened(interventions);
+            accounts.tell(interventions);
+          },
+          onLost: (err) =>
+            logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked'),
+        });
+  accountThread?.start();
+  undo.push(() => accountThread?.close());
   const onUnpublished = (err: Error): void =>
     logger.error({ err }, 'the accounts do not have the limits that were published');
-  const accounts = new Accounts(accountThread, onUnpublished, holders);
+  const accounts = new Accounts(accountThread ?? NO_ACCOUNTS_HERE, onUnpublished, holders);
+  const series = new SeriesFiles(config.dataDir);
+  const usersSeen = shared === null ? 0 : (await shared.heads()).users;
   const control = await ControlPlane.recover({
     store,
     accounts,
@@ -120,8 +140,12 @@ async function start(
     clock,
     policy: config.policy,
     governanceObserver: governanceTeller(logger, metrics),
-    preview: proposer.preview,
+    get preview() {
+      return leads() ? proposer.preview : null;
+    },
     priceObserver: metrics,
+    leads,
+    storeReasons: () => [follower?.reason ?? []].flat(),
     promoteModel: async (version, actor, reason) => {
       const shadowed = await store.watchEntries(SHADOW_ENTRIES);
       const previous = await promoteModel({
@@ -129,7 +153,7 @@ async function start(
         hasRealMarkets: async () => (await series.manifests()).some(({ simulated }) => !simulated),
         appendAudit: (draft) => store.appendAudit(draft),
       });
-      cycle.wake();
+      leading.wake();
       return previous;
     },
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
@@ -137,61 +161,29 @@ async function start(
   proposer.whenCorrelated((correlations) => control.correlated(correlations));
   const recovered = control.currentBook();
   if (recovered !== null) metrics.bookInForce(recovered);
-  await store.appendAudit(startEntry(config, clock, recovered, signer.keyId));
-  await store.appendCheckpoint(clock.now());
-
+  if (signer !== undefined) {
+    await store.appendAudit(startEntry(config, clock, recovered, signer.keyId));
+    await store.appendCheckpoint(clock.now());
+  }
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
-  const shadow = new ShadowScoring({ store, registry, metrics, clock, logger, dataDir: config.dataDir });
-  const limitMinutes = config.trainingLimitMinutes;
-  const training = new ScheduledTraining({
-    ...{ store, metrics, clock, logger, limitMinutes },
-    dataDir: config.dataDir,
-    gates: config.gates,
+  const follower = shared === null ? null : followerOf(shared, control, usersSeen, logger, metrics);
+  control.onPublish((book) => {
+    if (leads()) return;
+    metrics.bookInForce(book);
+    void tellModel(book.model);
   });
-  await training.recover();
-  const series = new SeriesFiles(config.dataDir);
-  const watch = new ForecastWatch({
-    ...{ store, registry, metrics, clock, logger },
-    catalogue: async () => (await series.manifests()).filter(isMarketSeries),
-    train: config.trainingSchedule === null ? null : (trigger, why) => void training.run(trigger, why),
-    triggerHours: config.trainingTriggerHours,
-  });
-  const systemWatch = new SystemWatch({
-    clock,
-    ask: () => accounts.stressInput(),
-    seen: ({ leverage }) => metrics.systemSeen(leverage),
-  });
-  let isEnding = false;
-  const cycle = new DecisionCycle({
-    proposer,
-    store,
-    clock,
-    current: recovered,
-    governance: () => control.governance.state(),
-    intrabar: () => control.prices.report(),
-    systemStress: () => systemWatch.latest(),
-    observer: {
-      published: (book, previous, facts) => {
-        // The metrics first: a reader that fails must not keep a publication out of them.
-        metrics.bookPublished(book, previous, facts);
-        control.show(book, facts);
-        void tellModel(book.model);
-        shadow.published();
-        void watch.published(book, facts);
-        logPublished(logger, book, facts);
-      },
-      failed: (error) => {
-        if (isEnding) return;
-        control.decisionFailed(error);
-        metrics.decisionFailed();
-        logger.error({ err: error }, 'a decision failed; the limits in force stay');
-      },
+  const leading = new Leading(
+    async () => {
+      await follower?.look();
+      return startDeciding({
+        ...{ config, clock, logger, metrics, store, control, registry, series, proposer, tellModel },
+        refresh: async () => follower?.look(),
+        mayTrain: role === 'all',
+      });
     },
-  });
-  const expiries = new ExpiryTimer(control.governance, () => cycle.wake());
-  control.governance.onChange(() => cycle.wake());
-  control.prices.onUrgent(() => cycle.wake());
+    (err) => logger.error({ err }, 'deciding could not begin, or end; it is tried again'),
+  );
   const identities = identitiesOf(config.identity, clock);
   const keyring = keyringOf(config.keys, operatorKey?.hash ?? null, clock, identities !== null);
   const keyWatch = new KeyWatch({
@@ -202,6 +194,7 @@ async function start(
   });
   await keyWatch.start();
   undo.push(() => keyWatch.stop());
+  let auditEntries = await store.auditLength();
   const service = new Service({
     reads: control,
     clock,
@@ -216,57 +209,63 @@ async function start(
         (summary) => metrics.accounts.observe(summary),
         () => undefined,
       );
-      const live = { isDegraded: control.status().degraded, auditEntries: await store.auditLength() };
-      return metrics.scrape(live, isOpenMetrics);
+      // While the store is away its last length stays.
+      auditEntries = await store.auditLength().catch(() => auditEntries);
+      return metrics.scrape({ isDegraded: control.status().degraded, auditEntries }, isOpenMetrics);
     },
     keyring,
     identities,
+    ...(shared === null
+      ? {}
+      : { claimNonce: (nonce, until) => shared.claimNonce(nonce, until, clock.now()) }),
+    refusalOf: (needs) => {
+      if (needs === 'accounts') return accountThread === null ? accountsElsewhere() : null;
+      return leads() ? null : notLeading();
+    },
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
-  const webhooks = config.webhooks.map(
-    (hook) =>
-      new WebhookSender({
-        ...{ hook, clock, post: postWebhook, pause, outbox: store.outbox, feed: control.feed },
-        random: new Random(`webhook ${hook.name} ${clock.now()}`),
-        observer: webhookTeller(logger, metrics),
-      }),
-  );
-  for (const webhook of webhooks) webhook.start();
   const { port } = await service.start(config.host, config.port);
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   lock.announce(url);
   const firstBook = firstBookOf(control);
-  cycle.start(config.decisionIntervalSeconds * 1000);
-
-  const verifier = new ChainVerifier({ dataDir: config.dataDir, metrics, clock, logger });
-  verifier.start();
-  const schedule: Schedule | null =
-    config.trainingSchedule === null ? null : scheduleTraining(config.trainingSchedule, () => training.run());
-  metrics.trainingScheduled(schedule?.intervalSeconds ?? 0);
+  const listener = databaseUrl === null ? null : changeListener(databaseUrl, () => follower?.wake());
+  follower?.start();
+  listener?.start();
+  leadership?.whenChanged((term, reason) => {
+    metrics.store.led(term);
+    if (term === null) logger.warn({ reason }, 'this process no longer decides');
+    else logger.info({ term }, 'this process decides');
+    void leading.set(term !== null);
+  });
+  if (databaseUrl === null) {
+    metrics.store.led(1);
+    await leading.set(true);
+  }
+  const verifier = mayDecide ? new ChainVerifier({ config, metrics, clock, logger }) : null;
+  verifier?.start();
 
   return {
     url,
     operatorKey,
     firstBook,
     stop: async () => {
-      isEnding = true;
       keyWatch.stop();
-      expiries.stop();
-      schedule?.stop();
+      leadership?.whenChanged(() => undefined);
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
       await Promise.all([
-        training.stop(),
-        shadow.stop(),
-        verifier.stop(),
+        leading.set(false),
+        verifier?.stop(),
         service.stop(DRAIN_MILLISECONDS),
-        cycle.stop().then(() => watch.stop()),
         proposer.close(),
       ]);
-      await Promise.all(webhooks.map((webhook) => webhook.stop()));
+      await Promise.all([leadership?.candidate.stop(), listener?.stop(), follower?.stop()]);
       await control.feed.close();
-      await accountThread.close();
-      await store.appendCheckpoint(clock.now());
+      await accountThread?.close();
+      if (signer !== undefined)
+        await store
+          .appendCheckpoint(clock.now())
+          .catch((err) => logger.error({ err }, 'the last checkpoint could not be written'));
       await store.close();
       lock.release();
     },
@@ -355,35 +354,4 @@ function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver 
     },
     failed: (error) => logger.error({ err: error }, 'what follows a change of the limits went wrong'),
   };
-}
-
-function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
-  return {
-    delivered: () => metrics.accounts.delivery('delivered'),
-    failed: (hook, reason, attempt) => {
-      metrics.accounts.delivery('failed');
-      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
-    },
-    buried: (hook, sequence, reason) => {
-      metrics.accounts.delivery('buried');
-      logger.error(
-        { hook, sequence, reason },
-        'a webhook did not take an event for hours; the next ones go on',
-      );
-    },
-  };
-}
-
-/** Ends early when the service does. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
-}
-
-function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {
-  const { seconds, guarded, fallbackReason: fallback } = facts;
-  const moves = movesOf(decidedMarkets(book, facts));
-  const said = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
-  if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
-  else if (fallback === null) logger.info(said, 'limits published');
-  else logger.warn({ ...said, fallback }, 'limits published without the shock model');
 }

@@ -1,15 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readPublicKeys } from '../data/checkpoint-key.ts';
-import { SqliteStateStore } from '../data/sqlite-state-store.ts';
+import type { Config } from './config.ts';
 import { asPlimsollError } from './errors.ts';
+import { openStore } from './opened-store.ts';
 
 /** The thread that recomputes both chains once and ends: a long store takes seconds of processor time. */
-const { dataDir } = workerData as { readonly dataDir: string };
-const store = SqliteStateStore.open(dataDir);
+const config = workerData as Pick<Config, 'dataDir' | 'databaseUrl'>;
 try {
-  parentPort?.postMessage({ found: await store.verify(await readPublicKeys(dataDir)) });
+  const { store } = await openStore(config, { name: 'verify', sessions: 1 });
+  try {
+    parentPort?.postMessage({ found: await store.verify(await readPublicKeys(config.dataDir)) });
+  } finally {
+    await store.close();
+  }
 } catch (thrown) {
   parentPort?.postMessage({ failure: asPlimsollError(thrown).message });
-} finally {
-  await store.close();
 }

@@ -33,6 +33,7 @@ describe('the composition', () => {
       'plimsoll',
       'prometheus',
       'grafana',
+      'reader',
       'postgres',
       'nats',
     ]);
@@ -43,15 +44,15 @@ describe('the composition', () => {
       ...Object.values(SETTINGS).map(({ variable }) => variable),
       ...Object.values(FILE_VARIABLES),
     ];
-    const given = Object.keys(composition.services.plimsoll.environment ?? {});
-    expect(given.filter((variable) => !known.includes(variable))).toEqual([]);
+    for (const { environment } of [composition.services.plimsoll, composition.services.reader])
+      expect(Object.keys(environment ?? {}).filter((variable) => !known.includes(variable))).toEqual([]);
   });
 
   test('is reached from this machine alone, and holds no secret', () => {
     for (const [name, { ports = [], environment = {} }] of services) {
       expect([name, ports.filter((port) => !port.startsWith('127.0.0.1:'))]).toEqual([name, []]);
       for (const [variable, value] of Object.entries(environment))
-        if (/KEY|PASSWORD|SECRET/.test(variable))
+        if (/KEY|PASSWORD|SECRET|DATABASE_URL/.test(variable))
           expect([variable, value]).toEqual([variable, expect.stringMatching(/^\$\{\w+:/)]);
     }
   });

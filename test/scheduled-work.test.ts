@@ -181,7 +181,12 @@ describe('the verification of the chains', () => {
       await store.publish(book, decisionDraft(book));
     }
     const metrics = new Metrics({ watchList: [], version: '1' });
-    const verifier = new ChainVerifier({ clock: systemClock, dataDir, metrics, logger });
+    const verifier = new ChainVerifier({
+      clock: systemClock,
+      config: { dataDir, databaseUrl: null },
+      metrics,
+      logger,
+    });
     expect(await verifier.run()).toBe(true);
     const verifiedAt = (await metrics.scrape({ isDegraded: false, auditEntries: 0 })).text;
     expect(verifiedAt).toMatch(/^plimsoll_audit_verified_timestamp_seconds [1-9]/m);
@@ -197,7 +202,8 @@ describe('the verification of the chains', () => {
 
   test('a state that cannot be opened is a failure as well', async () => {
     const metrics = new Metrics({ watchList: [], version: '1' });
-    const nowhere = { clock: systemClock, dataDir: '/dev/null/nowhere', metrics, logger };
+    const config = { dataDir: '/dev/null/nowhere', databaseUrl: null };
+    const nowhere = { clock: systemClock, config, metrics, logger };
     expect(await new ChainVerifier(nowhere).run()).toBe(false);
     expect(await sample(metrics, 'plimsoll_audit_verification_failures_total 1')).toBe(true);
   });

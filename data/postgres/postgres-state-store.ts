@@ -4,17 +4,19 @@ import type {
   ChainVerification,
   FeedDraft,
   HistoryEntry,
-  ServiceStore,
+  SharedStore,
+  StoreHeads,
   TrainingRun,
   UserPolicy,
   WatchEntry,
 } from '../../src/control/ports.ts';
 import { PlimsollError } from '../../src/errors.ts';
-import { canonicalJson } from '../../src/limits/chain.ts';
+import { canonicalJson, GENESIS_HASH } from '../../src/limits/chain.ts';
 import type { Checkpoint, PublicKeys } from '../../src/limits/checkpoint.ts';
 import type { EncodedInputs } from '../../src/limits/decision-inputs.ts';
 import type { LimitBook } from '../../src/limits/types.ts';
 import { auditEntryOf, bookOf, type ChainHead, requireSuccessor, sealedBody } from '../chain-rows.ts';
+import { requireRevision } from '../governance-rows.ts';
 import type { ProofOptions } from '../proof-parts.ts';
 import {
   type ScheduleChange,
@@ -31,7 +33,7 @@ import { prepareDatabase } from './migrate.ts';
 import type { Migration } from './migrations.ts';
 import { PostgresAnsweredWrites } from './postgres-answered-writes.ts';
 import { PostgresChainReader } from './postgres-chain-reader.ts';
-import { PostgresGovernanceStore } from './postgres-governance.ts';
+import { newestRevision, PostgresGovernanceStore } from './postgres-governance.ts';
 import { PostgresKeyStore } from './postgres-key-store.ts';
 import { PostgresOutbox } from './postgres-outbox.ts';
 import { PostgresProof } from './postgres-proof.ts';
@@ -54,7 +56,7 @@ const AUDIT = 'sequence, hash, previous_hash, body FROM audit';
  * chain do so one after the other, and a book is published only by whoever has the newest term. Books and audit entries are kept as
  * the canonical JSON that was hashed, and a book is handed out only if its hash still holds.
  */
-export class PostgresStateStore implements ServiceStore {
+export class PostgresStateStore implements SharedStore {
   readonly governance: PostgresGovernanceStore;
   readonly keys: PostgresKeyStore;
   readonly answers: PostgresAnsweredWrites;
@@ -102,6 +104,7 @@ export class PostgresStateStore implements ServiceStore {
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events: readonly FeedDraft[] = [],
+    revision?: number,
   ): Promise<void> {
     const body = sealedBody(book);
     const schedules = schedulesOf(book);
@@ -110,6 +113,7 @@ export class PostgresStateStore implements ServiceStore {
       const term = this.#requireTerm(newestTerm);
       const head = await bookHead(session);
       requireSuccessor(book, head);
+      if (revision !== undefined) requireRevision(await newestRevision(session), revision);
       const previous = await this.#schedulesAt(session, head);
       const { sequence } = await insertAudit(session, audit);
       await session.rows(
@@ -201,8 +205,8 @@ export class PostgresStateStore implements ServiceStore {
     return verifyChains(this.#chains(), keys);
   }
 
-  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<void> {
-    await this.#database.write(async (session) => {
+  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<number> {
+    return this.#database.write(async (session) => {
       const { sequence } = await insertAudit(session, audit);
       await session.rows(
         `INSERT INTO user_policy
@@ -231,6 +235,7 @@ export class PostgresStateStore implements ServiceStore {
         ],
       );
       await wakeFollowers(session);
+      return sequence;
     });
   }
 
@@ -282,6 +287,45 @@ export class PostgresStateStore implements ServiceStore {
           );
       }
     });
+  }
+
+  async heads(): Promise<StoreHeads> {
+    const row = await this.#database.row(
+      `SELECT b.version, b.hash,
+         (SELECT max(revision) FROM governance_change) AS revision,
+         (SELECT max(audit_sequence) FROM user_policy) AS users,
+         (SELECT max(sequence) FROM outbox) AS events
+       FROM (SELECT 1) AS always LEFT JOIN
+         (SELECT version, hash FROM book ORDER BY version DESC LIMIT 1) AS b ON true`,
+    );
+    return {
+      version: Number(row?.version ?? 0),
+      hash: (row?.hash as string | null | undefined) ?? GENESIS_HASH,
+      revision: Number(row?.revision ?? 0),
+      users: Number(row?.users ?? 0),
+      events: Number(row?.events ?? 0),
+    };
+  }
+
+  async bookHash(version: number): Promise<string | null> {
+    return ((await this.#chains().bookHash(version)) as string | undefined) ?? null;
+  }
+
+  async usersAfter(sequence: number, limit: number) {
+    const rows = await this.#database.rows(
+      'SELECT * FROM user_policy WHERE audit_sequence > $1 ORDER BY audit_sequence LIMIT $2',
+      [sequence, limit],
+    );
+    return rows.map((row) => ({ policy: userPolicy(row), sequence: row.audit_sequence as number }));
+  }
+
+  async claimNonce(nonce: string, until: number, now: number): Promise<boolean> {
+    await this.#database.rows('DELETE FROM used_nonce WHERE until < $1', [now]);
+    const taken = await this.#database.rows(
+      'INSERT INTO used_nonce (nonce, until) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING nonce',
+      [nonce, until],
+    );
+    return taken.length > 0;
   }
 
   /** Waits for what runs. Closing twice is allowed. */

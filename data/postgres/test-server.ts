@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,10 @@ export class OwnServer {
   }
 
   static async start(): Promise<OwnServer> {
-    const own = new OwnServer(mkdtempSync(join(tmpdir(), 'plimsoll-postgres-')), await freePort());
+    const folder = mkdtempSync(join(tmpdir(), 'plimsoll-postgres-'));
+    // The server's own user passes through it.
+    chmodSync(folder, 0o755);
+    const own = new OwnServer(folder, await freePort());
     await own.#server.initialise();
     await own.#server.start();
     return own;

@@ -60,6 +60,12 @@ export function buildProgram(context: CliContext): Command {
     .action(async (options) => (await import('./verbs/serve.ts')).serve(context, options));
 
   verb(
+    'migrate',
+    'bring the schema of the database up to date, beside processes that run',
+    'migrate --json',
+  ).action(async (options) => (await import('./verbs/migrate.ts')).migrateDatabase(context, options));
+
+  verb(
     'import',
     'import bars, mark prices and funding from CSV, CSV.gz, zip or Parquet',
     'import ./history BTCUSDT-binance-perp-1h.csv.gz',

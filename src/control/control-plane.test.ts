@@ -92,6 +92,7 @@ describe('a start', () => {
       reasons: [],
       dataAsOf: newest.asOf,
       lastDecisionAt: newest.decidedAt,
+      leads: true,
     });
   });
 
@@ -102,6 +103,7 @@ describe('a start', () => {
       reasons: ['NOTHING_PUBLISHED'],
       dataAsOf: null,
       lastDecisionAt: null,
+      leads: true,
     });
   });
 

@@ -35,7 +35,10 @@ export class ControlPlane implements ControlReads {
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
   readonly #promoteModel: ControlReads['promote'];
   readonly #listeners = new Set<(book: LimitBook) => void>();
-  readonly #users = new Map<string, UserPolicy>();
+  /** Beside each policy the audit entry that set it; 0 for those that the start has read. */
+  readonly #users = new Map<string, { readonly policy: UserPolicy; readonly sequence: number }>();
+  readonly #storeReasons: () => readonly string[];
+  readonly #leads: () => boolean;
   readonly #inForce: { book: LimitBook | null };
   #netting: Netting | null = null;
   #lastDecisionAt: number | null = null;
@@ -63,16 +66,22 @@ export class ControlPlane implements ControlReads {
     this.#listModels = options.listModels;
     this.#promoteModel = options.promoteModel ?? noPromotion;
     this.#inForce = inForce;
-    for (const user of users) this.#users.set(user.userId, user);
+    this.#storeReasons = options.storeReasons ?? (() => []);
+    this.#leads = options.leads ?? (() => true);
+    for (const user of users) this.#users.set(user.userId, { policy: user, sequence: 0 });
   }
 
   /** Recovers the newest book, the users and what people decided from the store: every start is a recovery. */
   static async recover(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { store, clock, policy, governanceObserver: observer, preview } = options;
+    const { store, clock, policy, governanceObserver: observer } = options;
     const [book, users] = await Promise.all([store.latestBook(), store.users()]);
     const inForce = { book };
     const governance = await GovernanceDesk.recover({
-      ...{ store, clock, policy, observer, preview },
+      ...{ store, clock, policy, observer },
+      // It comes and goes with the lead.
+      get preview() {
+        return options.preview;
+      },
       book: () => inForce.book,
       accountsOf: (symbol, before, after) => options.accounts.impact(symbol, before, after),
     });
@@ -100,12 +109,31 @@ export class ControlPlane implements ControlReads {
    * is thrown on once all were told.
    */
   show(book: LimitBook, facts: CycleFacts): void {
+    // Whoever follows the store may have seen it before whoever wrote it.
+    const isKnown = this.#inForce.book?.version === book.version;
     this.#inForce.book = book;
     this.#lastDecisionAt = book.decidedAt;
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
     this.prices.published(book, facts.closes);
     this.accounts.published(book, this.#policy, facts);
+    if (!isKnown) this.#tell(book);
+    else void this.feed.pump();
+  }
+
+  /** Shows a book that another process has published. One that is not newer than what is shown changes nothing. */
+  follow(book: LimitBook): void {
+    if (book.version <= (this.#inForce.book?.version ?? 0)) return;
+    this.#inForce.book = book;
+    this.#lastDecisionAt = book.decidedAt;
+    this.#lastFailure = null;
+    this.#fallbackReason = null;
+    this.prices.published(book);
+    this.accounts.published(book, this.#policy);
+    this.#tell(book);
+  }
+
+  #tell(book: LimitBook): void {
     const failures: unknown[] = [];
     for (const listener of this.#listeners) {
       try {
@@ -130,12 +158,14 @@ export class ControlPlane implements ControlReads {
     if (this.#lastFailure !== null) reasons.push('DECISION_FAILED');
     if (this.#fallbackReason !== null) reasons.push('CLASSICAL_FALLBACK');
     if (book?.degraded) reasons.push(...book.reasons);
+    reasons.push(...this.#storeReasons());
     return {
       ready: book !== null,
       degraded: book === null || book.degraded || reasons.length > 0,
       reasons: [...new Set(reasons)],
       dataAsOf: book?.asOf ?? null,
       lastDecisionAt: this.#lastDecisionAt ?? book?.decidedAt ?? null,
+      leads: this.#leads(),
     };
   }
 
@@ -184,7 +214,7 @@ export class ControlPlane implements ControlReads {
   }
 
   userNow(userId: string): UserPolicy | null {
-    return this.#users.get(userId) ?? null;
+    return this.#users.get(userId)?.policy ?? null;
   }
 
   netting(): Netting | null {
@@ -203,7 +233,7 @@ export class ControlPlane implements ControlReads {
         remedy: 'Remove users that are gone; the service keeps every user policy in memory.',
       });
     }
-    await this.#store.putUser(policy, {
+    const sequence = await this.#store.putUser(policy, {
       at: this.#clock.now(),
       kind: 'user-policy',
       actor,
@@ -211,7 +241,13 @@ export class ControlPlane implements ControlReads {
       reason: 'user policy set',
       details: { ...policy },
     });
-    this.#users.set(policy.userId, policy);
+    this.userSet(policy, sequence);
+  }
+
+  /** A policy that is stored, by us or by another process; of two the later entry counts, however late it is told. */
+  userSet(policy: UserPolicy, sequence: number): void {
+    if (sequence < (this.#users.get(policy.userId)?.sequence ?? 0)) return;
+    this.#users.set(policy.userId, { policy, sequence });
   }
 }
 
@@ -226,9 +262,13 @@ export interface ControlPlaneOptions {
   /** Without one no version can be promoted here. */
   readonly promoteModel?: ControlReads['promote'];
   readonly governanceObserver?: GovernanceObserver;
-  readonly preview?: Preview;
+  readonly preview?: Preview | null;
   readonly priceObserver?: PriceObserver;
   readonly accounts: Accounts;
+  /** What is wrong with the way to the store; nothing where it is our own. */
+  readonly storeReasons?: () => readonly string[];
+  /** Whether this process decides; without it, it is the only one. */
+  readonly leads?: () => boolean;
   /** Is told when what nobody waits for goes wrong. */
   readonly onFailure: (error: Error) => void;
 }

@@ -74,10 +74,12 @@ export interface CycleObserver {
  */
 export class DecisionCycle {
   readonly #proposer: BookProposer;
-  readonly #store: StateStore;
+  readonly #store: Pick<StateStore, 'publish' | 'latestBook'>;
   readonly #clock: Clock;
   readonly #observer: CycleObserver;
   readonly #governance: () => GovernanceState;
+  readonly #revision: () => number | undefined;
+  readonly #refresh: () => Promise<void>;
   readonly #intrabar: () => IntrabarReport;
   readonly #systemStress: () => SystemStressInput | null;
   #current: LimitBook | null;
@@ -90,13 +92,17 @@ export class DecisionCycle {
 
   constructor(options: {
     readonly proposer: BookProposer;
-    readonly store: StateStore;
+    readonly store: Pick<StateStore, 'publish' | 'latestBook'>;
     readonly clock: Clock;
     readonly observer: CycleObserver;
     /** The newest stored book: a start is a recovery. */
     readonly current: LimitBook | null;
     /** What people have decided about limits, as it is now. */
     readonly governance?: () => GovernanceState;
+    /** Counts the steps of people. */
+    readonly revision?: () => number;
+    /** Reads again what others have written, where a publication was too late for it. */
+    readonly refresh?: () => Promise<void>;
     /** What prices say between bars, as it is now. */
     readonly intrabar?: () => IntrabarReport;
     /** What all accounts together said last; null where nothing is said. */
@@ -107,6 +113,8 @@ export class DecisionCycle {
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#governance = options.governance ?? (() => NO_GOVERNANCE);
+    this.#revision = options.revision ?? (() => undefined);
+    this.#refresh = options.refresh ?? (async () => {});
     this.#intrabar = options.intrabar ?? (() => NO_PRICES);
     this.#systemStress = options.systemStress ?? (() => null);
     this.#current = options.current;
@@ -155,6 +163,7 @@ export class DecisionCycle {
     let proposal: Proposal | null;
     try {
       const governance = this.#governance();
+      const revision = this.#revision();
       const now = this.#clock.now();
       proposal = await this.#proposer.propose(
         previous,
@@ -169,9 +178,8 @@ export class DecisionCycle {
         return null;
       }
       const { book: next, inputs } = proposal;
-      await this.#store.publish(next, decisionAudit(proposal, previous), inputs, [
-        limitsEvent(next, previous),
-      ]);
+      const events = [limitsEvent(next, previous)];
+      await this.#store.publish(next, decisionAudit(proposal, previous), inputs, events, revision);
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
       return null;
@@ -196,7 +204,9 @@ export class DecisionCycle {
   async #failed(error: PlimsollError): Promise<void> {
     try {
       this.#observer.failed(error);
-      if (error.code === 'CONFLICT') this.#current = await this.#store.latestBook();
+      if (error.code !== 'CONFLICT') return;
+      await this.#refresh();
+      this.#current = await this.#store.latestBook();
     } catch {
       // Whoever listens has failed, or the store cannot be read: the next cycle meets the same and says so.
     }

@@ -48,13 +48,17 @@ export interface StateStore {
   /**
    * Makes the book durable together with its audit entry, what it was decided from, what is told of it and a checkpoint, in one
    * transaction; returns only once all would survive a crash. Fails with CONFLICT unless the book's version and
-   * previousHash follow the latest stored one.
+   * previousHash follow the latest stored one, and where people made a step beyond `revision`; with NOT_LEADING where several
+   * processes share the store and another one decides.
+   *
+   * @param revision of governance that the book was decided with; not looked at without one.
    */
   publish(
     book: LimitBook,
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events?: readonly FeedDraft[],
+    revision?: number,
   ): Promise<void>;
   /** What a book was decided from; null where it is not kept. */
   inputs(version: number): Promise<EncodedInputs | null>;
@@ -70,8 +74,12 @@ export interface StateStore {
   latestCheckpoint(): Promise<Checkpoint | null>;
   /** Recomputes everything; the first that does not hold of each kind, or null. `keys` are those whose checkpoints are believed. */
   verify(keys?: PublicKeys): Promise<ChainVerification>;
-  /** Makes the policy durable together with its audit entry, in one transaction. */
-  putUser(policy: UserPolicy, audit: AuditDraft): Promise<void>;
+  /**
+   * Makes the policy durable together with its audit entry, in one transaction.
+   *
+   * @returns the number of that entry: of two policies of a user, the one with the higher is in force.
+   */
+  putUser(policy: UserPolicy, audit: AuditDraft): Promise<number>;
   user(userId: string): Promise<UserPolicy | null>;
   users(): Promise<readonly UserPolicy[]>;
   recordTrainingRun(run: TrainingRun): Promise<void>;
@@ -89,6 +97,33 @@ export interface ServiceStore extends StateStore {
   readonly answers: AnsweredWriteStore;
   /** Whether both chains still go through what a checkpoint saw: null, or what is wrong. Its signature is not judged. */
   checkpointFault(checkpoint: Checkpoint): Promise<string | null>;
+}
+
+/** Where the parts of a store have come to; what is the same as before need not be read. */
+export interface StoreHeads {
+  /** Version and hash of the newest book; 0 and the genesis hash before the first. */
+  readonly version: number;
+  readonly hash: string;
+  /** Of governance. */
+  readonly revision: number;
+  /** Audit entry of the newest user's policy. */
+  readonly users: number;
+  /** Sequence of the newest event. */
+  readonly events: number;
+}
+
+/** A store that other processes write too. */
+export interface SharedStore extends ServiceStore {
+  heads(): Promise<StoreHeads>;
+  /** Null where there is no such book. */
+  bookHash(version: number): Promise<string | null>;
+  /** Policies that were set after an audit entry, in their order. */
+  usersAfter(
+    sequence: number,
+    limit: number,
+  ): Promise<readonly { readonly policy: UserPolicy; readonly sequence: number }[]>;
+  /** Whether a nonce is new to all processes; it is kept until then. */
+  claimNonce(nonce: string, until: number, now: number): Promise<boolean>;
 }
 
 export type { Intervention } from '../accounts/interventions/intervention.ts';

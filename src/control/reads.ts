@@ -27,6 +27,8 @@ export interface ControlStatus {
   /** Close of the newest bar used, epoch milliseconds. */
   readonly dataAsOf: number | null;
   readonly lastDecisionAt: number | null;
+  /** Whether this process decides. */
+  readonly leads: boolean;
 }
 
 export interface ModelSummary {

@@ -26,6 +26,7 @@ export const MODEL_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/models/{version}/promote',
     operationId: 'promoteModel',
+    needs: 'leader',
     summary: 'Makes a version the champion, where its gates and its shadow let it; the next decision uses it',
     params: z.object({ version: z.string().regex(/^[\w.-]{1,64}$/, 'a version as /v1/models lists it') }),
     body: promotionInput,

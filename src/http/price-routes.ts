@@ -27,6 +27,7 @@ export const PRICE_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/prices',
     operationId: 'postPrices',
+    needs: 'leader',
     scope: 'prices:write',
     touches: 'nobody',
     summary: 'Takes mark prices in, a line each; those out of bounds tighten their market at once',

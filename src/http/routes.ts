@@ -70,6 +70,8 @@ export interface Route {
    * as it may tell of any.
    */
   readonly touches?: 'nobody' | ((input: Omit<RouteInput, 'caller' | 'headers'>) => Touched);
+  /** Not every process takes it: the one that leads, or one that keeps accounts. */
+  readonly needs?: RouteNeed;
   /** The handler asks the rules what a role may do, and they audit who was refused: any role comes as far as that. */
   readonly isJudgedByRules?: boolean;
   /** Works without a body too. */
@@ -82,6 +84,8 @@ export interface Route {
   readonly venue?: Venue;
   handle(context: RouteContext, input: RouteInput): Promise<RouteAnswer> | RouteAnswer;
 }
+
+export type RouteNeed = 'leader' | 'accounts';
 
 /** The users and accounts that a request names; null where it may tell of any. */
 export function touchedBy({ touches }: Route, input: RouteInput): Touched {
@@ -134,6 +138,7 @@ export const ROUTES: readonly Route[] = [
           version: reads.currentBook()?.version ?? null,
           dataAsOf: time(status.dataAsOf),
           lastDecisionAt: time(status.lastDecisionAt),
+          leads: status.leads,
         },
       };
     },

@@ -327,6 +327,8 @@ export const readinessSchema = z
     version: z.number().int().nullable(),
     dataAsOf: timeSchema.nullable(),
     lastDecisionAt: timeSchema.nullable(),
+    /** Whether this process decides; others of the same database follow it. */
+    leads: z.boolean(),
   })
   .meta({ id: 'Readiness' });
 

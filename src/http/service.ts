@@ -1,18 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Logger } from 'pino';
-import { type Clock, stopwatchSeconds } from '../clock.ts';
-import type { AnsweredWriteStore } from '../control/ports.ts';
-import type { ControlReads } from '../control/reads.ts';
+import { stopwatchSeconds } from '../clock.ts';
+import { isWriteScope } from '../control/ports.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { requireSubjects } from './access/caller.ts';
 import { type Arrived, admissionOf, Gate } from './access/gate.ts';
 import { IdempotentWrites } from './access/idempotent-writes.ts';
-import type { Identities } from './access/identities.ts';
-import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
-import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
-import type { Keyring } from './auth.ts';
+import { UNLIMITED } from './access/rate-limits.ts';
+import { RefusalLog } from './access/refusal-log.ts';
+import { replayed } from './access/signatures.ts';
 import { BOUNDS, OVERLOADED } from './bounds.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
@@ -45,34 +42,8 @@ import {
   sendRefusal,
   unreadableRequestAnswer,
 } from './send.ts';
+import type { ServiceOptions } from './service-options.ts';
 import { tracedHeaders, traceOf } from './trace.ts';
-
-/** What the service tells about a request that it has answered. */
-export interface RequestObserver {
-  observeRequest(route: string, method: string, code: number, seconds: number): void;
-}
-
-export interface ServiceOptions {
-  readonly reads: ControlReads;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly observer: RequestObserver;
-  readonly accessObserver: AccessObserver;
-  /** The text of `/metrics` and its content type. */
-  readonly metrics: (
-    isOpenMetrics: boolean,
-  ) => Promise<{ readonly text: string; readonly contentType: string }>;
-  readonly keyring: Keyring;
-  /** People by their tokens. */
-  readonly identities?: Identities | null;
-  /** None without them. */
-  readonly rateLimits?: RateLimits;
-  /** Answers to writes that may come again. */
-  readonly answers: AnsweredWriteStore;
-  readonly version: string;
-  /** Seconds of a monotonic clock, for the duration of requests. */
-  readonly stopwatch: () => number;
-}
 
 /**
  * The HTTP service. Reads that are ready as bytes are answered before Express sees them; everything else goes through
@@ -326,6 +297,7 @@ export class Service {
       headers: request.headers,
     };
     if (caller !== null) requireSubjects(caller, touchedBy(route, input));
+    await this.#requireHere(route, request);
     const handle = (): Promise<RouteAnswer> | RouteAnswer => route.handle(this.#context, input);
     const { answer, isRepeat } = await this.#writes.answer(route, request, caller, handle);
     if (isRepeat) response.setHeader('idempotency-replayed', 'true');
@@ -347,6 +319,16 @@ export class Service {
     if (answer.isExpired) response.setHeader('warning', STALE_WARNING);
     response.setHeader('cache-control', 'no-store');
     response.status(answer.status ?? 200).json(answer.json);
+  }
+
+  /** What other processes have to do with it: some routes are answered by one of them alone, and a signed write comes to one. */
+  async #requireHere({ needs, scope }: Route, request: Request): Promise<void> {
+    const { refusalOf, claimNonce } = this.#options;
+    const refusal = needs === undefined ? null : (refusalOf?.(needs) ?? null);
+    if (refusal !== null) throw refusal;
+    const { nonce = null } = admissionOf(request);
+    if (nonce === null || claimNonce === undefined || scope === 'open' || !isWriteScope(scope)) return;
+    if (!(await claimNonce(nonce.text, nonce.until))) throw replayed();
   }
 
   async #stream(request: Request, response: Response): Promise<void> {

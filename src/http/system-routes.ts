@@ -10,6 +10,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/system',
     operationId: 'getSystem',
+    needs: 'accounts',
     scope: 'system:read',
     touches: 'nobody',
     summary:
@@ -24,6 +25,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/stress',
     operationId: 'postStress',
+    needs: 'accounts',
     scope: 'system:read',
     touches: 'nobody',
     summary:

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { readPublicKeyFile, readPublicKeys } from '../../../data/checkpoint-key.ts';
-import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { isoTime } from '../../clock.ts';
 import { loadConfig } from '../../config.ts';
-import { verificationFaults } from '../../control/ports.ts';
+import { type ServiceStore, verificationFaults } from '../../control/ports.ts';
 import { type Difference, type Replay, replay as replayBook } from '../../control/replay.ts';
 import { PlimsollError } from '../../errors.ts';
 import {
@@ -68,11 +67,7 @@ async function readCheckpoint(path: string): Promise<Checkpoint> {
 }
 
 /** Beyond a good signature by a key that is believed, the chains must go through what it saw. */
-async function faultOfKept(
-  store: SqliteStateStore,
-  kept: Checkpoint,
-  keys: PublicKeys,
-): Promise<string | null> {
+async function faultOfKept(store: ServiceStore, kept: Checkpoint, keys: PublicKeys): Promise<string | null> {
   return signatureFault(kept, keys) ?? (await store.checkpointFault(kept));
 }
 
@@ -98,7 +93,7 @@ export async function replay(
   context.print(stored.hash);
 }
 
-async function namedBook(store: SqliteStateStore, id: string): Promise<LimitBook> {
+async function namedBook(store: ServiceStore, id: string): Promise<LimitBook> {
   const [, entryDigits, bookDigits] = /^(?:entry-(\d{1,15})|(\d{1,15}))$/.exec(id) ?? [];
   if (entryDigits !== undefined) return bookOfEntry(store, Number(entryDigits));
   const book = bookDigits === undefined ? null : await store.bookByVersion(Number(bookDigits));
@@ -109,7 +104,7 @@ async function namedBook(store: SqliteStateStore, id: string): Promise<LimitBook
   });
 }
 
-async function bookOfEntry(store: SqliteStateStore, sequence: number): Promise<LimitBook> {
+async function bookOfEntry(store: ServiceStore, sequence: number): Promise<LimitBook> {
   const entry = await store.auditEntry(sequence);
   const version = /^book (\d+)$/.exec(entry?.subject ?? '')?.[1];
   const book = version === undefined ? null : await store.bookByVersion(Number(version));
@@ -120,7 +115,7 @@ async function bookOfEntry(store: SqliteStateStore, sequence: number): Promise<L
   });
 }
 
-async function replayed(store: SqliteStateStore, book: LimitBook): Promise<Replay> {
+async function replayed(store: ServiceStore, book: LimitBook): Promise<Replay> {
   const inputs = await store.inputs(book.version);
   if (inputs === null) {
     throw new PlimsollError('NOT_FOUND', `what book ${book.version} was decided from is not kept`, {

@@ -49,7 +49,10 @@ export async function compare(
   nameB: string,
   { json, ...flags }: CommonOptions,
 ): Promise<void> {
-  const { registry, dataDir } = openRegistry(flags);
+  const {
+    registry,
+    config: { dataDir },
+  } = openRegistry(flags);
   const [a, b] = [await versionNamed(registry, nameA), await versionNamed(registry, nameB)];
   const comparison =
     (await compareUnseen(context, registry, dataDir, a, b)) ?? (await comparedAtTraining(registry, a, b));

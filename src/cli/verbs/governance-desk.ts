@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireLock, type HeldLock, ownerAddress } from '../../../data/lock.ts';
 import { hashKey, readKey, readOperatorKey } from '../../../data/operator-key.ts';
-import { STATE_FILE_NAME } from '../../../data/sqlite-database.ts';
-import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import type { Clock } from '../../clock.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { GovernanceDesk } from '../../control/governance/desk.ts';
@@ -12,7 +9,9 @@ import { ERROR_CATALOGUE, type ErrorCode, PlimsollError } from '../../errors.ts'
 import { requireScope, requireSubjects } from '../../http/access/caller.ts';
 import { keyringOf } from '../../http/auth.ts';
 import { actedShape, changesShape, triedShape } from '../../http/governance-shapes.ts';
+import { openStore, requireState } from '../../opened-store.ts';
 import type { CommonOptions } from '../command.ts';
+import { withStore } from './state.ts';
 
 export type ActedAnswer = Awaited<ReturnType<typeof actedShape>>;
 export type ChangesAnswer = Awaited<ReturnType<typeof changesShape>>;
@@ -43,10 +42,7 @@ export async function withGovernance<T>(
   work: (reached: Reached) => Promise<T>,
 ): Promise<T> {
   const { values: config } = loadConfig(flags);
-  if (!existsSync(join(config.dataDir, STATE_FILE_NAME)))
-    throw new PlimsollError('NOTHING_PUBLISHED', `no limits have been decided in ${config.dataDir}`, {
-      remedy: 'Start the service once (plimsoll serve), or name another folder: --data-dir.',
-    });
+  requireState(config);
   const path = join(config.dataDir, 'service.lock');
   const lock = lockOf(path);
   if (lock === null) return work(serviceAt(path, () => keyOf(config, keyFile)));
@@ -70,20 +66,15 @@ function lockOf(path: string): HeldLock | null {
 async function keyOf(config: Config, keyFile: string | undefined): Promise<string> {
   if (keyFile !== undefined) return readKey(keyFile);
   const { dataDir, keys, requireKeys, identity } = config;
-  if (keys.length === 0 && !requireKeys && identity === null && !(await hasStoredKeys(dataDir)))
+  if (keys.length === 0 && !requireKeys && identity === null && !(await hasStoredKeys(config)))
     return readOperatorKey(dataDir);
   throw new PlimsollError('UNAUTHENTICATED', 'there are keys, so it must be said whose hand this is', {
     remedy: 'Name the file that holds your key: --key-file FILE.',
   });
 }
 
-async function hasStoredKeys(dataDir: string): Promise<boolean> {
-  const store = SqliteStateStore.open(dataDir);
-  try {
-    return (await store.keys.all()).length > 0;
-  } finally {
-    await store.close();
-  }
+async function hasStoredKeys(config: Config): Promise<boolean> {
+  return (await withStore(config, (store) => store.keys.all())).length > 0;
 }
 
 function serviceAt(lockPath: string, key: () => Promise<string>): Reached {
@@ -175,7 +166,7 @@ async function onStore<T>(
   key: () => Promise<string>,
   work: (reached: Reached) => Promise<T>,
 ): Promise<T> {
-  const store = SqliteStateStore.open(config.dataDir);
+  const { store } = await openStore(config, { name: 'command', sessions: 2 });
   try {
     const book = await store.latestBook();
     const desk = await GovernanceDesk.recover({ store, clock, policy: config.policy, book: () => book });

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { hashKey } from '../../../data/operator-key.ts';
 import { SigningSecrets } from '../../../data/signing-secret.ts';
-import { STATE_FILE_NAME } from '../../../data/sqlite-database.ts';
-import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { isoTime } from '../../clock.ts';
-import { loadConfig } from '../../config.ts';
+import { type Config, loadConfig } from '../../config.ts';
 import { isLive, type KeyStep, keyIdOf, type StoredKey } from '../../control/access/keys.ts';
 import { ROLE_SCOPES, type Role, type Scope } from '../../control/access/roles.ts';
 import { PlimsollError } from '../../errors.ts';
+import { hasState } from '../../opened-store.ts';
 import { HOUR_MILLISECONDS } from '../../units.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { ACTOR } from './records.ts';
+import { withStore } from './state.ts';
 
 interface ReasonOptions extends CommonOptions {
   readonly reason?: string;
@@ -53,7 +51,8 @@ export async function addKey(
     });
   }
   const step = stepOf(context, reason);
-  const { dataDir, keys } = loadConfig(flags).values;
+  const { values: config } = loadConfig(flags);
+  const { dataDir, keys } = config;
   if (keys.some((key) => key.name === name)) {
     throw new PlimsollError('CONFLICT', `the configuration has a key of ${name}`, {
       remedy: 'Choose another name, or take that key out of the configuration.',
@@ -63,7 +62,7 @@ export async function addKey(
   const secrets = signed ? await SigningSecrets.open(dataDir) : null;
   const shape = { name, role, scopes: scopes ?? null, subjects: subjects ?? null };
   const made = makeKey({ ...shape, createdAt: step.at, expiresAt: expires ?? null }, secrets);
-  await withKeys(dataDir, (store) => store.keys.add(made.stored, step));
+  await withStore(config, (store) => store.keys.add(made.stored, step));
   tellMade(context, made, json);
 }
 
@@ -73,16 +72,16 @@ export async function rotateKey(
   { json, overlapHours, expires, reason, ...flags }: RotateOptions,
 ): Promise<void> {
   const step = stepOf(context, reason);
-  const { dataDir } = loadConfig(flags).values;
-  requireFolder(dataDir, name);
+  const { values: config } = loadConfig(flags);
+  requireFolder(config, name);
   requireFuture(expires, step.at);
   const until = step.at + overlapHours * HOUR_MILLISECONDS;
-  const present = await withKeys(dataDir, async (store) =>
+  const present = await withStore(config, async (store) =>
     (await store.keys.all()).find((key) => key.name === name && isLive(key, step.at)),
   );
-  const secrets = present?.sealedSecret == null ? null : await SigningSecrets.open(dataDir);
+  const secrets = present?.sealedSecret == null ? null : await SigningSecrets.open(config.dataDir);
   let made: MadeKey | null = null;
-  await withKeys(dataDir, (store) =>
+  await withStore(config, (store) =>
     store.keys.rotate(
       name,
       ({ role, scopes, subjects }) => {
@@ -103,9 +102,9 @@ export async function revokeKey(
   name: string,
   { json, id, reason, ...flags }: ReasonOptions & { readonly id?: string },
 ): Promise<void> {
-  const { dataDir } = loadConfig(flags).values;
-  requireFolder(dataDir, name);
-  const ended = await withKeys(dataDir, (store) =>
+  const { values: config } = loadConfig(flags);
+  requireFolder(config, name);
+  const ended = await withStore(config, (store) =>
     store.keys.revoke(name, id ?? null, stepOf(context, reason)),
   );
   if (json === true) context.printJson({ name, revoked: ended.map((key) => key.id) });
@@ -113,9 +112,9 @@ export async function revokeKey(
 }
 
 export async function listKeys(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
-  const { dataDir } = loadConfig(flags).values;
+  const { values: config } = loadConfig(flags);
   const now = context.clock.now();
-  const stored = hasState(dataDir) ? await withKeys(dataDir, (store) => store.keys.all()) : [];
+  const stored = hasState(config) ? await withStore(config, (store) => store.keys.all()) : [];
   const shown = stored.map((key) => ({
     name: key.name,
     id: key.id,
@@ -199,22 +198,9 @@ function requireFuture(expires: number | undefined, now: number): void {
   });
 }
 
-function hasState(dataDir: string): boolean {
-  return existsSync(join(dataDir, STATE_FILE_NAME));
-}
-
-function requireFolder(dataDir: string, name: string): void {
-  if (hasState(dataDir)) return;
-  throw new PlimsollError('KEY_UNKNOWN', `there is no live key of ${name} in ${dataDir}`, {
+function requireFolder(config: Config, name: string): void {
+  if (hasState(config)) return;
+  throw new PlimsollError('KEY_UNKNOWN', `there is no live key of ${name} in ${config.dataDir}`, {
     remedy: 'Make one: plimsoll keys add NAME --role ROLE; or name another folder: --data-dir.',
   });
-}
-
-async function withKeys<T>(dataDir: string, work: (store: SqliteStateStore) => Promise<T>): Promise<T> {
-  const store = SqliteStateStore.open(dataDir);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
 }

@@ -1,6 +1,6 @@
-import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { isoTime } from '../../clock.ts';
 import { governanceOf } from '../../control/governance/change.ts';
+import type { ServiceStore } from '../../control/ports.ts';
 import { PlimsollError } from '../../errors.ts';
 import { governanceShape } from '../../http/governance-shapes.ts';
 import { bracketsShape, explainShape, historyShape, limitsShape } from '../../http/shapes.ts';
@@ -159,7 +159,7 @@ export async function history(
   context.print(table(['version', 'effective', 'leverage', 'move', 'binding bound', 'reasons'], rows));
 }
 
-async function readBook(store: SqliteStateStore, asOf: number | undefined): Promise<LimitBook> {
+async function readBook(store: ServiceStore, asOf: number | undefined): Promise<LimitBook> {
   const book = asOf === undefined ? await store.latestBook() : await store.bookAsOf(asOf);
   if (book !== null) return book;
   const when = asOf === undefined ? 'have been decided yet' : `were in force at ${isoTime(asOf)}`;

@@ -8,14 +8,15 @@ import { modelSummaries } from '../../registry-view.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { recordAudit } from './records.ts';
 import { requireShadow, shadowEntries, shadowLines, shadowOf } from './shadow.ts';
+import type { StatePlace } from './state.ts';
 
 interface ReasonOptions extends CommonOptions {
   readonly reason?: string;
 }
 
 export async function listModels(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
-  const { registry, dataDir } = openRegistry(flags);
-  const models = await modelSummaries(registry, await shadowEntries(dataDir));
+  const { registry, config } = openRegistry(flags);
+  const models = await modelSummaries(registry, await shadowEntries(config));
   if (json === true) {
     context.printJson({ total: models.length, models });
     return;
@@ -51,16 +52,16 @@ export async function promote(
       remedy: 'Add --reason TEXT.',
     });
   }
-  const { registry, dataDir } = openRegistry(flags);
+  const { registry, config } = openRegistry(flags);
   const version = await versionNamed(registry, name);
-  await requireKin(registry, dataDir, version);
-  const shadow = await shadowOf(registry, dataDir, version);
+  await requireKin(registry, config.dataDir, version);
+  const shadow = await shadowOf(registry, config, version);
   if (shadow !== null && json !== true) for (const line of shadowLines(shadow)) context.print(line);
   requireShadow(version, shadow, override);
   const overridden = override ? [...(await registry.obstacles(version)), ...shadowObstacles(shadow)] : [];
   const { gates } = await registry.manifest(version);
   const record = (from: string | null): Promise<void> =>
-    recordAudit(dataDir, {
+    recordAudit(config, {
       at: context.clock.now(),
       kind: 'promotion',
       subject: version,
@@ -99,9 +100,9 @@ export async function rollback(
   context: CliContext,
   { json, reason = 'not given', ...flags }: ReasonOptions,
 ): Promise<void> {
-  const { registry, dataDir } = openRegistry(flags);
+  const { registry, config } = openRegistry(flags);
   const { from, to } = await registry.rollback((change) =>
-    recordAudit(dataDir, {
+    recordAudit(config, {
       at: context.clock.now(),
       kind: 'rollback',
       subject: change.to,
@@ -115,10 +116,10 @@ export async function rollback(
 
 export function openRegistry(flags: Omit<CommonOptions, 'json'>): {
   registry: ModelRegistry;
-  dataDir: string;
+  config: StatePlace;
 } {
-  const { dataDir } = loadConfig(flags).values;
-  return { registry: new ModelRegistry(SHIPPED_MODELS, dataDir), dataDir };
+  const { values: config } = loadConfig(flags);
+  return { registry: new ModelRegistry(SHIPPED_MODELS, config.dataDir), config };
 }
 
 /** @throws PlimsollError VERSION_UNKNOWN for an alias that names none. */

@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import type { TrainingOutcome } from '../../../training/job.ts';
 import type { Clock } from '../../clock.ts';
 import type { AuditDraft } from '../../control/ports.ts';
 import { asPlimsollError } from '../../errors.ts';
+import { type StatePlace, withStore } from './state.ts';
 
 /** Who acts at a command line; the audit chain says so. */
 export const ACTOR = 'command';
 
-/** Appends to the audit chain of a data folder, beside a running service or without one. */
-export async function recordAudit(dataDir: string, entry: Omit<AuditDraft, 'actor'>): Promise<void> {
-  await withStore(dataDir, (store) => store.appendAudit({ ...entry, actor: ACTOR }));
+/** Appends to the audit chain, beside a running service or without one. */
+export async function recordAudit(place: StatePlace, entry: Omit<AuditDraft, 'actor'>): Promise<void> {
+  await withStore(place, (store) => store.appendAudit({ ...entry, actor: ACTOR }));
 }
 
 /** Waits for a training and writes down what became of it, good or bad. */
 export async function recordTraining(
   clock: Clock,
-  dataDir: string,
+  place: StatePlace,
   startedAt: number,
   training: Promise<TrainingOutcome>,
 ): Promise<TrainingOutcome> {
   const id = randomUUID();
   const write = (result: 'succeeded' | 'failed', modelVersion: string | null, message: string) =>
-    withStore(dataDir, async (store) => {
+    withStore(place, async (store) => {
       const finishedAt = clock.now();
       await store.recordTrainingRun({
         id,
@@ -50,17 +50,5 @@ export async function recordTraining(
   } catch (thrown) {
     await write('failed', null, asPlimsollError(thrown).message);
     throw thrown;
-  }
-}
-
-async function withStore(
-  dataDir: string,
-  work: (store: SqliteStateStore) => Promise<unknown>,
-): Promise<void> {
-  const store = SqliteStateStore.open(dataDir);
-  try {
-    await work(store);
-  } finally {
-    await store.close();
   }
 }

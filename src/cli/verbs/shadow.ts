@@ -1,4 +1,3 @@
-import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import type { ModelRegistry } from '../../../models/registry.ts';
 import type { WatchEntry } from '../../control/ports.ts';
 import {
@@ -8,31 +7,33 @@ import {
 } from '../../control/shadow-record.ts';
 import { SHADOW_ENTRIES } from '../../control/shadow-watch.ts';
 import { asPlimsollError, PlimsollError } from '../../errors.ts';
+import { hasState, openStore } from '../../opened-store.ts';
 import { modelSummaries } from '../../registry-view.ts';
+import type { StatePlace } from './state.ts';
 
 /** What the service has stored of shadow scoring; nothing where it never ran, or was last run by an older program. */
-export async function shadowEntries(dataDir: string): Promise<readonly WatchEntry[]> {
-  let store: SqliteStateStore;
+export async function shadowEntries(place: StatePlace): Promise<readonly WatchEntry[]> {
+  if (!hasState(place)) return [];
   try {
-    store = SqliteStateStore.open(dataDir, { readOnly: true });
+    const { store } = await openStore(place, { name: 'command', sessions: 1, readOnly: true });
+    try {
+      return await store.watchEntries(SHADOW_ENTRIES);
+    } finally {
+      await store.close();
+    }
   } catch (thrown) {
-    if (['NOT_FOUND', 'CONFIG_INVALID'].includes(asPlimsollError(thrown).code)) return [];
+    if (place.databaseUrl === null && asPlimsollError(thrown).code === 'CONFIG_INVALID') return [];
     throw thrown;
-  }
-  try {
-    return await store.watchEntries(SHADOW_ENTRIES);
-  } finally {
-    await store.close();
   }
 }
 
 /** How a version did in the shadow of the present champion; null where it was not in it. */
 export async function shadowOf(
   registry: ModelRegistry,
-  dataDir: string,
+  place: StatePlace,
   version: string,
 ): Promise<ShadowSummary | null> {
-  const models = await modelSummaries(registry, await shadowEntries(dataDir));
+  const models = await modelSummaries(registry, await shadowEntries(place));
   return models.find((model) => model.version === version)?.shadow ?? null;
 }
 

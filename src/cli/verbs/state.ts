@@ -1,23 +1,24 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { STATE_FILE_NAME } from '../../../data/sqlite-database.ts';
-import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
-import { loadConfig } from '../../config.ts';
-import { PlimsollError } from '../../errors.ts';
+import { type Config, loadConfig } from '../../config.ts';
+import type { ServiceStore } from '../../control/ports.ts';
+import { openStore, requireState } from '../../opened-store.ts';
 import type { CommonOptions } from '../command.ts';
 
-/** Works on the state of a data folder that has some, beside a running service or without one. */
+/** Which state a command works on. */
+export type StatePlace = Pick<Config, 'dataDir' | 'databaseUrl'>;
+
+/** Works on the state of a configuration that has some, beside a running service or without one. */
 export async function withStateStore<T>(
   flags: Omit<CommonOptions, 'json'>,
-  work: (store: SqliteStateStore) => Promise<T>,
+  work: (store: ServiceStore) => Promise<T>,
 ): Promise<T> {
-  const { dataDir } = loadConfig(flags).values;
-  if (!existsSync(join(dataDir, STATE_FILE_NAME))) {
-    throw new PlimsollError('NOTHING_PUBLISHED', `no limits have been decided in ${dataDir}`, {
-      remedy: 'Start the service once (plimsoll serve), or name another folder: --data-dir.',
-    });
-  }
-  const store = SqliteStateStore.open(dataDir);
+  const { values: config } = loadConfig(flags);
+  requireState(config);
+  return withStore(config, work);
+}
+
+/** The same, where a folder without a state gets one. */
+export async function withStore<T>(place: StatePlace, work: (store: ServiceStore) => Promise<T>): Promise<T> {
+  const { store } = await openStore(place, { name: 'command', sessions: 2 });
   try {
     return await work(store);
   } finally {

@@ -1,10 +1,10 @@
-import type { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
+import type { ServiceStore } from '../../control/ports.ts';
 import { PlimsollError } from '../../errors.ts';
 import { type DecisionInputs, decodeInputs } from '../../limits/decision-inputs.ts';
 import type { LimitBook } from '../../limits/types.ts';
 
 /** @throws PlimsollError NOTHING_PUBLISHED where nothing was decided yet. */
-export async function latestBook(store: SqliteStateStore): Promise<LimitBook> {
+export async function latestBook(store: ServiceStore): Promise<LimitBook> {
   const book = await store.latestBook();
   if (book !== null) return book;
   throw new PlimsollError('NOTHING_PUBLISHED', 'no limits have been decided yet', {
@@ -13,10 +13,7 @@ export async function latestBook(store: SqliteStateStore): Promise<LimitBook> {
 }
 
 /** Of the newest decision about all markets: those of the guard between bars are about a few. */
-export async function inputsOf(
-  store: SqliteStateStore,
-  { version: latest }: LimitBook,
-): Promise<DecisionInputs> {
+export async function inputsOf(store: ServiceStore, { version: latest }: LimitBook): Promise<DecisionInputs> {
   for (let version = latest; version > 0; version--) {
     const encoded = await store.inputs(version);
     if (encoded === null) break;

@@ -34,7 +34,8 @@ const USUAL_SECONDS: readonly (readonly [JobProgress['phase'], number])[] = [
 ];
 
 export async function train(context: CliContext, options: TrainOptions): Promise<void> {
-  const { dataDir, gates } = loadConfig({ dataDir: options.dataDir, config: options.config }).values;
+  const { values: config } = loadConfig({ dataDir: options.dataDir, config: options.config });
+  const { dataDir, gates } = config;
   const started = stopwatchSeconds();
   const startedAt = context.clock.now();
   const bar = jobBar(context, 'train', await expectedSeconds(dataDir, options.evaluate));
@@ -55,7 +56,7 @@ export async function train(context: CliContext, options: TrainOptions): Promise
     },
     options.note,
   ).finally(() => bar.finish());
-  const outcome = await recordTraining(context.clock, dataDir, startedAt, trained);
+  const outcome = await recordTraining(context.clock, config, startedAt, trained);
   const seconds = stopwatchSeconds() - started;
   if (options.json === true) context.printJson({ ...asJson(outcome), seconds });
   else print(context, outcome, seconds);

@@ -16,6 +16,8 @@ export class KeyWatch {
   readonly #options: KeyWatchOptions;
   #seen: number | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #isFailing = false;
+  #isLooking = false;
 
   constructor(options: KeyWatchOptions) {
     this.#options = options;
@@ -24,10 +26,22 @@ export class KeyWatch {
   /** The first look fails loudly: a service must not start with keys that it cannot read. */
   async start(): Promise<void> {
     await this.look();
-    this.#timer = setInterval(() => {
-      this.look().catch((thrown) => this.#options.onFailure(thrown));
-    }, LOOK_MILLISECONDS);
+    this.#timer = setInterval(() => void this.#lookAgain(), LOOK_MILLISECONDS);
     this.#timer.unref();
+  }
+
+  /** A store that is away for long is told once, and not asked twice at a time. */
+  async #lookAgain(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.look();
+      this.#isFailing = false;
+    } catch (thrown) {
+      if (!this.#isFailing) this.#options.onFailure(thrown);
+      this.#isFailing = true;
+    }
+    this.#isLooking = false;
   }
 
   stop(): void {

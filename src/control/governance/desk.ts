@@ -111,6 +111,17 @@ export class GovernanceDesk {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Another process has made steps: what is known is read again, and told where it changed. Comes after steps that run. */
+  refresh(): Promise<void> {
+    const refreshed = this.#last.then(async () => {
+      const known = this.#revision;
+      await this.#load();
+      if (this.#revision !== known) this.#tell();
+    });
+    this.#last = refreshed.catch(() => {});
+    return refreshed;
+  }
+
   page(before: number, limit: number): Promise<readonly Change[]> {
     return this.#options.store.governance.changes(before, limit);
   }

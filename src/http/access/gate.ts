@@ -9,7 +9,7 @@ import { type Caller, requireScope } from './caller.ts';
 import { Identities } from './identities.ts';
 import { type Charge, FREE, limitersOf, type RateLimits, senderOf } from './rate-limits.ts';
 import { refuseAccess } from './refusal.ts';
-import { type Claim, claimOf, SignatureCheck, signedText } from './signatures.ts';
+import { type Claim, claimOf, nonceOf, SignatureCheck, signedText } from './signatures.ts';
 
 /** What anyone may ask: whether the process runs, and whether it can answer. It names no market and no limit. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
@@ -30,6 +30,8 @@ export interface Admission {
   pending: Pending | null;
   /** Its signature is right. */
   isSigned: boolean;
+  /** What must not come again, also to another process, and until when; null where nothing was signed. */
+  nonce?: { readonly text: string; readonly until: number } | null;
 }
 
 /** A request with what the gate knows of its sender. */
@@ -181,7 +183,7 @@ export class Gate {
     try {
       const text = signedText(request.method ?? 'GET', addressOf(request), claim, body);
       this.#signatures.requireSignature(secret, claim, text, this.#options.clock.now());
-      Object.assign(admission, { isSigned: true, ...this.#charged(caller, request) });
+      Object.assign(admission, { isSigned: true, nonce: nonceOf(claim), ...this.#charged(caller, request) });
     } catch (thrown) {
       admission.caller = null;
       this.#refuse(admission, request, thrown);

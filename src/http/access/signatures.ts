@@ -47,6 +47,23 @@ export function claimOf(headers: IncomingHttpHeaders): Claim | null {
   return { keyId, timestamp: Number(time), nonce, signature: Buffer.from(signature, 'hex') };
 }
 
+/** What a claim may be made with once, and until when it would be in time. */
+export function nonceOf({ keyId, nonce, timestamp }: Claim): {
+  readonly text: string;
+  readonly until: number;
+} {
+  return { text: `${keyId} ${nonce}`, until: timestamp + WINDOW_MILLISECONDS };
+}
+
+export function replayed(): Error {
+  return refuseAccess(
+    'nonce',
+    'NONCE_REPLAYED',
+    'this request came before',
+    'Take a new nonce for each request; an Idempotency-Key makes two of them the same write.',
+  );
+}
+
 /** What is signed, a line each; the same on both sides. */
 export function signedText(
   method: string,
@@ -101,7 +118,8 @@ export class SignatureCheck {
         'the signature is not that of this request',
         'Sign method, address with query, timestamp, nonce and the SHA-256 of the body, a line each; see docs/security.md.',
       );
-    this.#remember(`${claim.keyId} ${claim.nonce}`, claim.timestamp + WINDOW_MILLISECONDS, now);
+    const { text: nonce, until } = nonceOf(claim);
+    this.#remember(nonce, until, now);
   }
 
   #remember(nonce: string, until: number, now: number): void {
@@ -110,13 +128,7 @@ export class SignatureCheck {
       if (end > now) break;
       this.#nonces.delete(old);
     }
-    if (this.#nonces.has(nonce))
-      throw refuseAccess(
-        'nonce',
-        'NONCE_REPLAYED',
-        'this request came before',
-        'Take a new nonce for each request; an Idempotency-Key makes two of them the same write.',
-      );
+    if (this.#nonces.has(nonce)) throw replayed();
     if (this.#nonces.size >= MOST_NONCES)
       throw refuse('OVERLOADED', 'too many signed requests at once', 'Come again later.');
     this.#nonces.set(nonce, until);

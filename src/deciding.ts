@@ -1,0 +1,166 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { isMarketSeries } from '../data/primary-series.ts';
+import type { SeriesFiles } from '../data/series-files.ts';
+import { postWebhook } from '../data/webhook-post.ts';
+import type { ModelRegistry } from '../models/registry.ts';
+import { type Schedule, scheduleTraining } from '../training/schedule.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { SystemWatch } from './control/accounts/system-watch.ts';
+import type { ControlPlane } from './control/control-plane.ts';
+import {
+  type BookProposer,
+  type CycleFacts,
+  DecisionCycle,
+  decidedMarkets,
+  movesOf,
+} from './control/decision-cycle.ts';
+import { type WebhookObserver, WebhookSender } from './control/feed/webhooks.ts';
+import { ExpiryTimer } from './control/governance/expiry-timer.ts';
+import type { StateStore } from './control/ports.ts';
+import { ForecastWatch } from './forecast-watch.ts';
+import type { LimitBook } from './limits/types.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { Random } from './random.ts';
+import { ScheduledTraining } from './scheduled-training.ts';
+import { ShadowScoring } from './shadow-scoring.ts';
+
+export interface DecidingInput {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: StateStore;
+  readonly control: ControlPlane;
+  readonly registry: ModelRegistry;
+  readonly series: SeriesFiles;
+  readonly proposer: BookProposer;
+  readonly tellModel: (model: string | null) => Promise<void>;
+  /** Reads again what other processes have written. */
+  readonly refresh: () => Promise<void>;
+  /** Whether models are trained here by the clock and by triggers. */
+  readonly mayTrain: boolean;
+}
+
+/** What only one process does: decisions, what follows from them, and calling those who want to be called. */
+export interface Deciding {
+  /** Decides at once. */
+  wake(): void;
+  /** A proposal or a publication that runs comes to its end. */
+  stop(): Promise<void>;
+}
+
+/** Begins with the newest book that is stored. */
+export async function startDeciding(input: DecidingInput): Promise<Deciding> {
+  const { config, clock, logger, metrics, store, control, registry, series, proposer } = input;
+  const { dataDir, gates, trainingLimitMinutes: limitMinutes } = config;
+  const shadow = new ShadowScoring({ store, registry, metrics, clock, logger, dataDir });
+  const training = new ScheduledTraining({ store, metrics, clock, logger, limitMinutes, dataDir, gates });
+  const trainingSchedule = input.mayTrain ? config.trainingSchedule : null;
+  if (input.mayTrain) await training.recover();
+  const watch = new ForecastWatch({
+    ...{ store, registry, metrics, clock, logger },
+    catalogue: async () => (await series.manifests()).filter(isMarketSeries),
+    train: trainingSchedule === null ? null : (trigger, why) => void training.run(trigger, why),
+    triggerHours: config.trainingTriggerHours,
+  });
+  const systemWatch = new SystemWatch({
+    clock,
+    ask: () => control.accounts.stressInput(),
+    seen: ({ leverage }) => metrics.systemSeen(leverage),
+  });
+  let isEnding = false;
+  const cycle = new DecisionCycle({
+    proposer,
+    store,
+    clock,
+    current: await store.latestBook(),
+    governance: () => control.governance.state(),
+    revision: () => control.governance.revision(),
+    refresh: input.refresh,
+    intrabar: () => control.prices.report(),
+    systemStress: () => systemWatch.latest(),
+    observer: {
+      published: (book, previous, facts) => {
+        // The metrics first: a reader that fails must not keep a publication out of them.
+        metrics.bookPublished(book, previous, facts);
+        control.show(book, facts);
+        void input.tellModel(book.model);
+        shadow.published();
+        void watch.published(book, facts);
+        logPublished(logger, book, facts);
+      },
+      failed: (error) => {
+        if (isEnding) return;
+        control.decisionFailed(error);
+        metrics.decisionFailed();
+        logger.error({ err: error }, 'a decision failed; the limits in force stay');
+      },
+    },
+  });
+  const expiries = new ExpiryTimer(control.governance, () => cycle.wake());
+  const forgetters = [
+    control.governance.onChange(() => cycle.wake()),
+    control.prices.onUrgent(() => cycle.wake()),
+  ];
+  const webhooks = webhooksOf(input);
+  for (const webhook of webhooks) webhook.start();
+  cycle.start(config.decisionIntervalSeconds * 1000);
+  const schedule: Schedule | null =
+    trainingSchedule === null ? null : scheduleTraining(trainingSchedule, () => training.run());
+  metrics.trainingScheduled(schedule?.intervalSeconds ?? 0);
+  return {
+    wake: () => cycle.wake(),
+    stop: async () => {
+      isEnding = true;
+      expiries.stop();
+      for (const forget of forgetters) forget();
+      schedule?.stop();
+      await Promise.all([training.stop(), shadow.stop(), cycle.stop().then(() => watch.stop())]);
+      await Promise.all(webhooks.map((webhook) => webhook.stop()));
+    },
+  };
+}
+
+function webhooksOf({ config, clock, logger, metrics, store, control }: DecidingInput): WebhookSender[] {
+  return config.webhooks.map(
+    (hook) =>
+      new WebhookSender({
+        ...{ hook, clock, post: postWebhook, pause, outbox: store.outbox, feed: control.feed },
+        random: new Random(`webhook ${hook.name} ${clock.now()}`),
+        observer: webhookTeller(logger, metrics),
+      }),
+  );
+}
+
+function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
+  return {
+    delivered: () => metrics.accounts.delivery('delivered'),
+    failed: (hook, reason, attempt) => {
+      metrics.accounts.delivery('failed');
+      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
+    },
+    buried: (hook, sequence, reason) => {
+      metrics.accounts.delivery('buried');
+      logger.error(
+        { hook, sequence, reason },
+        'a webhook did not take an event for hours; the next ones go on',
+      );
+    },
+  };
+}
+
+/** Ends early when the service does. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
+}
+
+function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {
+  const { seconds, guarded, fallbackReason: fallback } = facts;
+  const moves = movesOf(decidedMarkets(book, facts));
+  const said = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
+  if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
+  else if (fallback === null) logger.info(said, 'limits published');
+  else logger.warn({ ...said, fallback }, 'limits published without the shock model');
+}
