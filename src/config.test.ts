@@ -240,4 +240,20 @@ describe('who may call', () => {
     expect(faultsOf({ environment: host })[0]).toContain('PLIMSOLL_REQUIRE_KEYS');
     expect(faultsOf({ environment: { ...host, PLIMSOLL_REQUIRE_KEYS: 'true' } })).toEqual([]);
   });
+
+  test('the address of a database is told without what is secret in it, and roles need one', () => {
+    const PLIMSOLL_DATABASE_URL = 'postgresql://ann:hush@db:5432/plimsoll';
+    const config = resolve({ environment: { PLIMSOLL_DATABASE_URL, PLIMSOLL_ROLE: 'serve' } });
+    expect(config.values).toMatchObject({ databaseUrl: PLIMSOLL_DATABASE_URL, role: 'serve' });
+    const shown = JSON.stringify(printableConfig(config));
+    expect(shown).toContain('postgresql://(masked)@db:5432/plimsoll');
+    expect(shown).not.toMatch(/ann|hush/);
+    for (const bad of ['mysql://ann:hush@db/x', 'postgresql://ann:hush@db', 'hush']) {
+      const [fault, ...others] = faultsOf({ environment: { PLIMSOLL_DATABASE_URL: bad } });
+      expect([fault, others]).toEqual([expect.stringContaining('PLIMSOLL_DATABASE_URL'), []]);
+      expect(fault).not.toContain('hush');
+    }
+    expect(faultsOf({ environment: { PLIMSOLL_ROLE: 'decide' } })[0]).toContain('PLIMSOLL_DATABASE_URL');
+    expect(faultsOf({ environment: { PLIMSOLL_ROLE: 'king' } })).toHaveLength(1);
+  });
 });

@@ -80,8 +80,8 @@ export interface DatabaseOptions {
   readonly sessions?: number;
 }
 
-/** Between tries while the database is away; a restart takes a second or two. */
-const PAUSES_MILLISECONDS = [20, 50, 100, 200, 300, 500, 500, 500, 500, 1000, 1000, 1000];
+/** Between tries while the database is away: twelve seconds in all. A restart takes one or two, on a machine that is busy some more. */
+const PAUSES_MILLISECONDS = [20, 50, 100, 200, 300, 500, 500, 500, 500, ...Array<number>(9).fill(1000)];
 
 /**
  * A pool of sessions. What fails because the connection or the server went away is tried again for some seconds, as long as
@@ -98,6 +98,8 @@ export class PostgresDatabase implements Session {
     this.#pool = new Pool({ ...sessionConfig(url, name, settings), max: sessions });
     // A session that idles and is ended: the next one is opened when it is needed.
     this.#pool.on('error', () => undefined);
+    // For its whole life: one that ends between two owners would end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async rows(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -106,6 +108,15 @@ export class PostgresDatabase implements Session {
 
   async row(sql: string, values: readonly unknown[] = []): Promise<Row | undefined> {
     return (await this.rows(sql, values))[0];
+  }
+
+  /** The same, tried once: for whoever wants to know whether the database answers. */
+  async rowNow(sql: string): Promise<Row | undefined> {
+    try {
+      return (await this.#pool.query(sql)).rows[0] as Row | undefined;
+    } catch (thrown) {
+      throw asDatabaseError(this.where, thrown);
+    }
   }
 
   /**
@@ -174,11 +185,10 @@ export class PostgresDatabase implements Session {
         this.#isAway = false;
         return result;
       } catch (thrown) {
-        const isOver = thrown instanceof OutcomeUnknown || !isLost(thrown) || this.#pool.ended;
-        if (isOver || this.#isAway || tries === PAUSES_MILLISECONDS.length) {
-          if (isLost(thrown)) this.#isAway = true;
-          throw asDatabaseError(this.where, thrown);
-        }
+        const mayBeDone = thrown instanceof OutcomeUnknown;
+        if (mayBeDone || !isLost(thrown) || this.#pool.ended) throw asDatabaseError(this.where, thrown);
+        this.#isAway ||= tries === PAUSES_MILLISECONDS.length;
+        if (this.#isAway) throw asDatabaseError(this.where, thrown);
       }
       await wait(PAUSES_MILLISECONDS[tries]);
     }

@@ -17,15 +17,17 @@ const leadership = new Leadership({
   onTaken: (term) => say(`leads ${term}`),
   onLost: () => say('lost'),
 });
+/** Of the publication that runs: it is told with it, so it must be the one that it is made in. */
+let term: number | null = null;
 const store = await PostgresStateStore.open({
   ...{ url, name: 'fixture', sessions: 3 },
-  term: () => leadership.term(),
+  term: () => term,
 });
 leadership.start();
 say('ready');
 for (;;) {
   await wait(10);
-  const term = leadership.term();
+  term = leadership.term();
   if (term === null) continue;
   try {
     const previous = await store.latestBook();

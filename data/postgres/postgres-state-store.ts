@@ -290,7 +290,7 @@ export class PostgresStateStore implements SharedStore {
   }
 
   async heads(): Promise<StoreHeads> {
-    const row = await this.#database.row(
+    const row = await this.#database.rowNow(
       `SELECT b.version, b.hash,
          (SELECT max(revision) FROM governance_change) AS revision,
          (SELECT max(audit_sequence) FROM user_policy) AS users,

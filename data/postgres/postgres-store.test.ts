@@ -59,6 +59,15 @@ describe('the fence', () => {
   });
 });
 
+test('a nonce is new once to all processes, until it is over', async () => {
+  const [one, other] = [await open(), await open()];
+  const claims = await Promise.all([one, other].map((store) => store.claimNonce('key nonce', 1_000, 0)));
+  expect(claims.sort()).toEqual([false, true]);
+  expect(await other.claimNonce('key nonce', 1_000, 1_000)).toBe(false);
+  expect(await one.claimNonce('key nonce', 2_000, 1_001)).toBe(true);
+  await Promise.all([one.close(), other.close()]);
+});
+
 describe('the schema', () => {
   const expanded: Migration[] = [
     ...MIGRATIONS,
