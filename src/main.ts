@@ -37,7 +37,7 @@ import { Service } from './http/service.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { promoteModel } from './model-promotion.ts';
-import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
+import { BUILT_CONSOLE, PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { Random } from './random.ts';
 import { modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
@@ -221,6 +221,7 @@ async function start(
     },
     keyring,
     identities,
+    consoleFolder: BUILT_CONSOLE,
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });

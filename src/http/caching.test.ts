@@ -8,7 +8,6 @@ import { marketInputs, TestService } from './test-service.ts';
 
 /** Reads by what answers them: ready bytes, or made for the request. */
 const PREPARED = [
-  '/',
   '/v1/limits',
   '/v1/markets',
   '/v1/markets/BTCUSDT/brackets',
@@ -74,7 +73,7 @@ test.each(PREPARED)(
 );
 
 describe('compression', () => {
-  test.each(['/', '/v1/limits', '/v1/markets'])(
+  test.each(['/v1/limits', '/v1/markets'])(
     '%s comes as gzip with an ETag of its own where it is accepted, and the bytes are the same',
     async (path) => {
       const plain = await service.call(path);
@@ -133,7 +132,7 @@ describe('a publication', () => {
     ];
     expect(limits.json).toMatchObject({ version: book.version, hash: book.hash });
     expect(brackets.json.brackets[0].maxLeverage).toBeLessThan(
-      JSON.parse(before[3].text).brackets[0].maxLeverage,
+      JSON.parse(before[2].text).brackets[0].maxLeverage,
     );
   });
 
@@ -159,12 +158,12 @@ const NO_FACTS = {
 };
 
 describe('when the validity of a book is over', () => {
-  test('every read says so: degraded, a Warning, other bytes, and a page that says it', async () => {
+  test('every read says so: degraded, a Warning, other bytes', async () => {
     const sound = await TestService.start({ books: 0 });
     try {
       const book = await sound.publish(marketInputs().slice(0, 1));
       const isDegraded = async (path: string) => (await sound.call(path)).json.degraded;
-      const bookPaths = PREPARED.slice(1, 5);
+      const bookPaths = PREPARED.slice(0, 4);
       const all = [...bookPaths, '/v1/markets/BTCUSDT/brackets?notional=1', '/v1/users/u/caps'];
       const before = await sound.call('/v1/limits');
       sound.clock.set(book.validUntil);
@@ -181,7 +180,6 @@ describe('when the validity of a book is over', () => {
       const known = { 'if-none-match': before.headers.etag };
       expect((await sound.call('/v1/limits', { headers: known })).status).toBe(200);
       expect((await sound.call('/v1/markets/BTCUSDT/forecast')).headers.warning).toBeDefined();
-      expect((await sound.call('/')).text).toContain('the validity of these limits is over');
       expect((await sound.call('/readyz')).json).toMatchObject({
         ready: true,
         degraded: true,
@@ -196,12 +194,4 @@ describe('when the validity of a book is over', () => {
       await sound.stop();
     }
   });
-});
-
-test('the page at / escapes what came from outside, and is served for an address with a query too', async () => {
-  const page = await service.call('/?from=mail');
-  expect(page.status).toBe(200);
-  expect(page.text).toContain('<th scope="row"><a href="/v1/markets/BTCUSDT/brackets">BTCUSDT</a></th>');
-  expect(page.text).not.toContain('<bars>');
-  expect(page.text).toContain('Simulated markets');
 });

@@ -6,14 +6,11 @@ import { bookTexts } from './book-texts.ts';
 import { venueReads } from './exchange/prepared-venues.ts';
 import { venueOf } from './exchange/venues.ts';
 import { governanceShape } from './governance-shapes.ts';
-import { overviewPage } from './overview-page.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
 import { explainShape, forecastShape, marketsShape } from './shapes.ts';
 
 /** What is told beside a book of what people have decided. */
 type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
-
-const HTML_TYPE = 'text/html; charset=utf-8';
 
 /**
  * The reads of the book in force as bytes, by path. The hot ones, limits and brackets, are made when a book is published, and once
@@ -71,20 +68,15 @@ function prepare(
   const state = governance.state();
   const at = governance.time();
   const reads = new Map<string, () => PreparedRead>();
-  const made = (text: string, contentType: string, isCompressed: boolean): PreparedRead =>
-    makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed });
-  const list = (text: string): PreparedRead => made(text, JSON_TYPE, true);
-  const single = (text: string): PreparedRead => made(text, JSON_TYPE, false);
+  const options = { contentType: JSON_TYPE, cacheControl: 'no-cache', isExpired };
+  const list = (text: string): PreparedRead => makeRead(text, { ...options, isCompressed: true });
+  const single = (text: string): PreparedRead => makeRead(text, { ...options, isCompressed: false });
   const texts = bookTexts(book, isExpired);
   const limits = list(texts.limits);
   reads.set('/v1/limits', () => limits);
   reads.set(
     '/v1/markets',
     once(() => list(JSON.stringify(marketsShape(book, isExpired)))),
-  );
-  reads.set(
-    '/',
-    once(() => made(overviewPage(book, isExpired), HTML_TYPE, true)),
   );
   for (const [m, market] of book.markets.entries()) {
     const base = `/v1/markets/${market.symbol}`;

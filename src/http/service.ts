@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Clock, stopwatchSeconds } from '../clock.ts';
 import type { AnsweredWriteStore } from '../control/ports.ts';
 import type { ControlReads } from '../control/reads.ts';
-import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import { requireSubjects } from './access/caller.ts';
 import { type Arrived, admissionOf, Gate } from './access/gate.ts';
 import { IdempotentWrites } from './access/idempotent-writes.ts';
@@ -14,8 +14,10 @@ import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
 import { BOUNDS, OVERLOADED } from './bounds.ts';
+import { CONSOLE_ROUTE, consoleReads } from './console.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
+import { listen } from './listen.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { isServiceFault, refuse, sendProblem } from './problem.ts';
@@ -39,6 +41,7 @@ import {
 import { ROUTES, type Route, type RouteAnswer, type RouteContext, touchedBy } from './routes.ts';
 import {
   jsonRead,
+  type PreparedRead,
   SECURITY_HEADERS,
   STALE_WARNING,
   sendRead,
@@ -63,6 +66,8 @@ export interface ServiceOptions {
     isOpenMetrics: boolean,
   ) => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly keyring: Keyring;
+  /** Where the console was built. */
+  readonly consoleFolder: string;
   /** People by their tokens. */
   readonly identities?: Identities | null;
   /** None without them. */
@@ -81,6 +86,7 @@ export interface ServiceOptions {
 export class Service {
   readonly #options: ServiceOptions;
   readonly #prepared: PreparedReads;
+  readonly #console: ReadonlyMap<string, PreparedRead>;
   readonly #gate: Gate;
   readonly #refusals: RefusalLog;
   readonly #writes: IdempotentWrites;
@@ -95,6 +101,7 @@ export class Service {
   constructor(options: ServiceOptions) {
     this.#options = options;
     const { stopwatch, rateLimits = UNLIMITED } = options;
+    this.#console = consoleReads(options.consoleFolder);
     this.#gate = new Gate({ ...options, limits: rateLimits, seconds: stopwatch });
     this.#refusals = new RefusalLog(options.logger, options.accessObserver, stopwatch);
     this.#writes = new IdempotentWrites(options.answers, options.clock);
@@ -132,24 +139,9 @@ export class Service {
     this.#server.maxConnections = BOUNDS.connections;
   }
 
-  /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
+  /** See `listen`. */
   start(host: string, port: number): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      const onError = (cause: NodeJS.ErrnoException): void => {
-        const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
-        const remedy = 'Choose another port: --port 8081, or PLIMSOLL_PORT.';
-        reject(
-          new PlimsollError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, { remedy, cause }),
-        );
-      };
-      this.#server.once('error', onError);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', onError);
-        // A connection that could not be taken must not end the service.
-        this.#server.on('error', (err) => this.#options.logger.error({ err }, 'the listener failed'));
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+    return listen(this.#server, host, port, this.#options.logger);
   }
 
   /** Takes no new connection, lets running requests end, and cuts off what has not ended by the deadline. */
@@ -172,6 +164,12 @@ export class Service {
     const started = this.#options.stopwatch();
     const url = request.url ?? '/';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const page = isRead ? this.#console.get(url.split('?', 1)[0]) : undefined;
+    if (page !== undefined) {
+      response.on('close', () => this.#observe(request, response, CONSOLE_ROUTE, started));
+      sendRead(request, response, page, tracedHeaders(request.headers, []));
+      return;
+    }
     const admission = this.#gate.arrive(request, url);
     const prepared =
       isRead && this.#gate.maySkip(admission, 'limits:read') ? this.#prepared.get(url) : undefined;
@@ -254,9 +252,9 @@ export class Service {
     mountDocuments(app, {
       version,
       metrics,
-      page: () => this.#prepared.get('/'),
       enter: (request, scope) => void this.#gate.enter(request, scope),
     });
+    refuseOtherMethods(app, CONSOLE_ROUTE, CONSOLE_ROUTE, ['GET', 'HEAD']);
     app.use((request: Request) => {
       throw refuse(
         'NOT_FOUND',

@@ -19,6 +19,7 @@ import { DEFAULT_POLICY } from '../limits/policy.ts';
 import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { BUILT_CONSOLE } from '../program.ts';
 import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
@@ -241,6 +242,7 @@ export class TestService {
         this.#keys === undefined,
         clock,
       ),
+      consoleFolder: BUILT_CONSOLE,
       version: '1.2.3',
       stopwatch: () => clock.now() / 1000,
     });

@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { auditEntrySchema, auditSchema } from '../../src/http/audit-schemas.ts';
+import type {
+  actedSchema,
+  changeSchema,
+  changesSchema,
+  impactSchema,
+} from '../../src/http/governance-schemas.ts';
+import type {
+  bracketSchema,
+  bracketsSchema,
+  explainSchema,
+  forecastSchema,
+  historySchema,
+  limitsSchema,
+  modelsSchema,
+  readinessSchema,
+  sensitivitySchema,
+  trainingRunsSchema,
+} from '../../src/http/schemas.ts';
+import type { stressSchema, systemSchema } from '../../src/http/system-schemas.ts';
+
+// What the service answers, from the same schemas that it validates with: the console cannot expect another shape.
+export type Acted = z.infer<typeof actedSchema>;
+export type Audit = z.infer<typeof auditSchema>;
+export type AuditEntry = z.infer<typeof auditEntrySchema>;
+export type Bracket = z.infer<typeof bracketSchema>;
+export type Brackets = z.infer<typeof bracketsSchema>;
+export type Change = z.infer<typeof changeSchema>;
+export type Changes = z.infer<typeof changesSchema>;
+export type Explain = z.infer<typeof explainSchema>;
+export type Forecast = z.infer<typeof forecastSchema>;
+export type History = z.infer<typeof historySchema>;
+export type Impact = z.infer<typeof impactSchema>;
+export type Limits = z.infer<typeof limitsSchema>;
+export type Models = z.infer<typeof modelsSchema>;
+export type Readiness = z.infer<typeof readinessSchema>;
+export type Sensitivity = z.infer<typeof sensitivitySchema>;
+export type Stress = z.infer<typeof stressSchema>;
+export type System = z.infer<typeof systemSchema>;
+export type TrainingRuns = z.infer<typeof trainingRunsSchema>;

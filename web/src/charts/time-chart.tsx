@@ -1,0 +1,140 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { colour, onColours } from '../theme.ts';
+
+export interface ChartSeries {
+  readonly label: string;
+  /** A colour of the style sheet: `accent`, `long`, `bad`. */
+  readonly colour: string;
+  /** Parallel to the times. */
+  readonly values: readonly (number | null)[];
+  readonly text: (value: number) => string;
+  readonly isStep?: boolean;
+  readonly isDashed?: boolean;
+  /** Dots instead of a line: what happened at a time and not in between. */
+  readonly isDots?: boolean;
+  /** Area between this series and the one before it. */
+  readonly isBand?: boolean;
+  readonly scale?: 'left' | 'right';
+  /** Draws a line over nulls; for series that have values at some of the times only. */
+  readonly spansGaps?: boolean;
+}
+
+export interface TimeChartProps {
+  readonly label: string;
+  /** Epoch milliseconds, ascending. */
+  readonly times: readonly number[];
+  readonly series: readonly ChartSeries[];
+  readonly height?: number;
+  /** Charts of one key share the cursor. */
+  readonly cursor?: string;
+  /** Called with what was chosen by dragging, epoch milliseconds. */
+  readonly onRange?: (from: number, to: number) => void;
+  readonly axisText?: (value: number) => string;
+}
+
+/** Lines over time, by uPlot. The numbers are in a table or a file beside it: a canvas tells nothing to who cannot see. */
+export function TimeChart({
+  label,
+  times,
+  series,
+  height = 240,
+  cursor,
+  onRange,
+  axisText = String,
+}: TimeChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const own = place.current;
+    if (own === null) return;
+    let plot = draw(own);
+    const size = new ResizeObserver(() => plot.setSize({ width: own.clientWidth, height }));
+    size.observe(own);
+    const forget = onColours(() => {
+      plot.destroy();
+      plot = draw(own);
+    });
+    return () => {
+      forget();
+      size.disconnect();
+      plot.destroy();
+    };
+  }, [times, series, height, cursor]);
+
+  function draw(own: HTMLElement): uPlot {
+    const [ink, line] = [colour('ink-soft'), colour('line')];
+    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+    const hasRight = series.some(({ scale }) => scale === 'right');
+    const options: uPlot.Options = {
+      width: own.clientWidth,
+      height,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+      cursor: cursor === undefined ? {} : { sync: { key: cursor } },
+      scales: { x: {}, left: {}, ...(hasRight ? { right: {} } : {}) },
+      axes: [
+        axis,
+        {
+          ...axis,
+          scale: 'left',
+          size: 64,
+          values: (_plot, ticks) => ticks.map(axisText),
+        },
+        ...(hasRight ? [{ ...axis, scale: 'right', side: 1 as const, grid: { show: false }, size: 56 }] : []),
+      ],
+      series: [{ value: (_plot, seconds) => timeLabel(seconds) }, ...series.map(seriesOptions)],
+      bands: series.flatMap(({ isBand, colour: name }, i) =>
+        isBand ? [{ series: [i + 1, i] as [number, number], fill: translucent(colour(name)) }] : [],
+      ),
+      hooks: {
+        setSelect: [
+          (plot) => {
+            if (onRange === undefined || plot.select.width < 4) return;
+            const at = (left: number): number => Math.round(plot.posToVal(left, 'x') * 1000);
+            onRange(at(plot.select.left), at(plot.select.left + plot.select.width));
+          },
+        ],
+      },
+    };
+    const data = [times.map((time) => time / 1000), ...series.map(({ values }) => values)];
+    return new uPlot(options, data as uPlot.AlignedData, own);
+  }
+
+  return <div class="chart" ref={place} role="img" aria-label={label} />;
+}
+
+function seriesOptions({
+  label,
+  colour: name,
+  text,
+  isStep,
+  isDashed,
+  isDots,
+  scale,
+  spansGaps,
+}: ChartSeries): uPlot.Series {
+  const stroke = colour(name);
+  return {
+    label,
+    scale: scale ?? 'left',
+    stroke,
+    width: isDots ? 0 : 1.5,
+    spanGaps: spansGaps ?? false,
+    value: (_plot, value) => (value === null || value === undefined ? '–' : text(value)),
+    points: isDots ? { show: true, size: 6, fill: stroke } : { show: false },
+    ...(isDashed ? { dash: [5, 4] } : {}),
+    ...(isStep && uPlot.paths.stepped !== undefined ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+    ...(isDots ? { paths: () => null } : {}),
+  };
+}
+
+function timeLabel(seconds: number | null): string {
+  return seconds === null || seconds === undefined
+    ? '–'
+    : `${new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 16)} UTC`;
+}
+
+/** @param rgb `rgb(1, 2, 3)`. */
+function translucent(rgb: string): string {
+  return rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, .12)');
+}

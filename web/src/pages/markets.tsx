@@ -1,0 +1,3 @@
+export function MarketsPage() {
+  return <h1>Markets</h1>;
+}
