@@ -72,3 +72,35 @@ export interface Overview {
   readonly times: readonly string[];
   readonly markets: readonly OverviewMarket[];
 }
+
+export interface Track {
+  readonly symbol: string;
+  readonly version: number;
+  readonly simulated: boolean;
+  readonly horizonHours: number | null;
+  readonly confidence: number | null;
+  readonly from: string;
+  readonly to: string;
+  readonly intervalMilliseconds: number;
+  readonly bars: {
+    readonly openTime: readonly number[];
+    readonly open: readonly number[];
+    readonly high: readonly number[];
+    readonly low: readonly number[];
+    readonly close: readonly number[];
+  };
+  readonly decisions: readonly TrackedDecision[];
+  readonly exceedances: { readonly observations: number; readonly long: number; readonly short: number };
+}
+
+export interface TrackedDecision {
+  readonly version: number;
+  readonly asOf: string;
+  readonly maxLeverage: number;
+  readonly bindingBound: string;
+  readonly horizonHours: number;
+  readonly confidence: number;
+  readonly valueAtRisk: { readonly long: number | null; readonly short: number | null };
+  readonly realised: { readonly long: number; readonly short: number } | null;
+  readonly exceeded: { readonly long: boolean | null; readonly short: boolean | null } | null;
+}

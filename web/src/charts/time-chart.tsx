@@ -32,6 +32,7 @@ export interface TimeChartProps {
   /** Called with what was chosen by dragging, epoch milliseconds. */
   readonly onRange?: (from: number, to: number) => void;
   readonly axisText?: (value: number) => string;
+  readonly rightAxisText?: (value: number) => string;
 }
 
 /** Lines over time, by uPlot. The numbers are in a table or a file beside it: a canvas tells nothing to who cannot see. */
@@ -43,6 +44,7 @@ export function TimeChart({
   cursor,
   onRange,
   axisText = String,
+  rightAxisText = String,
 }: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -66,6 +68,14 @@ export function TimeChart({
     const [ink, line] = [colour('ink-soft'), colour('line')];
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
     const hasRight = series.some(({ scale }) => scale === 'right');
+    const rightAxis: uPlot.Axis = {
+      ...axis,
+      scale: 'right',
+      side: 1,
+      grid: { show: false },
+      size: 56,
+      values: (_plot, ticks) => ticks.map(rightAxisText),
+    };
     const options: uPlot.Options = {
       width: own.clientWidth,
       height,
@@ -80,7 +90,7 @@ export function TimeChart({
           size: 64,
           values: (_plot, ticks) => ticks.map(axisText),
         },
-        ...(hasRight ? [{ ...axis, scale: 'right', side: 1 as const, grid: { show: false }, size: 56 }] : []),
+        ...(hasRight ? [rightAxis] : []),
       ],
       series: [{ value: (_plot, seconds) => timeLabel(seconds) }, ...series.map(seriesOptions)],
       bands: series.flatMap(({ isBand, colour: name }, i) =>
