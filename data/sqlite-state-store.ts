@@ -7,6 +7,7 @@ import type {
   FeedDraft,
   HistoryEntry,
   StateStore,
+  TrackPoint,
   TrainingRun,
   UserPolicy,
   WatchEntry,
@@ -25,6 +26,7 @@ import { SqliteKeyStore } from './sqlite-key-store.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
 import { type ProofOptions, SqliteProof } from './sqlite-proof.ts';
 import { type Row, trainingRun, userPolicy } from './sqlite-rows.ts';
+import { SqliteTrack } from './sqlite-track.ts';
 import { verifyStateFile } from './sqlite-verify.ts';
 import { ChainLookup } from './verify-proof.ts';
 
@@ -44,6 +46,7 @@ export class SqliteStateStore implements StateStore {
   readonly #path: string;
   readonly #statements: Statements;
   readonly #proof: SqliteProof;
+  readonly #track: SqliteTrack;
   /** The brackets of the newest book, so that publishing does not read back what was just written. */
   #latest: { readonly hash: string; readonly schedules: SchedulesBySymbol } | undefined;
 
@@ -53,6 +56,7 @@ export class SqliteStateStore implements StateStore {
     this.#statements = prepareStatements(database);
     this.#proof = new SqliteProof(database, options);
     this.outbox = new SqliteOutbox(database, (work) => this.#try(work));
+    this.#track = new SqliteTrack(database, (work) => this.#try(work));
     this.governance = new SqliteGovernanceStore(database, {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),
@@ -89,6 +93,7 @@ export class SqliteStateStore implements StateStore {
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events: readonly FeedDraft[] = [],
+    track: readonly TrackPoint[] = [],
   ): Promise<void> {
     const { hash, ...content } = book;
     const body = canonicalBook(content);
@@ -127,6 +132,7 @@ export class SqliteStateStore implements StateStore {
         }
         if (inputs !== undefined) this.#proof.insertInputs(book, inputs);
         if (events.length > 0) this.outbox.insert(events);
+        this.#track.insert(track);
         this.#proof.insertCheckpoint(audit.at);
       }),
     );
@@ -175,6 +181,14 @@ export class SqliteStateStore implements StateStore {
         hash: row.hash as string,
       })),
     );
+  }
+
+  track(symbol: string, from: number, to: number, limit: number): Promise<readonly TrackPoint[]> {
+    return this.#track.between(symbol, from, to, limit);
+  }
+
+  trackSince(asOf: number): Promise<readonly TrackPoint[]> {
+    return this.#track.since(asOf);
   }
 
   async appendAudit(draft: AuditDraft): Promise<AuditEntry> {

@@ -9,13 +9,14 @@ import type { SqliteProof } from './sqlite-proof.ts';
 import type { Row } from './sqlite-rows.ts';
 import { InputsCheck, verifyCheckpoints } from './verify-proof.ts';
 import { AuditedRecords } from './verify-records.ts';
+import { TrackCheck } from './verify-track.ts';
 
 /** Rows read at a time; between two pages other work of the process gets its turn. */
 const PAGE_ROWS = 64;
 
 /**
  * Recomputes every hash of both chains from the stored bytes and compares what was derived from a book (its columns,
- * the history of changed schedules) or from an audit entry (users' policies, changes of people) with it. Names the first
+ * the history of changed schedules, the tracks of its markets) or from an audit entry (users' policies, changes of people) with it. Names the first
  * entry that does not hold; what comes after a bad entry is not judged. A chain that was cut off at its end shows where
  * a checkpoint went further; where the checkpoints were cut off with it, only a copy that is kept elsewhere shows it.
  */
@@ -26,7 +27,7 @@ export async function verifyStateFile(
 ): Promise<ChainVerification> {
   const records = new AuditedRecords();
   const audit = await verifyAudit(database, records);
-  const books = await verifyBooks(database, new InputsCheck(database, proof));
+  const books = await verifyBooks(database, new InputsCheck(database, proof), new TrackCheck(database));
   const checkpoint = await verifyCheckpoints(database, keys);
   return {
     books: count(database, 'book'),
@@ -60,7 +61,11 @@ async function verifyAudit(database: DatabaseSync, records: AuditedRecords): Pro
   );
 }
 
-async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise<BadLink | null> {
+async function verifyBooks(
+  database: DatabaseSync,
+  inputs: InputsCheck,
+  track: TrackCheck,
+): Promise<BadLink | null> {
   const page = database.prepare(
     `SELECT version AS position, hash, previous_hash, decided_at, effective_at, audit_sequence, body
      FROM book WHERE version > ? ORDER BY version LIMIT ${PAGE_ROWS}`,
@@ -94,7 +99,7 @@ async function verifyBooks(database: DatabaseSync, inputs: InputsCheck): Promise
       const stored = changes.all(book.version).map((change) => Object.values(change));
       if (canonicalJson(stored) !== canonicalJson(expected))
         return 'the history of changed schedules differs from it';
-      return inputs.faultOf(book);
+      return track.faultOf(book) ?? inputs.faultOf(book);
     },
   );
 }

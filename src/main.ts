@@ -167,6 +167,7 @@ async function start(
     proposer,
     store,
     clock,
+    policy: config.policy,
     current: recovered,
     governance: () => control.governance.state(),
     intrabar: () => control.prices.report(),

@@ -46,6 +46,7 @@ export async function liveIn(dataDir: string, days: number, everyHours: number):
     proposer: engine,
     store,
     clock,
+    policy: DEFAULT_POLICY,
     current: null,
     observer: {
       published: () => {},

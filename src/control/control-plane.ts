@@ -7,15 +7,17 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
 import type { Accounts } from './accounts/account-access.ts';
-import type { CycleFacts } from './decision-cycle.ts';
+import { type CycleFacts, decidedMarkets } from './decision-cycle.ts';
 import { Feed } from './feed/feed.ts';
 import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import type { MarkPrice } from './guard/prices.ts';
+import { MarketTrack } from './market-track.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
 import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
+import { trackOf } from './track-point.ts';
 
 /**
  * What the service knows right now, in memory: the book in force, the users' policies and the state of the cycle.
@@ -29,6 +31,8 @@ export class ControlPlane implements ControlReads {
   readonly accounts: Accounts;
   /** What is pushed. */
   readonly feed: Feed;
+  /** The last week of all markets. */
+  readonly marketTrack: MarketTrack;
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #policy: Policy;
@@ -51,6 +55,7 @@ export class ControlPlane implements ControlReads {
   ) {
     this.governance = governance;
     this.feed = feed;
+    this.marketTrack = new MarketTrack((asOf) => options.store.trackSince(asOf));
     this.prices = new IntrabarGuard(options.policy.guard, options.priceObserver);
     this.accounts = options.accounts;
     if (inForce.book !== null) {
@@ -106,6 +111,8 @@ export class ControlPlane implements ControlReads {
     this.#fallbackReason = facts.fallbackReason;
     this.prices.published(book, facts.closes);
     this.accounts.published(book, this.#policy, facts);
+    const decided = decidedMarkets(book, facts);
+    this.marketTrack.published(trackOf(book.version, decided, facts.closes, this.#policy));
     const failures: unknown[] = [];
     for (const listener of this.#listeners) {
       try {

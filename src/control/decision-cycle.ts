@@ -10,6 +10,7 @@ import { limitsEvent } from './feed/feed-event.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
 import type { BarClose } from './guard/price-window.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
+import { type TrackPolicy, trackOf } from './track-point.ts';
 
 /** What a cycle learned beside the book: for metrics, logs and the status that the service shows. */
 export interface CycleFacts {
@@ -76,6 +77,7 @@ export class DecisionCycle {
   readonly #proposer: BookProposer;
   readonly #store: StateStore;
   readonly #clock: Clock;
+  readonly #policy: TrackPolicy;
   readonly #observer: CycleObserver;
   readonly #governance: () => GovernanceState;
   readonly #intrabar: () => IntrabarReport;
@@ -92,6 +94,8 @@ export class DecisionCycle {
     readonly proposer: BookProposer;
     readonly store: StateStore;
     readonly clock: Clock;
+    /** The one that the proposer decides by. */
+    readonly policy: TrackPolicy;
     readonly observer: CycleObserver;
     /** The newest stored book: a start is a recovery. */
     readonly current: LimitBook | null;
@@ -105,6 +109,7 @@ export class DecisionCycle {
     this.#proposer = options.proposer;
     this.#store = options.store;
     this.#clock = options.clock;
+    this.#policy = options.policy;
     this.#observer = options.observer;
     this.#governance = options.governance ?? (() => NO_GOVERNANCE);
     this.#intrabar = options.intrabar ?? (() => NO_PRICES);
@@ -168,10 +173,14 @@ export class DecisionCycle {
         this.#isWoken = true;
         return null;
       }
-      const { book: next, inputs } = proposal;
-      await this.#store.publish(next, decisionAudit(proposal, previous), inputs, [
-        limitsEvent(next, previous),
-      ]);
+      const { book: next, inputs, facts } = proposal;
+      await this.#store.publish(
+        next,
+        decisionAudit(proposal, previous),
+        inputs,
+        [limitsEvent(next, previous)],
+        trackOf(next.version, decidedMarkets(next, facts), facts.closes, this.#policy),
+      );
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
       return null;

@@ -15,6 +15,7 @@ import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
 import type { MarkPrice, PriceIntake } from './guard/prices.ts';
+import type { TrackWindow } from './market-track.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
 
@@ -121,12 +122,24 @@ export interface FeedAccess {
   eventsAfter(sequence: number, limit: number): Promise<readonly FeedEvent[]>;
 }
 
+export type { TrackWindow } from './market-track.ts';
+
+/** The last week of all markets, from memory once it was filled. */
+export interface MarketTrackAccess {
+  readonly isFilled: boolean;
+  /** @param asOf close of the newest bar, epoch milliseconds. */
+  fill(asOf: number): Promise<void>;
+  /** The week up to a time, epoch milliseconds. */
+  window(asOf: number): TrackWindow;
+}
+
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
 export interface ControlReads {
   readonly governance: GovernanceAccess;
   readonly prices: PriceIntake;
   readonly accounts: AccountAccess;
   readonly feed: FeedAccess;
+  readonly marketTrack: MarketTrackAccess;
   currentBook(): LimitBook | null;
   onPublish(listener: (book: LimitBook) => void): () => void;
   status(): ControlStatus;

@@ -13,6 +13,7 @@ const PREPARED = [
   '/v1/markets/BTCUSDT/brackets',
   '/v1/markets/BTCUSDT/explain',
   '/v1/markets/BTCUSDT/forecast',
+  '/v1/overview',
 ];
 const MADE = [
   '/v1/limits?fresh=1',
@@ -73,7 +74,7 @@ test.each(PREPARED)(
 );
 
 describe('compression', () => {
-  test.each(['/v1/limits', '/v1/markets'])(
+  test.each(['/v1/limits', '/v1/markets', '/v1/overview'])(
     '%s comes as gzip with an ETag of its own where it is accepted, and the bytes are the same',
     async (path) => {
       const plain = await service.call(path);

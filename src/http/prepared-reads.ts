@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { GovernanceAccess } from '../control/reads.ts';
-import type { Policy } from '../limits/policy.ts';
+import type { ControlReads, GovernanceAccess } from '../control/reads.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { bookTexts } from './book-texts.ts';
 import { venueReads } from './exchange/prepared-venues.ts';
@@ -8,9 +7,15 @@ import { venueOf } from './exchange/venues.ts';
 import { governanceShape } from './governance-shapes.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
 import { explainShape, forecastShape, marketsShape } from './shapes.ts';
+import { overviewShape } from './track-shapes.ts';
 
-/** What is told beside a book of what people have decided. */
-type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
+/** What is told beside a book. */
+type BesideBook = {
+  readonly governance: Pick<GovernanceAccess, 'state' | 'time'>;
+  readonly marketTrack: Pick<ControlReads['marketTrack'], 'isFilled' | 'window'>;
+  policy(): Pick<ReturnType<ControlReads['policy']>, 'contracts'>;
+};
+type MakeRead = () => PreparedRead | undefined;
 
 /**
  * The reads of the book in force as bytes, by path. The hot ones, limits and brackets, are made when a book is published, and once
@@ -19,27 +24,28 @@ type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
  */
 export class PreparedReads {
   readonly #clock: Clock;
-  readonly #governance: GovernanceReads;
-  readonly #policy: () => Pick<Policy, 'contracts'>;
+  readonly #beside: BesideBook;
   #book: LimitBook | null = null;
-  #byPath: ReadonlyMap<string, () => PreparedRead> = new Map();
+  #byPath: ReadonlyMap<string, MakeRead> = new Map();
   #byVenuePath: () => ReadonlyMap<string, () => PreparedRead> = () => new Map();
   #isExpired = false;
 
-  constructor(clock: Clock, governance: GovernanceReads, policy: () => Pick<Policy, 'contracts'>) {
+  constructor(clock: Clock, beside: BesideBook) {
     this.#clock = clock;
-    this.#governance = governance;
-    this.#policy = policy;
+    this.#beside = beside;
   }
 
   publish(book: LimitBook): void {
     const isExpired = this.#clock.now() > book.validUntil;
     // First made, then shown: a book that cannot be written out leaves the one before, with its own validity.
-    this.#byPath = prepare(book, isExpired, this.#governance);
+    this.#byPath = prepare(book, isExpired, this.#beside);
     this.#byVenuePath = once(
       () =>
         new Map(
-          venueReads(book, isExpired, this.#policy().contracts).map(([path, make]) => [path, once(make)]),
+          venueReads(book, isExpired, this.#beside.policy().contracts).map(([path, make]) => [
+            path,
+            once(make),
+          ]),
         ),
     );
     this.#book = book;
@@ -63,11 +69,11 @@ export class PreparedReads {
 function prepare(
   book: LimitBook,
   isExpired: boolean,
-  governance: GovernanceReads,
-): ReadonlyMap<string, () => PreparedRead> {
+  { governance, marketTrack }: BesideBook,
+): ReadonlyMap<string, MakeRead> {
   const state = governance.state();
   const at = governance.time();
-  const reads = new Map<string, () => PreparedRead>();
+  const reads = new Map<string, MakeRead>();
   const options = { contentType: JSON_TYPE, cacheControl: 'no-cache', isExpired };
   const list = (text: string): PreparedRead => makeRead(text, { ...options, isCompressed: true });
   const single = (text: string): PreparedRead => makeRead(text, { ...options, isCompressed: false });
@@ -77,6 +83,13 @@ function prepare(
   reads.set(
     '/v1/markets',
     once(() => list(JSON.stringify(marketsShape(book, isExpired)))),
+  );
+  // The last week of all markets is read from the store by the first who asks, through the table of routes.
+  const overview = (): PreparedRead =>
+    list(JSON.stringify(overviewShape(book, isExpired, marketTrack.window(book.asOf), state, at)));
+  reads.set(
+    '/v1/overview',
+    once(() => (marketTrack.isFilled ? overview() : undefined)),
   );
   for (const [m, market] of book.markets.entries()) {
     const base = `/v1/markets/${market.symbol}`;

@@ -21,6 +21,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getHistory: ['/v1/markets/BTCUSDT/history'],
   getForecast: ['/v1/markets/BTCUSDT/forecast'],
   getSensitivity: ['/v1/markets/BTCUSDT/sensitivity'],
+  getOverview: ['/v1/overview'],
   putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
   getUser: ['/v1/users/user-1'],
   getUserPolicy: ['/v1/user-policy'],

@@ -22,6 +22,7 @@ import { PUSH_ROUTES } from './push/push-routes.ts';
 import { readinessSchema } from './schemas.ts';
 import type { PreparedRead } from './send.ts';
 import { SYSTEM_ROUTES } from './system-routes.ts';
+import { TRACK_ROUTES } from './track-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 
 /** What a handler works with. */
@@ -91,6 +92,7 @@ export function touchedBy({ touches }: Route, input: RouteInput): Touched {
 
 export const ROUTES: readonly Route[] = [
   ...MARKET_ROUTES,
+  ...TRACK_ROUTES,
   ...USER_ROUTES,
   ...MARGIN_ROUTES,
   ...GOVERNANCE_ROUTES,

@@ -43,7 +43,7 @@ export const bracketSchema = z
   })
   .meta({ id: 'Bracket' });
 
-const published = {
+export const published = {
   version: z.number().int().min(1),
   hash: sha256,
   decidedAt: timeSchema,
@@ -67,7 +67,7 @@ export const bracketsSchema = z
   .meta({ id: 'Brackets' });
 
 /** Null where no forecast tells. */
-const shockProbability = z.object({ long: probability.nullable(), short: probability.nullable() });
+export const shockProbability = z.object({ long: probability.nullable(), short: probability.nullable() });
 
 export const limitsSchema = z
   .object({

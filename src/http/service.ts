@@ -105,7 +105,7 @@ export class Service {
     this.#gate = new Gate({ ...options, limits: rateLimits, seconds: stopwatch });
     this.#refusals = new RefusalLog(options.logger, options.accessObserver, stopwatch);
     this.#writes = new IdempotentWrites(options.answers, options.clock);
-    this.#prepared = new PreparedReads(options.clock, options.reads.governance, () => options.reads.policy());
+    this.#prepared = new PreparedReads(options.clock, options.reads);
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
     this.#hub = new PushHub(options.reads, () => this.#prepared.get('/v1/limits')?.plain);

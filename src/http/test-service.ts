@@ -13,6 +13,7 @@ import type { CycleFacts } from '../control/decision-cycle.ts';
 import { limitsEvent } from '../control/feed/feed-event.ts';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import type { ModelSummary } from '../control/reads.ts';
+import { trackOf } from '../control/track-point.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
@@ -258,7 +259,8 @@ export class TestService {
     this.clock.set(Math.max(this.clock.now(), at));
     const governance = this.plane.governance.state();
     const book = decideBook(inputs, previous, context({ decidedAt: at, governance }));
-    await this.store.publish(book, decisionDraft(book), undefined, [limitsEvent(book, previous)]);
+    const track = trackOf(book.version, book.markets, FACTS.closes, DEFAULT_POLICY);
+    await this.store.publish(book, decisionDraft(book), undefined, [limitsEvent(book, previous)], track);
     this.plane.show(book, FACTS);
     return book;
   }

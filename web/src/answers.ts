@@ -19,6 +19,7 @@ import type {
   trainingRunsSchema,
 } from '../../src/http/schemas.ts';
 import type { stressSchema, systemSchema } from '../../src/http/system-schemas.ts';
+import type { overviewSchema } from '../../src/http/track-schemas.ts';
 
 // What the service answers, from the same schemas that it validates with: the console cannot expect another shape.
 export type Acted = z.infer<typeof actedSchema>;
@@ -39,39 +40,8 @@ export type Sensitivity = z.infer<typeof sensitivitySchema>;
 export type Stress = z.infer<typeof stressSchema>;
 export type System = z.infer<typeof systemSchema>;
 export type TrainingRuns = z.infer<typeof trainingRunsSchema>;
-
-type Quality = 'accept' | 'degrade' | 'reject';
-export interface OverviewMarket {
-  readonly symbol: string;
-  readonly maxLeverage: number;
-  readonly dayAgoMaxLeverage: number | null;
-  readonly bindingBound: string;
-  readonly shockProbability: { readonly long: number | null; readonly short: number | null };
-  readonly quality: Quality;
-  readonly move: string;
-  readonly asOf: string;
-  readonly simulated: boolean;
-  readonly frozen: boolean;
-  readonly overridden: boolean;
-  readonly close: number | null;
-  readonly dayAgoClose: number | null;
-  readonly leverage: readonly (number | null)[];
-  readonly closes: readonly (number | null)[];
-}
-export interface Overview {
-  readonly version: number;
-  readonly hash: string;
-  readonly decidedAt: string;
-  readonly effectiveAt: string;
-  readonly validUntil: string;
-  readonly degraded: boolean;
-  readonly simulated: boolean;
-  readonly reasons: readonly string[];
-  readonly model: string | null;
-  readonly total: number;
-  readonly times: readonly string[];
-  readonly markets: readonly OverviewMarket[];
-}
+export type Overview = z.infer<typeof overviewSchema>;
+export type OverviewMarket = Overview['markets'][number];
 
 export interface Track {
   readonly symbol: string;
