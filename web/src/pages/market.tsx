@@ -28,15 +28,11 @@ export function MarketPage({ rest: [symbol] }: PageProps) {
             <Tracks symbol={symbol} />
             <div class="columns">
               <Bounds of={data} />
-              <BracketTable symbol={symbol} />
+              <Sensitivities symbol={symbol} />
             </div>
-            <div class="columns" style={{ marginTop: 'var(--gap)' }}>
-              <Changes symbol={symbol} />
-              <div>
-                <Forecasts symbol={symbol} />
-                <Sensitivities symbol={symbol} />
-              </div>
-            </div>
+            <BracketTable symbol={symbol} />
+            <Forecasts symbol={symbol} />
+            <Changes symbol={symbol} />
           </>
         )}
       </Loaded>

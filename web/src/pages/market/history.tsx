@@ -22,12 +22,14 @@ export function Changes({ symbol }: { readonly symbol: string }) {
     >
       <Loaded from={history}>
         {({ changes }) => (
-          <DataTable<Entry>
-            caption={`Changes of ${symbol}, newest first`}
-            columns={COLUMNS}
-            rows={changes}
-            keyOf={({ version }) => String(version)}
-          />
+          <div class="short">
+            <DataTable<Entry>
+              caption={`Changes of ${symbol}, newest first`}
+              columns={COLUMNS}
+              rows={changes}
+              keyOf={({ version }) => String(version)}
+            />
+          </div>
         )}
       </Loaded>
     </Card>
