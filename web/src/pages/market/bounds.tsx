@@ -4,6 +4,12 @@ import { Card } from '../../parts/card.tsx';
 import { type Column, DownloadButton } from '../../parts/table.tsx';
 import './bounds.css';
 
+/** The shock model cannot push a limit below it; it does not hold one down. */
+const FLOOR = 'stress';
+
+/** Bars end at so many times what is published. */
+const MOST_RATIO = 3;
+
 type Bound = Explain['bounds'][number];
 
 /** Every bound from the tightest on, the one that binds marked, each with what it rests on. */
@@ -12,10 +18,13 @@ export function Bounds({ of: { bounds, bindingBound, governor } }: { readonly of
     .filter(({ maxLeverage }) => maxLeverage !== null)
     .toSorted((a, b) => (a.maxLeverage ?? 0) - (b.maxLeverage ?? 0));
   const silent = bounds.filter(({ maxLeverage }) => maxLeverage === null);
-  const most = Math.max(
-    governor.publishedMaxLeverage,
-    ...limiting.map(({ maxLeverage }) => maxLeverage ?? 0),
+  const { publishedMaxLeverage: published } = governor;
+  // A bound far above the others would leave nothing to see of them.
+  const most = Math.min(
+    MOST_RATIO * published,
+    Math.max(published, ...limiting.map(({ maxLeverage }) => maxLeverage ?? 0)),
   );
+  const widthOf = (leverage: number): string => `${Math.min(100, (100 * leverage) / most)}%`;
   return (
     <Card
       title="Why: every bound"
@@ -28,13 +37,14 @@ export function Bounds({ of: { bounds, bindingBound, governor } }: { readonly of
               <span class="name">
                 {wordsOf(bound.name)}
                 {bound.name === bindingBound && <span class="visually-hidden"> (binds)</span>}
+                {bound.name === FLOOR && <span class="soft"> (floor)</span>}
               </span>
               <span class="track">
-                <i style={{ width: `${(100 * (bound.maxLeverage ?? 0)) / most}%` }} />
-                <b
-                  style={{ left: `${(100 * governor.publishedMaxLeverage) / most}%` }}
-                  title={`published ${leverageText(governor.publishedMaxLeverage)}`}
+                <i
+                  class={(bound.maxLeverage ?? 0) > most ? 'beyond' : ''}
+                  style={{ width: widthOf(bound.maxLeverage ?? 0) }}
                 />
+                <b style={{ left: widthOf(published) }} title={`published ${leverageText(published)}`} />
               </span>
               <span class="value">{leverageText(bound.maxLeverage)}</span>
             </summary>
@@ -43,8 +53,7 @@ export function Bounds({ of: { bounds, bindingBound, governor } }: { readonly of
         ))}
       </div>
       <p class="note" style={{ marginTop: '.6rem' }}>
-        The line is what is published, {leverageText(governor.publishedMaxLeverage)}. Open a bound for its
-        evidence.
+        The line is what is published, {leverageText(published)}. Open a bound for its evidence.
       </p>
       {silent.length > 0 && (
         <details>
