@@ -147,6 +147,26 @@ describe('the house', () => {
     expect([...reached].filter((target) => !sources.includes(target))).toEqual([]);
   });
 
+  test('the console runs in a browser: two libraries, words and pure parts of our own, and of the routes their shapes alone', () => {
+    const own = files.filter((file) => /^web\/src\/.*\.tsx?$/.test(file) && !file.endsWith('.test.ts'));
+    const targets = own.flatMap((file) =>
+      [...textOf(file).matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)';/gm)].map(
+        ([, type, target]) => ({
+          isType: type !== undefined,
+          target: target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), target)) : target,
+        }),
+      ),
+    );
+    expect(targets.length).toBeGreaterThan(50);
+    const allowed =
+      /^web\/src\/|^preact(\/hooks)?$|^uplot|^src\/client\/event-stream\.ts$|^src\/limits\/canonical-json\.ts$/;
+    const shapes = /^src\/http\/[\w-]*(schemas|shape)\.ts$|^zod$/;
+    const wrong = targets.filter(
+      ({ target, isType }) => !allowed.test(target) && !(isType && shapes.test(target)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   test.each([
     ['TF.js', /^@tensorflow\//, ['src/forecast/network.ts', 'training/fit.ts']],
     ['Express', /^express$/, ['src/http/service.ts']],
