@@ -121,6 +121,7 @@ async function start(
     policy: config.policy,
     governanceObserver: governanceTeller(logger, metrics),
     preview: proposer.preview,
+    readTrack: proposer.readTrack,
     priceObserver: metrics,
     promoteModel: async (version, actor, reason) => {
       const shadowed = await store.watchEntries(SHADOW_ENTRIES);

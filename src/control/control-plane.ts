@@ -16,8 +16,10 @@ import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import type { MarkPrice } from './guard/prices.ts';
 import { MarketTrack } from './market-track.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
-import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
+import type { ControlReads, ControlStatus, ModelSummary, TrackedMarket, TrackRange } from './reads.ts';
 import { trackOf } from './track-point.ts';
+import type { ReadTrack } from './track-reading.ts';
+import { trackedMarket } from './tracked-market.ts';
 
 /**
  * What the service knows right now, in memory: the book in force, the users' policies and the state of the cycle.
@@ -38,6 +40,7 @@ export class ControlPlane implements ControlReads {
   readonly #policy: Policy;
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
   readonly #promoteModel: ControlReads['promote'];
+  readonly #readTrack: ReadTrack;
   readonly #listeners = new Set<(book: LimitBook) => void>();
   readonly #users = new Map<string, UserPolicy>();
   readonly #inForce: { book: LimitBook | null };
@@ -67,6 +70,7 @@ export class ControlPlane implements ControlReads {
     this.#policy = options.policy;
     this.#listModels = options.listModels;
     this.#promoteModel = options.promoteModel ?? noPromotion;
+    this.#readTrack = options.readTrack ?? (async () => null);
     this.#inForce = inForce;
     for (const user of users) this.#users.set(user.userId, user);
   }
@@ -166,6 +170,20 @@ export class ControlPlane implements ControlReads {
     return this.#store.history(symbol, limit, until);
   }
 
+  async track(symbol: string, { from, to, points }: TrackRange): Promise<TrackedMarket> {
+    const decisions = await this.#store.track(symbol, from, to, MOST_DECISIONS);
+    const reading = await this.#readTrack({
+      ...{ symbol, from, to, points },
+      origins: Float64Array.from(decisions, ({ asOf }) => asOf),
+      horizonsHours: Float64Array.from(decisions, ({ horizonHours }) => horizonHours),
+    });
+    if (reading === null)
+      throw new PlimsollError('NOT_READY', 'no bars have been read since the start', {
+        remedy: 'Come again after Retry-After.',
+      });
+    return trackedMarket(decisions, reading, points);
+  }
+
   models(): Promise<readonly ModelSummary[]> {
     return this.#listModels();
   }
@@ -225,6 +243,9 @@ export class ControlPlane implements ControlReads {
 /** Everything has a limit: policies live in memory, a few hundred bytes each. */
 const MAXIMUM_USERS = 1_000_000;
 
+/** More than two years of hourly decisions; of more the newest. */
+const MOST_DECISIONS = 20_000;
+
 export interface ControlPlaneOptions {
   readonly store: StateStore;
   readonly clock: Clock;
@@ -234,6 +255,8 @@ export interface ControlPlaneOptions {
   readonly promoteModel?: ControlReads['promote'];
   readonly governanceObserver?: GovernanceObserver;
   readonly preview?: Preview;
+  /** Whoever has the bars. Without one none are told of. */
+  readonly readTrack?: ReadTrack;
   readonly priceObserver?: PriceObserver;
   readonly accounts: Accounts;
   /** Is told when what nobody waits for goes wrong. */

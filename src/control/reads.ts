@@ -18,6 +18,7 @@ import type { MarkPrice, PriceIntake } from './guard/prices.ts';
 import type { TrackWindow } from './market-track.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
+import type { TrackedMarket } from './tracked-market.ts';
 
 /** How the service is, beside what it says. */
 export interface ControlStatus {
@@ -123,6 +124,15 @@ export interface FeedAccess {
 }
 
 export type { TrackWindow } from './market-track.ts';
+export type { TrackedDecision, TrackedMarket } from './tracked-market.ts';
+
+/** A part of a market's past; epoch milliseconds. */
+export interface TrackRange {
+  readonly from: number;
+  readonly to: number;
+  /** At most so many bars and decisions; 2 at least. */
+  readonly points: number;
+}
 
 /** The last week of all markets, from memory once it was filled. */
 export interface MarketTrackAccess {
@@ -154,6 +164,12 @@ export interface ControlReads {
   governanceAsOf(time: number): Promise<GovernanceState>;
   /** See `StateStore`. */
   history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]>;
+  /**
+   * Bars of a market and what was decided from them, beside what happened.
+   *
+   * @throws PlimsollError NOT_READY where no bars were read since the start, OVERLOADED.
+   */
+  track(symbol: string, range: TrackRange): Promise<TrackedMarket>;
   models(): Promise<readonly ModelSummary[]>;
   /**
    * Makes a version the champion; the next decision uses it. Durable and audited when it returns.

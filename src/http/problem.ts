@@ -5,9 +5,12 @@ import type { problemSchema } from './schemas.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
+/** What whoever asked can wait for. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['NOTHING_PUBLISHED', 'OVERLOADED', 'NOT_READY']);
+
 /** Failures of the service itself. Their text stays in the log, because it may hold paths or worse. */
 export function isServiceFault(error: PlimsollError): boolean {
-  return error.httpStatus >= 500 && error.code !== 'NOTHING_PUBLISHED' && error.code !== 'OVERLOADED';
+  return error.httpStatus >= 500 && !PASSING.has(error.code);
 }
 
 /** A failure as RFC 9457 problem details. What is not a PlimsollError is a defect. */

@@ -22,6 +22,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getForecast: ['/v1/markets/BTCUSDT/forecast'],
   getSensitivity: ['/v1/markets/BTCUSDT/sensitivity'],
   getOverview: ['/v1/overview'],
+  getTrack: ['/v1/markets/BTCUSDT/track'],
   putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
   getUser: ['/v1/users/user-1'],
   getUserPolicy: ['/v1/user-policy'],

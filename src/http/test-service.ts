@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { SqliteStateStore } from '../../data/sqlite-state-store.ts';
 import { decisionDraft } from '../../data/test-books.ts';
+import { randomMarket } from '../../test/random-market.ts';
 import { type Clock, ManualClock } from '../clock.ts';
 import { localAccounts } from '../control/accounts/local-accounts.fixture.ts';
 import { ControlPlane } from '../control/control-plane.ts';
@@ -14,6 +15,7 @@ import { limitsEvent } from '../control/feed/feed-event.ts';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import type { ModelSummary } from '../control/reads.ts';
 import { trackOf } from '../control/track-point.ts';
+import { readTrack } from '../control/track-reading.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
@@ -21,6 +23,7 @@ import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { BUILT_CONSOLE } from '../program.ts';
+import type { MarketHistory } from '../risk/bars.ts';
 import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
@@ -137,6 +140,10 @@ export class TestService {
   /** Everything that was logged as an error, and as a warning. */
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
+  /** What has been read of bars. */
+  histories: readonly MarketHistory[] = [
+    randomMarket({ symbol: 'BTCUSDT', seed: 5, hours: 30 * 24, start: DECIDED_AT - 29 * 24 * HOUR }),
+  ];
   /** Of the store. */
   readonly folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
   readonly #keys: readonly KnownKey[] | undefined;
@@ -219,6 +226,7 @@ export class TestService {
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
       listModels: async () => [MODEL],
+      readTrack: async (request) => readTrack(this.histories, request),
       promoteModel: async () => 'before',
       accounts: accounts.accounts,
       onFailure: (error) => {

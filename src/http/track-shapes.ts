@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
-import type { TrackWindow } from '../control/reads.ts';
+import type { TrackedDecision, TrackedMarket, TrackRange, TrackWindow } from '../control/reads.ts';
 import { freezeOf, type GovernanceState, overrideOf } from '../limits/governance.ts';
-import type { LimitBook } from '../limits/types.ts';
+import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import { publishedShape } from './shapes.ts';
-import type { overviewSchema } from './track-schemas.ts';
+import type { overviewSchema, trackSchema } from './track-schemas.ts';
 
 /** @param at the time that people's decisions count with, epoch milliseconds. */
 export function overviewShape(
@@ -41,5 +41,44 @@ export function overviewShape(
         closes: [...closes],
       };
     }),
+  };
+}
+
+export function trackShape(
+  { version }: LimitBook,
+  { symbol, simulated }: MarketLimit,
+  { from, to }: TrackRange,
+  { bars, decisions, exceedances }: TrackedMarket,
+): z.infer<typeof trackSchema> {
+  const { intervalMilliseconds, openTime, open, high, low, close } = bars;
+  const newest = decisions.at(-1);
+  return {
+    symbol,
+    version,
+    simulated,
+    horizonHours: newest?.horizonHours ?? null,
+    confidence: newest?.confidence ?? null,
+    from: isoTime(from),
+    to: isoTime(to),
+    intervalMilliseconds,
+    bars: {
+      openTime: [...openTime],
+      open: [...open],
+      high: [...high],
+      low: [...low],
+      close: [...close],
+    },
+    decisions: decisions.map(decisionShape),
+    exceedances: { ...exceedances },
+  };
+}
+
+function decisionShape(decision: TrackedDecision): z.infer<typeof trackSchema>['decisions'][number] {
+  const { version, asOf, maxLeverage, bindingBound, horizonHours, confidence, realised, exceeded } = decision;
+  return {
+    ...{ version, asOf: isoTime(asOf), maxLeverage, bindingBound, horizonHours, confidence },
+    valueAtRisk: { long: decision.longValueAtRisk, short: decision.shortValueAtRisk },
+    realised: realised === null ? null : { ...realised },
+    exceeded: exceeded === null ? null : { ...exceeded },
   };
 }

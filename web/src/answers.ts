@@ -19,7 +19,7 @@ import type {
   trainingRunsSchema,
 } from '../../src/http/schemas.ts';
 import type { stressSchema, systemSchema } from '../../src/http/system-schemas.ts';
-import type { overviewSchema } from '../../src/http/track-schemas.ts';
+import type { overviewSchema, trackSchema } from '../../src/http/track-schemas.ts';
 
 // What the service answers, from the same schemas that it validates with: the console cannot expect another shape.
 export type Acted = z.infer<typeof actedSchema>;
@@ -43,34 +43,5 @@ export type TrainingRuns = z.infer<typeof trainingRunsSchema>;
 export type Overview = z.infer<typeof overviewSchema>;
 export type OverviewMarket = Overview['markets'][number];
 
-export interface Track {
-  readonly symbol: string;
-  readonly version: number;
-  readonly simulated: boolean;
-  readonly horizonHours: number | null;
-  readonly confidence: number | null;
-  readonly from: string;
-  readonly to: string;
-  readonly intervalMilliseconds: number;
-  readonly bars: {
-    readonly openTime: readonly number[];
-    readonly open: readonly number[];
-    readonly high: readonly number[];
-    readonly low: readonly number[];
-    readonly close: readonly number[];
-  };
-  readonly decisions: readonly TrackedDecision[];
-  readonly exceedances: { readonly observations: number; readonly long: number; readonly short: number };
-}
-
-export interface TrackedDecision {
-  readonly version: number;
-  readonly asOf: string;
-  readonly maxLeverage: number;
-  readonly bindingBound: string;
-  readonly horizonHours: number;
-  readonly confidence: number;
-  readonly valueAtRisk: { readonly long: number | null; readonly short: number | null };
-  readonly realised: { readonly long: number; readonly short: number } | null;
-  readonly exceeded: { readonly long: boolean | null; readonly short: boolean | null } | null;
-}
+export type Track = z.infer<typeof trackSchema>;
+export type TrackedDecision = Track['decisions'][number];
