@@ -33,6 +33,10 @@ export interface TimeChartProps {
   readonly onRange?: (from: number, to: number) => void;
   readonly axisText?: (value: number) => string;
   readonly rightAxisText?: (value: number) => string;
+  /** Steps that the axis may have; any where it does not say. */
+  readonly axisSteps?: readonly number[];
+  /** What the chart spans, epoch milliseconds; its own times where it does not say. */
+  readonly span?: readonly [from: number, to: number];
 }
 
 /** Lines over time, by uPlot. The numbers are in a table or a file beside it: a canvas tells nothing to who cannot see. */
@@ -45,6 +49,8 @@ export function TimeChart({
   onRange,
   axisText = String,
   rightAxisText = String,
+  axisSteps,
+  span,
 }: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -62,7 +68,7 @@ export function TimeChart({
       size.disconnect();
       plot.destroy();
     };
-  }, [times, series, height, cursor]);
+  }, [times, series, height, cursor, span?.[0], span?.[1]]);
 
   function draw(own: HTMLElement): uPlot {
     const [ink, line] = [colour('ink-soft'), colour('line')];
@@ -81,14 +87,19 @@ export function TimeChart({
       height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: cursor === undefined ? {} : { sync: { key: cursor } },
-      scales: { x: {}, left: {}, ...(hasRight ? { right: {} } : {}) },
+      scales: {
+        x: span === undefined ? {} : { range: [span[0] / 1000, span[1] / 1000] },
+        left: {},
+        ...(hasRight ? { right: {} } : {}),
+      },
       axes: [
-        axis,
+        { ...axis, values: (_plot, ticks, _axis, _space, step) => timeTicks(ticks, step) },
         {
           ...axis,
           scale: 'left',
           size: 64,
           values: (_plot, ticks) => ticks.map(axisText),
+          ...(axisSteps === undefined ? {} : { incrs: [...axisSteps] }),
         },
         ...(hasRight ? [rightAxis] : []),
       ],
@@ -131,11 +142,25 @@ function seriesOptions({
     width: isDots ? 0 : 1.5,
     spanGaps: spansGaps ?? false,
     value: (_plot, value) => (value === null || value === undefined ? '–' : text(value)),
-    points: isDots ? { show: true, size: 6, fill: stroke } : { show: false },
+    points: isDots ? { show: true, size: name === 'bad' ? 9 : 5, fill: stroke } : { show: false },
     ...(isDashed ? { dash: [5, 4] } : {}),
     ...(isStep && uPlot.paths.stepped !== undefined ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
     ...(isDots ? { paths: () => null } : {}),
   };
+}
+
+const DAY_SECONDS = 86_400;
+
+/** The time of day, and the date where it is another than before; the date alone where ticks are days apart. */
+function timeTicks(ticks: readonly number[], stepSeconds: number): string[] {
+  let before = '';
+  return ticks.map((seconds) => {
+    const [date, time] = new Date(seconds * 1000).toISOString().slice(0, 16).split('T');
+    if (stepSeconds >= DAY_SECONDS) return date.slice(stepSeconds >= 300 * DAY_SECONDS ? 0 : 5);
+    const text = date === before ? time : `${time}\n${date.slice(5)}`;
+    before = date;
+    return text;
+  });
 }
 
 function timeLabel(seconds: number | null): string {

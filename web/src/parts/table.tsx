@@ -111,8 +111,8 @@ export function DownloadButton<Row>({
     );
   };
   return (
-    <button type="button" onClick={save} disabled={rows.length === 0}>
-      Download CSV
+    <button type="button" class="quiet" aria-label="Download CSV" onClick={save} disabled={rows.length === 0}>
+      CSV <span aria-hidden="true">↓</span>
     </button>
   );
 }

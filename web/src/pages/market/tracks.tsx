@@ -39,7 +39,9 @@ export function Tracks({ symbol }: { readonly symbol: string }) {
         </>
       }
     >
-      <Loaded from={track}>{(data) => <Charts of={data} onRange={choose} />}</Loaded>
+      <div style={{ minHeight: '36rem' }}>
+        <Loaded from={track}>{(data) => <Charts of={data} onRange={choose} />}</Loaded>
+      </div>
     </Card>
   );
 }
@@ -53,6 +55,7 @@ function Charts({
 }) {
   const lines = useMemo(() => priceAndLeverage(of), [of]);
   const found = useMemo(() => excursions(of), [of]);
+  const span = [Date.parse(of.from), Date.parse(of.to)] as const;
   if (lines.times.length === 0) return <p class="empty">Nothing is stored of this span.</p>;
   return (
     <>
@@ -62,6 +65,8 @@ function Charts({
         cursor="market"
         onRange={onRange}
         axisText={leverageText}
+        axisSteps={LEVERAGE_STEPS}
+        span={span}
         series={[
           { label: 'Leverage', colour: 'accent', values: lines.leverage, text: leverageText, isStep: true },
           {
@@ -83,6 +88,7 @@ function Charts({
           cursor="market"
           onRange={onRange}
           axisText={(share) => percentText(share, 0)}
+          span={span}
           series={[
             {
               label: 'VaR short',
@@ -135,6 +141,8 @@ function Held({ of: { exceedances, horizonHours, confidence } }: { readonly of: 
     </p>
   );
 }
+
+const LEVERAGE_STEPS = [1, 2, 5, 10, 20, 50];
 
 const DECISION_COLUMNS: readonly Column<TrackedDecision>[] = [
   { id: 'version', head: '', cell: () => null, csv: ({ version }) => version },
