@@ -39,7 +39,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { promoteModel } from './model-promotion.ts';
 import { BUILT_CONSOLE, PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { Random } from './random.ts';
-import { modelSummaries } from './registry-view.ts';
+import { modelDetail, modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
 import { ShadowScoring } from './shadow-scoring.ts';
 
@@ -134,6 +134,7 @@ async function start(
       return previous;
     },
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
+    modelDetail: async (version) => modelDetail(registry, version, await store.watchEntries(SHADOW_ENTRIES)),
   });
   proposer.whenCorrelated((correlations) => control.correlated(correlations));
   const recovered = control.currentBook();

@@ -16,7 +16,14 @@ import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import type { MarkPrice } from './guard/prices.ts';
 import { MarketTrack } from './market-track.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
-import type { ControlReads, ControlStatus, ModelSummary, TrackedMarket, TrackRange } from './reads.ts';
+import type {
+  ControlReads,
+  ControlStatus,
+  ModelDetail,
+  ModelSummary,
+  TrackedMarket,
+  TrackRange,
+} from './reads.ts';
 import { trackOf } from './track-point.ts';
 import type { ReadTrack } from './track-reading.ts';
 import { trackedMarket } from './tracked-market.ts';
@@ -39,6 +46,7 @@ export class ControlPlane implements ControlReads {
   readonly #clock: Clock;
   readonly #policy: Policy;
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
+  readonly #modelDetail: ControlReads['model'];
   readonly #promoteModel: ControlReads['promote'];
   readonly #readTrack: ReadTrack;
   readonly #listeners = new Set<(book: LimitBook) => void>();
@@ -69,7 +77,8 @@ export class ControlPlane implements ControlReads {
     this.#clock = options.clock;
     this.#policy = options.policy;
     this.#listModels = options.listModels;
-    this.#promoteModel = options.promoteModel ?? noPromotion;
+    this.#modelDetail = options.modelDetail ?? noVersion;
+    this.#promoteModel = options.promoteModel ?? noVersion;
     this.#readTrack = options.readTrack ?? (async () => null);
     this.#inForce = inForce;
     for (const user of users) this.#users.set(user.userId, user);
@@ -188,6 +197,10 @@ export class ControlPlane implements ControlReads {
     return this.#listModels();
   }
 
+  model(version: string): Promise<ModelDetail> {
+    return this.#modelDetail(version);
+  }
+
   promote(version: string, actor: string, reason: string): Promise<string | null> {
     return this.#promoteModel(version, actor, reason);
   }
@@ -251,6 +264,8 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly policy: Policy;
   readonly listModels: () => Promise<readonly ModelSummary[]>;
+  /** Without one no version is known here. */
+  readonly modelDetail?: ControlReads['model'];
   /** Without one no version can be promoted here. */
   readonly promoteModel?: ControlReads['promote'];
   readonly governanceObserver?: GovernanceObserver;
@@ -263,7 +278,7 @@ export interface ControlPlaneOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-async function noPromotion(version: string): Promise<never> {
+async function noVersion(version: string): Promise<never> {
   throw new PlimsollError('VERSION_UNKNOWN', `there is no version ${version}`, {
     remedy: 'List the versions that there are: GET /v1/models.',
   });

@@ -16,6 +16,7 @@ import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
 import type { MarkPrice, PriceIntake } from './guard/prices.ts';
 import type { TrackWindow } from './market-track.ts';
+import type { ModelDetail } from './model-detail.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
 import type { TrackedMarket } from './tracked-market.ts';
@@ -53,8 +54,8 @@ export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
 export type { AnnouncedTable, Impact } from './governance/impact.ts';
 export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
-
 export { type MarkPrice, outcomeOf, PRICE_CODES, type PriceCode, type PriceOutcome } from './guard/prices.ts';
+export type { ModelDetail } from './model-detail.ts';
 
 /** What people decide about limits: what is in force, and how to change it. */
 export interface GovernanceAccess {
@@ -171,6 +172,8 @@ export interface ControlReads {
    */
   track(symbol: string, range: TrackRange): Promise<TrackedMarket>;
   models(): Promise<readonly ModelSummary[]>;
+  /** @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED. */
+  model(version: string): Promise<ModelDetail>;
   /**
    * Makes a version the champion; the next decision uses it. Durable and audited when it returns.
    *

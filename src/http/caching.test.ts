@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import { bookHashHolds } from '../limits/chain.ts';
 import { DECIDED_AT, HOUR } from '../limits/test-inputs.ts';
+import { SHIPPED_CHAMPION } from './route-examples.fixture.ts';
 import { acceptsGzip } from './send.ts';
 import { marketInputs, TestService } from './test-service.ts';
 
@@ -22,6 +23,7 @@ const MADE = [
   '/v1/markets/BTCUSDT/sensitivity',
   '/v1/users/user-17/caps',
   '/v1/models',
+  `/v1/models/${SHIPPED_CHAMPION}`,
   '/v1/training/runs',
   '/v1/audit',
   '/v1/audit/1',

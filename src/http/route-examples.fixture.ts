@@ -1,4 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SHIPPED_MODELS } from '../program.ts';
 import { type Call, OPERATOR } from './test-service.ts';
+
+export const SHIPPED_CHAMPION: string = JSON.parse(
+  readFileSync(join(SHIPPED_MODELS, 'aliases.json'), 'utf8'),
+).champion;
 
 /** Requests of tests that go through all routes. */
 export const ORDER = { userId: 'user-17', symbol: 'BTCUSDT', side: 'long', notional: '25000', leverage: 5 };
@@ -74,6 +81,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getSystem: ['/v1/system'],
   postStress: ['/v1/stress', { method: 'POST', body: { move: -0.2, moves: { BTCUSDT: -0.3 } } }],
   getModels: ['/v1/models'],
+  getModel: [`/v1/models/${SHIPPED_CHAMPION}`],
   promoteModel: [
     '/v1/models/20240101-0a1b2c3d/promote',
     { method: 'POST', headers: OPERATOR, body: { reason: 'a test' } },

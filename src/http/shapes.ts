@@ -7,6 +7,7 @@ import { activityShape, maintenanceShape, scheduleShape } from '../limits/shapes
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
 import type { auditEntrySchema } from './audit-schemas.ts';
+import type { trainingRunsSchema } from './model-schemas.ts';
 import type {
   bracketsSchema,
   explainSchema,
@@ -14,7 +15,6 @@ import type {
   historySchema,
   limitsSchema,
   marketsSchema,
-  trainingRunsSchema,
 } from './schemas.ts';
 import type { userPolicySchema, userSchema } from './user-schemas.ts';
 

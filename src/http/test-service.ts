@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { SqliteStateStore } from '../../data/sqlite-state-store.ts';
 import { decisionDraft } from '../../data/test-books.ts';
+import { ModelRegistry } from '../../models/registry.ts';
 import { randomMarket } from '../../test/random-market.ts';
 import { type Clock, ManualClock } from '../clock.ts';
 import { localAccounts } from '../control/accounts/local-accounts.fixture.ts';
@@ -22,7 +23,8 @@ import { DEFAULT_POLICY } from '../limits/policy.ts';
 import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
-import { BUILT_CONSOLE } from '../program.ts';
+import { BUILT_CONSOLE, SHIPPED_MODELS } from '../program.ts';
+import { modelDetail } from '../registry-view.ts';
 import type { MarketHistory } from '../risk/bars.ts';
 import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
@@ -226,6 +228,8 @@ export class TestService {
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
       listModels: async () => [MODEL],
+      modelDetail: async (version) =>
+        modelDetail(new ModelRegistry(SHIPPED_MODELS, folder), version, await store.watchEntries('shadow/')),
       readTrack: async (request) => readTrack(this.histories, request),
       promoteModel: async () => 'before',
       accounts: accounts.accounts,

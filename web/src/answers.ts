@@ -6,6 +6,7 @@ import type {
   changesSchema,
   impactSchema,
 } from '../../src/http/governance-schemas.ts';
+import type { modelSchema, modelsSchema, trainingRunsSchema } from '../../src/http/model-schemas.ts';
 import type {
   bracketSchema,
   bracketsSchema,
@@ -13,10 +14,8 @@ import type {
   forecastSchema,
   historySchema,
   limitsSchema,
-  modelsSchema,
   readinessSchema,
   sensitivitySchema,
-  trainingRunsSchema,
 } from '../../src/http/schemas.ts';
 import type { stressSchema, systemSchema } from '../../src/http/system-schemas.ts';
 import type { overviewSchema, trackSchema } from '../../src/http/track-schemas.ts';
@@ -45,3 +44,22 @@ export type OverviewMarket = Overview['markets'][number];
 
 export type Track = z.infer<typeof trackSchema>;
 export type TrackedDecision = Track['decisions'][number];
+export type Model = z.infer<typeof modelSchema>;
+
+export interface Coverage {
+  readonly model: string | null;
+  readonly tiers: readonly {
+    readonly horizonHours: number;
+    readonly confidence: number;
+    readonly observations: number;
+    readonly exceedances: number;
+    readonly exceedanceRate: number | null;
+    readonly expectedRate: number;
+    readonly alarmedAt: { readonly exceeded: string | null; readonly overstated: string | null };
+  }[];
+  readonly drift: null | {
+    readonly windowDays: number;
+    readonly features: readonly { readonly name: string; readonly index: number; readonly usual: number }[];
+    readonly drifted: readonly string[];
+  };
+}

@@ -2,7 +2,7 @@ import type { Explain } from '../../answers.ts';
 import { leverageText, wordsOf } from '../../format.ts';
 import { Card } from '../../parts/card.tsx';
 import { type Column, DownloadButton } from '../../parts/table.tsx';
-import './bounds.css';
+import '../../charts/bars.css';
 
 /** The shock model cannot push a limit below it; it does not hold one down. */
 const FLOOR = 'stress';
