@@ -74,7 +74,10 @@ export function spanText(milliseconds: number): string {
 
 /** `marginCallShortfall` → `margin call shortfall`. */
 export function wordsOf(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/[-_]/g, ' ')
+    .toLowerCase();
 }
 
 export function reasonText(code: string): string {

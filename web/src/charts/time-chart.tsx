@@ -39,6 +39,8 @@ export interface TimeChartProps {
   readonly span?: readonly [from: number, to: number];
 }
 
+const RIGHT_AXIS_PIXELS = 56;
+
 /** Lines over time, by uPlot. The numbers are in a table or a file beside it: a canvas tells nothing to who cannot see. */
 export function TimeChart({
   label,
@@ -79,12 +81,14 @@ export function TimeChart({
       scale: 'right',
       side: 1,
       grid: { show: false },
-      size: 56,
+      size: RIGHT_AXIS_PIXELS,
       values: (_plot, ticks) => ticks.map(rightAxisText),
     };
     const options: uPlot.Options = {
       width: own.clientWidth,
       height,
+      // Charts above each other begin and end at the same places.
+      padding: [12, hasRight ? 0 : RIGHT_AXIS_PIXELS, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: cursor === undefined ? {} : { sync: { key: cursor } },
       scales: {

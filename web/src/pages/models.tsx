@@ -185,7 +185,6 @@ const VERSION_COLUMNS: readonly Column<Summary>[] = [
     by: ({ version }) => version,
     cell: ({ version }) => <a href={linkTo(['models', version])}>{version}</a>,
   },
-  { id: 'name', head: 'Kind', isMinor: true, by: ({ name }) => name, cell: ({ name }) => name },
   {
     id: 'aliases',
     head: 'Role',
@@ -218,7 +217,7 @@ const VERSION_COLUMNS: readonly Column<Summary>[] = [
     head: 'Made',
     isMinor: true,
     by: ({ createdAt }) => createdAt,
-    cell: ({ createdAt }) => timeText(createdAt),
+    cell: ({ createdAt }) => timeText(createdAt).slice(0, 10),
   },
 ];
 

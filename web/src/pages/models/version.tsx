@@ -18,10 +18,8 @@ export function Version({ version }: { readonly version: string }) {
             {data.title ?? data.name} <code>{data.version}</code>
           </h2>
           <Scores of={data} />
-          <div class="columns">
-            <Gates of={data} />
-            <Lineage of={data} />
-          </div>
+          <Gates of={data} />
+          <Lineage of={data} />
         </>
       )}
     </Loaded>
@@ -65,17 +63,13 @@ function Gates({ of: { gateRecord, version } }: { readonly of: Model }) {
 }
 
 const GATE_COLUMNS: readonly Column<Gate>[] = [
+  { id: 'gate', head: 'Gate', csv: ({ gate }) => gate, cell: ({ gate }) => wordsOf(gate) },
   {
-    id: 'gate',
-    head: 'Gate',
+    id: 'words',
+    head: 'What it asks',
     isWrapped: true,
-    csv: ({ gate }) => gate,
-    cell: ({ gate, words }) => (
-      <>
-        {wordsOf(gate)}
-        <div class="note">{words}</div>
-      </>
-    ),
+    csv: ({ words }) => words,
+    cell: ({ words }) => words,
   },
   {
     id: 'measured',
