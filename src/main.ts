@@ -134,6 +134,7 @@ async function start(
       return previous;
     },
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
+    coverage: () => watch.report(),
     modelDetail: async (version) => modelDetail(registry, version, await store.watchEntries(SHADOW_ENTRIES)),
   });
   proposer.whenCorrelated((correlations) => control.correlated(correlations));

@@ -19,6 +19,7 @@ import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } fr
 import type {
   ControlReads,
   ControlStatus,
+  CoverageReport,
   ModelDetail,
   ModelSummary,
   TrackedMarket,
@@ -47,6 +48,7 @@ export class ControlPlane implements ControlReads {
   readonly #policy: Policy;
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
   readonly #modelDetail: ControlReads['model'];
+  readonly #coverage: ControlReads['coverage'];
   readonly #promoteModel: ControlReads['promote'];
   readonly #readTrack: ReadTrack;
   readonly #listeners = new Set<(book: LimitBook) => void>();
@@ -78,6 +80,7 @@ export class ControlPlane implements ControlReads {
     this.#policy = options.policy;
     this.#listModels = options.listModels;
     this.#modelDetail = options.modelDetail ?? noVersion;
+    this.#coverage = options.coverage ?? (async () => ({ model: null, tiers: [], drift: null }));
     this.#promoteModel = options.promoteModel ?? noVersion;
     this.#readTrack = options.readTrack ?? (async () => null);
     this.#inForce = inForce;
@@ -201,6 +204,10 @@ export class ControlPlane implements ControlReads {
     return this.#modelDetail(version);
   }
 
+  coverage(): Promise<CoverageReport> {
+    return this.#coverage();
+  }
+
   promote(version: string, actor: string, reason: string): Promise<string | null> {
     return this.#promoteModel(version, actor, reason);
   }
@@ -266,6 +273,8 @@ export interface ControlPlaneOptions {
   readonly listModels: () => Promise<readonly ModelSummary[]>;
   /** Without one no version is known here. */
   readonly modelDetail?: ControlReads['model'];
+  /** Without one no forecasts are watched here. */
+  readonly coverage?: ControlReads['coverage'];
   /** Without one no version can be promoted here. */
   readonly promoteModel?: ControlReads['promote'];
   readonly governanceObserver?: GovernanceObserver;

@@ -9,6 +9,7 @@ import type { LimitBook } from '../limits/types.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './accounts/account-desk.ts';
 import type { InterventionFilter } from './accounts/ports.ts';
 import type { StressAnswer, StressRequest } from './accounts/system-desk.ts';
+import type { CoverageReport } from './coverage-report.ts';
 import type { FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
@@ -49,6 +50,7 @@ export interface ModelSummary {
   readonly shadow: ShadowSummary | null;
 }
 
+export type { CoverageReport } from './coverage-report.ts';
 export type { Change } from './governance/change.ts';
 export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
@@ -174,6 +176,8 @@ export interface ControlReads {
   models(): Promise<readonly ModelSummary[]>;
   /** @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED. */
   model(version: string): Promise<ModelDetail>;
+  /** How the published forecasts of the model in use hold. */
+  coverage(): Promise<CoverageReport>;
   /**
    * Makes a version the champion; the next decision uses it. Durable and audited when it returns.
    *

@@ -24,6 +24,7 @@ const MADE = [
   '/v1/users/user-17/caps',
   '/v1/models',
   `/v1/models/${SHIPPED_CHAMPION}`,
+  '/v1/coverage',
   '/v1/training/runs',
   '/v1/audit',
   '/v1/audit/1',

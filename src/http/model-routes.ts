@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { modelSchema, modelsSchema, trainingRunsSchema } from './model-schemas.ts';
+import { coverageSchema, modelSchema, modelsSchema, trainingRunsSchema } from './model-schemas.ts';
 import type { Route } from './routes.ts';
 import { limitQuery } from './schemas.ts';
-import { trainingRunsShape } from './shapes.ts';
+import { coverageShape, trainingRunsShape } from './shapes.ts';
 
 const promotionInput = z
   .object({ reason: z.string().trim().min(1, 'say why').max(500) })
@@ -53,6 +53,16 @@ export const MODEL_ROUTES: readonly Route[] = [
       const previous = await reads.promote(params.version, caller?.name ?? '', reason);
       return { json: { champion: params.version, previous }, status: 200 };
     },
+  },
+  {
+    method: 'get',
+    path: '/v1/coverage',
+    operationId: 'getCoverage',
+    summary: 'How the published forecasts of the model in use hold: exceedances, alarms, drift',
+    answer: coverageSchema,
+    scope: 'models:read',
+    touches: 'nobody',
+    handle: async ({ reads }) => ({ json: coverageShape(await reads.coverage()) }),
   },
   {
     method: 'get',

@@ -153,3 +153,37 @@ export const modelSchema = z
     }),
   })
   .meta({ id: 'Model' });
+
+const stability = {
+  index: z.number().describe('Population stability index of the window against the training span.'),
+  usual: z.number().describe('That a month of the training span usually stays below.'),
+};
+
+export const coverageSchema = z
+  .object({
+    model: z.string().nullable(),
+    tiers: z
+      .array(
+        z.object({
+          horizonHours: z.number(),
+          confidence: z.number(),
+          observations: z.number().int(),
+          exceedances: z.number().int(),
+          exceedanceRate: z.number().min(0).max(1).nullable(),
+          expectedRate: z.number().min(0).max(1),
+          alarmedAt: z.object({ exceeded: timeSchema.nullable(), overstated: timeSchema.nullable() }),
+        }),
+      )
+      .describe('All markets and both sides together, since the model came into use.'),
+    drift: z
+      .object({
+        windowDays: z.number(),
+        features: z.array(z.object({ name: z.string(), ...stability })),
+        residuals: z.array(z.object({ horizonHours: z.number(), ...stability })),
+        scores: z.array(z.object({ horizonHours: z.number(), ratio: z.number(), usual: z.number() })),
+        drifted: z.array(z.string()),
+      })
+      .nullable()
+      .describe('Null while the window has too few days, and where there is nothing to compare with.'),
+  })
+  .meta({ id: 'Coverage' });

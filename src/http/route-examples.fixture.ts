@@ -86,6 +86,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
     '/v1/models/20240101-0a1b2c3d/promote',
     { method: 'POST', headers: OPERATOR, body: { reason: 'a test' } },
   ],
+  getCoverage: ['/v1/coverage'],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],
   getAuditEntry: ['/v1/audit/1'],

@@ -94,7 +94,7 @@ export class Service {
   readonly #app: Express;
   readonly #server: Server;
   readonly #hub: PushHub;
-  readonly #gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
+  readonly #gauge: LoadGauge;
   readonly #contractInfo: ContractInfoStream;
   readonly #forget: () => void;
 
@@ -137,6 +137,8 @@ export class Service {
     this.#server.requestTimeout = BOUNDS.requestMilliseconds;
     this.#server.keepAliveTimeout = BOUNDS.keepAliveMilliseconds;
     this.#server.maxConnections = BOUNDS.connections;
+    // Last: what a start takes is no load.
+    this.#gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
   }
 
   /** See `listen`. */

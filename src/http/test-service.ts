@@ -17,6 +17,7 @@ import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import type { ModelSummary } from '../control/reads.ts';
 import { trackOf } from '../control/track-point.ts';
 import { readTrack } from '../control/track-reading.ts';
+import { ForecastWatch } from '../forecast-watch.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
@@ -222,14 +223,20 @@ export class TestService {
     const { folder, clock, metrics } = this;
     const store = SqliteStateStore.open(folder);
     const accounts = localAccounts(folder, clock, DEFAULT_POLICY);
+    const logger = pino({ level: 'warn' }, { write: (line: string) => this.#log(line) });
+    const registry = new ModelRegistry(SHIPPED_MODELS, folder);
+    const watch = new ForecastWatch({
+      ...{ store, registry, metrics, clock, logger },
+      ...{ catalogue: async () => [], train: null, triggerHours: 0 },
+    });
     const plane = await ControlPlane.recover({
       store,
       clock,
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
       listModels: async () => [MODEL],
-      modelDetail: async (version) =>
-        modelDetail(new ModelRegistry(SHIPPED_MODELS, folder), version, await store.watchEntries('shadow/')),
+      coverage: () => watch.report(),
+      modelDetail: async (version) => modelDetail(registry, version, await store.watchEntries('shadow/')),
       readTrack: async (request) => readTrack(this.histories, request),
       promoteModel: async () => 'before',
       accounts: accounts.accounts,
@@ -240,7 +247,7 @@ export class TestService {
     const service = new Service({
       reads: plane,
       clock,
-      logger: pino({ level: 'warn' }, { write: (line: string) => this.#log(line) }),
+      logger,
       observer: metrics,
       accessObserver: metrics.access,
       rateLimits: this.#rateLimits,
