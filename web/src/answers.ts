@@ -6,7 +6,12 @@ import type {
   changesSchema,
   impactSchema,
 } from '../../src/http/governance-schemas.ts';
-import type { modelSchema, modelsSchema, trainingRunsSchema } from '../../src/http/model-schemas.ts';
+import type {
+  coverageSchema,
+  modelSchema,
+  modelsSchema,
+  trainingRunsSchema,
+} from '../../src/http/model-schemas.ts';
 import type {
   bracketSchema,
   bracketsSchema,
@@ -45,21 +50,4 @@ export type OverviewMarket = Overview['markets'][number];
 export type Track = z.infer<typeof trackSchema>;
 export type TrackedDecision = Track['decisions'][number];
 export type Model = z.infer<typeof modelSchema>;
-
-export interface Coverage {
-  readonly model: string | null;
-  readonly tiers: readonly {
-    readonly horizonHours: number;
-    readonly confidence: number;
-    readonly observations: number;
-    readonly exceedances: number;
-    readonly exceedanceRate: number | null;
-    readonly expectedRate: number;
-    readonly alarmedAt: { readonly exceeded: string | null; readonly overstated: string | null };
-  }[];
-  readonly drift: null | {
-    readonly windowDays: number;
-    readonly features: readonly { readonly name: string; readonly index: number; readonly usual: number }[];
-    readonly drifted: readonly string[];
-  };
-}
+export type Coverage = z.infer<typeof coverageSchema>;

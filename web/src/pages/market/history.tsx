@@ -16,20 +16,19 @@ export function Changes({ symbol }: { readonly symbol: string }) {
     <Card
       title="Changes of the table"
       isFlush
+      isShort
       aside={
         <DownloadButton name={`${symbol}-history.csv`} columns={COLUMNS} rows={history.data?.changes ?? []} />
       }
     >
       <Loaded from={history}>
         {({ changes }) => (
-          <div class="short">
-            <DataTable<Entry>
-              caption={`Changes of ${symbol}, newest first`}
-              columns={COLUMNS}
-              rows={changes}
-              keyOf={({ version }) => String(version)}
-            />
-          </div>
+          <DataTable<Entry>
+            caption={`Changes of ${symbol}, newest first`}
+            columns={COLUMNS}
+            rows={changes}
+            keyOf={({ version }) => String(version)}
+          />
         )}
       </Loaded>
     </Card>
