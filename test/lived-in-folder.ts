@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { pino } from 'pino';
 import { BarStore } from '../data/bar-store.ts';
 import { levelFile } from '../data/level-file.ts';
 import { judgeQuality } from '../data/quality.ts';
@@ -11,8 +12,10 @@ import { DecisionCycle } from '../src/control/decision-cycle.ts';
 import { DecisionEngine } from '../src/control/decision-engine.ts';
 import { MemoryMarkets } from '../src/control/test-market-data.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../src/forecast/classical.ts';
+import { ForecastWatch } from '../src/forecast-watch.ts';
 import { DEFAULT_POLICY } from '../src/limits/policy.ts';
-import { SHIPPED_MODELS } from '../src/program.ts';
+import { Metrics } from '../src/metrics/metrics.ts';
+import { PROGRAM_VERSION, SHIPPED_MODELS } from '../src/program.ts';
 import { HOUR_MILLISECONDS } from '../src/units.ts';
 
 /**
@@ -28,11 +31,12 @@ export async function liveIn(dataDir: string, days: number, everyHours: number):
   const bars = await BarStore.open(dataDir);
   const store = SqliteStateStore.open(dataDir);
   await new SampleSource({ store: bars, dataDir }).ensure(now);
+  const registry = new ModelRegistry(SHIPPED_MODELS, dataDir);
   const engine = new DecisionEngine({
     // The bars are all made at once; a decision uses those that had closed by its time.
     reader: new MemoryMarkets(await bars.loadMarkets()),
     judgeQuality,
-    champion: new Champion(new ModelRegistry(SHIPPED_MODELS, dataDir), (message) => {
+    champion: new Champion(registry, (message) => {
       throw new Error(message);
     }),
     historical: new HistoricalPredictor(),
@@ -42,6 +46,16 @@ export async function liveIn(dataDir: string, days: number, everyHours: number):
     levels: levelFile(dataDir),
     stopwatch: stopwatchSeconds,
   });
+  const watch = new ForecastWatch({
+    store,
+    registry,
+    metrics: new Metrics({ watchList: [], version: PROGRAM_VERSION }),
+    clock,
+    logger: pino({ level: 'silent' }),
+    catalogue: async () => [],
+    train: null,
+    triggerHours: 0,
+  });
   const cycle = new DecisionCycle({
     proposer: engine,
     store,
@@ -49,7 +63,7 @@ export async function liveIn(dataDir: string, days: number, everyHours: number):
     policy: DEFAULT_POLICY,
     current: null,
     observer: {
-      published: () => {},
+      published: (book, _previous, facts) => void watch.published(book, facts),
       failed: (error) => {
         throw error;
       },
@@ -59,6 +73,7 @@ export async function liveIn(dataDir: string, days: number, everyHours: number):
   for (; clock.now() <= now; clock.advance(everyHours * HOUR_MILLISECONDS)) {
     if ((await cycle.runOnce()) !== null) books++;
   }
+  await watch.stop();
   await store.close();
   bars.close();
   return books;

@@ -14,6 +14,7 @@ export interface CardProps {
 
 export function Card({ title, aside, isFlush = false, isShort = false, children }: CardProps) {
   const id = useId();
+  const body = `body${isFlush ? ' flush' : ''}${isShort ? ' short' : ''}`;
   return (
     <div class="card">
       <header>
@@ -22,11 +23,7 @@ export function Card({ title, aside, isFlush = false, isShort = false, children 
         {aside}
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section
-        class={`body${isFlush ? ' flush' : ''}${isShort ? ' short' : ''}`}
-        aria-labelledby={id}
-        tabIndex={0}
-      >
+      <section class={body} aria-labelledby={id} tabIndex={0}>
         {children}
       </section>
     </div>
