@@ -45,14 +45,10 @@ export function readTrack(markets: readonly MarketHistory[], request: TrackReque
     };
   return {
     bars: mergedBars(bars, request),
-    realised: Array.from(request.origins, (asOf, i) => realisedAfter(bars, asOf, request.horizonsHours[i])),
+    realised: Array.from(request.origins, (asOf, i) =>
+      realisedExcursion(bars, asOf, request.horizonsHours[i]),
+    ),
   };
-}
-
-/** As `realisedExcursion`, which looks back from the end of a series. */
-function realisedAfter(bars: BarSeries, asOf: number, horizonHours: number): Excursion | null {
-  const end = barsClosedBy(bars, asOf + horizonHours * HOUR_MILLISECONDS);
-  return realisedExcursion(sliceBars(bars, Math.max(0, end - horizonHours - 1), end), asOf, horizonHours);
 }
 
 /** Spans that people know; beyond them whole days. */
