@@ -9,6 +9,8 @@ export const BOUNDS = {
   requestMilliseconds: 15_000,
   keepAliveMilliseconds: 30_000,
   connections: 25_000,
+  /** Connections that wait to be taken: after a restart all readers of the stream come back at once. */
+  backlog: 4096,
   urlLength: 2_048,
 } as const;
 

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { PlimsollError } from '../errors.ts';
+import { BOUNDS } from './bounds.ts';
 
 /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
 export function listen(server: Server, host: string, port: number, logger: Logger): Promise<AddressInfo> {
@@ -14,7 +15,7 @@ export function listen(server: Server, host: string, port: number, logger: Logge
       );
     };
     server.once('error', onError);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BOUNDS.backlog }, () => {
       server.off('error', onError);
       // A connection that could not be taken must not end the service.
       server.on('error', (err) => logger.error({ err }, 'the listener failed'));

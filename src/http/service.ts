@@ -22,7 +22,7 @@ import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { isServiceFault, refuse, sendProblem } from './problem.ts';
 import { ContractInfoStream } from './push/contract-info-stream.ts';
-import { EventStreamReader } from './push/event-stream.ts';
+import { EventStreams } from './push/event-streams.ts';
 import { PushHub } from './push/hub.ts';
 import { pushQuery, STREAM_PATH, subscriptionOf } from './push/push-routes.ts';
 import { contractInfoRequest, type SocketRequest } from './push/socket-request.ts';
@@ -94,6 +94,7 @@ export class Service {
   readonly #app: Express;
   readonly #server: Server;
   readonly #hub: PushHub;
+  readonly #streams: EventStreams;
   readonly #gauge: LoadGauge;
   readonly #contractInfo: ContractInfoStream;
   readonly #forget: () => void;
@@ -109,6 +110,11 @@ export class Service {
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
     this.#hub = new PushHub(options.reads, () => this.#prepared.get('/v1/limits')?.plain);
+    this.#streams = new EventStreams({
+      hub: this.#hub,
+      gate: this.#gate,
+      onFailure: (err) => options.logger.error({ err }, 'a stream failed'),
+    });
     this.#contractInfo = new ContractInfoStream(options.reads);
     const forgetters = [
       options.reads.onPublish((book) => this.#prepared.publish(book)),
@@ -194,10 +200,12 @@ export class Service {
       return;
     }
     // A reader that follows stays for days and costs next to nothing: it is no work that has to come to its end.
-    if (path !== STREAM_PATH) {
-      this.#gauge.began();
-      response.on('close', () => this.#gauge.ended());
+    if (path === STREAM_PATH) {
+      this.#streams.answer(request, response, () => this.#app(request, response));
+      return;
     }
+    this.#gauge.began();
+    response.on('close', () => this.#gauge.ended());
     this.#app(request, response);
   }
 
@@ -306,7 +314,7 @@ export class Service {
           next();
         },
         (request: Request, response: Response) =>
-          route.isStream ? this.#stream(request, response) : this.#run(route, request, response),
+          route.isStream ? this.#streams.refuse(request) : this.#run(route, request, response),
       ];
       app[route.method](pattern, ...handlers);
     }
@@ -347,19 +355,6 @@ export class Service {
     if (answer.isExpired) response.setHeader('warning', STALE_WARNING);
     response.setHeader('cache-control', 'no-store');
     response.status(answer.status ?? 200).json(answer.json);
-  }
-
-  async #stream(request: Request, response: Response): Promise<void> {
-    const { caller } = admissionOf(request);
-    if (caller !== null) requireSubjects(caller, null);
-    const header = request.headers['last-event-id'];
-    const subscription = subscriptionOf(
-      parse('query', pushQuery, request.query),
-      typeof header === 'string' ? header : undefined,
-    );
-    this.#hub.requireRoom();
-    const reader = new EventStreamReader(request, response, (gone) => this.#hub.leave(gone));
-    await this.#hub.join(reader, { ...subscription, mayStay: () => this.#gate.mayStay(caller) });
   }
 
   /** @throws PlimsollError for a path that has no socket, and for whoever may not read. */
