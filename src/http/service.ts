@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Clock, stopwatchSeconds } from '../clock.ts';
 import type { AnsweredWriteStore } from '../control/ports.ts';
 import type { ControlReads } from '../control/reads.ts';
-import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import { requireSubjects } from './access/caller.ts';
 import { type Arrived, admissionOf, Gate } from './access/gate.ts';
 import { IdempotentWrites } from './access/idempotent-writes.ts';
@@ -13,9 +13,10 @@ import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
-import { BOUNDS, OVERLOADED } from './bounds.ts';
+import { BOUNDS, boundConnections, type ConnectionPatience, OVERLOADED, serverOptions } from './bounds.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
+import { type ListenAt, Listener } from './listener.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { isServiceFault, refuse, sendProblem } from './problem.ts';
@@ -72,6 +73,9 @@ export interface ServiceOptions {
   readonly version: string;
   /** Seconds of a monotonic clock, for the duration of requests. */
   readonly stopwatch: () => number;
+  /** Is told when the service itself failed, and not who asked. */
+  readonly onFault?: (failure: PlimsollError) => void;
+  readonly patience?: ConnectionPatience;
 }
 
 /**
@@ -87,6 +91,7 @@ export class Service {
   readonly #context: RouteContext;
   readonly #app: Express;
   readonly #server: Server;
+  readonly #listener: Listener;
   readonly #hub: PushHub;
   readonly #gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
   readonly #contractInfo: ContractInfoStream;
@@ -111,9 +116,10 @@ export class Service {
       for (const forget of forgetters) forget();
     };
     const { reads, clock, keyring } = options;
-    this.#context = { reads, prepared: this.#prepared, clock, keyring };
+    const isDraining = (): boolean => this.#listener.isDraining;
+    this.#context = { reads, prepared: this.#prepared, clock, keyring, isDraining };
     this.#app = this.#makeApp();
-    this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
+    this.#server = createServer(serverOptions(options.patience), (request, response) =>
       this.#receive(request, response),
     );
     const sockets = new SocketServer({
@@ -126,30 +132,18 @@ export class Service {
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
     this.#server.on('clientError', (cause, socket) => this.#refuseUnreadable(cause, socket as Socket));
-    this.#server.headersTimeout = BOUNDS.headersMilliseconds;
-    this.#server.requestTimeout = BOUNDS.requestMilliseconds;
-    this.#server.keepAliveTimeout = BOUNDS.keepAliveMilliseconds;
-    this.#server.maxConnections = BOUNDS.connections;
+    boundConnections(this.#server, options.patience);
+    this.#listener = new Listener(this.#server, options.logger);
   }
 
   /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
-  start(host: string, port: number): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      const onError = (cause: NodeJS.ErrnoException): void => {
-        const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
-        const remedy = 'Choose another port: --port 8081, or PLIMSOLL_PORT.';
-        reject(
-          new PlimsollError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, { remedy, cause }),
-        );
-      };
-      this.#server.once('error', onError);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', onError);
-        // A connection that could not be taken must not end the service.
-        this.#server.on('error', (err) => this.#options.logger.error({ err }, 'the listener failed'));
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+  start(at: ListenAt): Promise<AddressInfo> {
+    return this.#listener.start(at);
+  }
+
+  /** From now on it says that it is not ready, and every answer ends its connection. */
+  drain(): void {
+    this.#listener.drain();
   }
 
   /** Takes no new connection, lets running requests end, and cuts off what has not ended by the deadline. */
@@ -158,19 +152,13 @@ export class Service {
     this.#hub.close();
     this.#gauge.stop();
     this.#contractInfo.close(CLOSE_CODE);
-    return new Promise((resolve) => {
-      const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
-      this.#server.close(() => {
-        clearTimeout(cut);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
-    });
+    return this.#listener.stop(deadlineMilliseconds);
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const started = this.#options.stopwatch();
     const url = request.url ?? '/';
+    if (this.#listener.isDraining) response.shouldKeepAlive = false;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const admission = this.#gate.arrive(request, url);
     const prepared =
@@ -387,8 +375,10 @@ export class Service {
     }
     const failure = asPlimsollError(clientFault(thrown) ?? thrown);
     const { requestId = '', traceId, route = 'none' } = response.locals;
-    if (isServiceFault(failure))
+    if (isServiceFault(failure)) {
       this.#options.logger.error({ err: failure, requestId, traceId }, failure.message);
+      this.#options.onFault?.(failure);
+    }
     const caller = (request as Arrived).admission?.caller?.name;
     const address = request.socket.remoteAddress;
     this.#refusals.tell(failure, { route, requestId, traceId, caller, address });

@@ -22,6 +22,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
+import type { ConnectionPatience } from './bounds.ts';
 import { undescribed } from './described.fixture.ts';
 import { Service } from './service.ts';
 
@@ -140,6 +141,7 @@ export class TestService {
   readonly #keys: readonly KnownKey[] | undefined;
   readonly #rateLimits: RateLimits;
   readonly #identities: ((clock: Clock) => Identities) | undefined;
+  readonly #patience: ConnectionPatience | undefined;
   readonly #agent = new Agent({ keepAlive: true });
   #parts: Parts | undefined;
 
@@ -147,7 +149,9 @@ export class TestService {
     keys: readonly KnownKey[] | undefined,
     rateLimits: RateLimits,
     identities: ((clock: Clock) => Identities) | undefined,
+    patience: ConnectionPatience | undefined,
   ) {
+    this.#patience = patience;
     this.#keys = keys;
     this.#identities = identities;
     this.#rateLimits = rateLimits;
@@ -159,13 +163,15 @@ export class TestService {
     keys,
     rateLimits = UNLIMITED,
     identities,
+    patience,
   }: {
     readonly books?: number;
     readonly keys?: readonly KnownKey[];
     readonly rateLimits?: RateLimits;
     readonly identities?: (clock: Clock) => Identities;
+    readonly patience?: ConnectionPatience;
   } = {}): Promise<TestService> {
-    const test = new TestService(keys, rateLimits, identities);
+    const test = new TestService(keys, rateLimits, identities, patience);
     test.#parts = await test.#open();
     for (let book = 0; book < books; book++) await test.publish();
     return test;
@@ -243,8 +249,9 @@ export class TestService {
       ),
       version: '1.2.3',
       stopwatch: () => clock.now() / 1000,
+      ...(this.#patience === undefined ? {} : { patience: this.#patience }),
     });
-    const { port } = await service.start('127.0.0.1', 0);
+    const { port } = await service.start({ host: '127.0.0.1', port: 0 });
     return { store, accounts, plane, service, url: `http://127.0.0.1:${port}` };
   }
 
