@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ensureCheckpointKey } from '../data/checkpoint-key.ts';
-import { acquireLock, type HeldLock } from '../data/lock.ts';
+import { type HeldLock, waitForLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { isMarketSeries } from '../data/primary-series.ts';
 import { SeriesFiles } from '../data/series-files.ts';
@@ -16,20 +16,20 @@ import type { AccountWorkerData } from './account-worker.ts';
 import { UserFilter } from './accounts/book/user-filter.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { KeyWatch } from './control/access/key-watch.ts';
 import { Accounts } from './control/accounts/account-access.ts';
 import { SystemWatch } from './control/accounts/system-watch.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
-import { type CycleFacts, DecisionCycle, decidedMarkets, movesOf } from './control/decision-cycle.ts';
-import { type WebhookObserver, WebhookSender } from './control/feed/webhooks.ts';
-import type { GovernanceObserver } from './control/governance/desk.ts';
+import { DecisionCycle } from './control/decision-cycle.ts';
+import { WebhookSender } from './control/feed/webhooks.ts';
 import { ExpiryTimer } from './control/governance/expiry-timer.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
+import { StorageWatch } from './control/storage-watch.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
-import { PlimsollError } from './errors.ts';
+import { asPlimsollError, PlimsollError } from './errors.ts';
 import { ForecastWatch } from './forecast-watch.ts';
 import { Identities } from './http/access/identities.ts';
 import { keyringOf } from './http/auth.ts';
@@ -41,12 +41,15 @@ import { BUILT_CONSOLE, PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './pr
 import { Random } from './random.ts';
 import { modelDetail, modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
+import { governanceTeller, logPublished, webhookTeller } from './service-log.ts';
 import { ShadowScoring } from './shadow-scoring.ts';
 
 export interface ServiceInput {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long to wait for the data folder where another service still has it; 0 to be refused at once. */
+  readonly waitMilliseconds?: number;
 }
 
 export interface RunningService {
@@ -60,6 +63,8 @@ export interface RunningService {
 }
 
 const DRAIN_MILLISECONDS = 10_000;
+/** Large enough that a disk on which it has room has room for a decision too. */
+const PROBE = '.'.repeat(256 * 1024);
 
 /**
  * Wires the service and starts it: every start is a recovery from the data folder. It answers as soon as this returns;
@@ -70,7 +75,11 @@ const DRAIN_MILLISECONDS = 10_000;
 export async function startService(input: ServiceInput): Promise<RunningService> {
   const { config } = input;
   makeFolder(config.dataDir);
-  const lock = acquireLock(join(config.dataDir, 'service.lock'), 'a service');
+  const lock = await waitForLock(
+    join(config.dataDir, 'service.lock'),
+    'a service',
+    input.waitMilliseconds ?? 0,
+  );
   const undo: (() => unknown)[] = [() => lock.release()];
   try {
     return await start(input, lock, undo);
@@ -188,6 +197,7 @@ async function start(
       failed: (error) => {
         if (isEnding) return;
         control.decisionFailed(error);
+        storage.failed(asPlimsollError(error));
         metrics.decisionFailed();
         logger.error({ err: error }, 'a decision failed; the limits in force stay');
       },
@@ -206,8 +216,21 @@ async function start(
   });
   await keyWatch.start();
   undo.push(() => keyWatch.stop());
+  const storage = new StorageWatch({
+    probe: () => store.putWatchEntries([{ name: 'storage.probe', body: PROBE }]),
+    onChange: (isFailing) => {
+      control.storageFailing(isFailing);
+      metrics.storage.failing(isFailing);
+      if (isFailing) logger.error('nothing can be stored: writes are refused, reads go on');
+      else logger.info('what comes in can be stored again');
+      // What was decided meanwhile could not be published.
+      if (!isFailing) cycle.wake();
+    },
+  });
+  undo.push(() => storage.stop());
   const service = new Service({
     reads: control,
+    onFault: (failure) => storage.failed(failure),
     clock,
     logger,
     observer: metrics,
@@ -238,8 +261,7 @@ async function start(
       }),
   );
   for (const webhook of webhooks) webhook.start();
-  const { port } = await service.start(config.host, config.port);
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const url = await listen(service, config);
   lock.announce(url);
   const firstBook = firstBookOf(control);
   cycle.start(config.decisionIntervalSeconds * 1000);
@@ -259,6 +281,9 @@ async function start(
       keyWatch.stop();
       expiries.stop();
       schedule?.stop();
+      storage.stop();
+      service.drain();
+      if (config.drainSeconds > 0) await setTimeout(config.drainSeconds * 1000);
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
       await Promise.all([
         training.stop(),
@@ -276,6 +301,21 @@ async function start(
       lock.release();
     },
   };
+}
+
+/** @returns where it answers. @throws PlimsollError CONFIG_INVALID. */
+async function listen(service: Service, config: Config): Promise<string> {
+  const { listenDescriptor: descriptor, keys, requireKeys, identity } = config;
+  const { address, port } = await service.start(descriptor === null ? config : { descriptor });
+  // The host that was configured is not that of a socket which was handed over.
+  if (!isLoopback(address) && keys.length === 0 && identity === null && !requireKeys) {
+    await service.stop(0);
+    throw new PlimsollError('CONFIG_INVALID', `the socket at ${address} can be reached from other machines`, {
+      remedy: 'Set PLIMSOLL_KEYS, or PLIMSOLL_REQUIRE_KEYS=true and plimsoll keys add.',
+    });
+  }
+  const host = descriptor === null ? config.host : address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function makeFolder(dataDir: string): void {
@@ -348,47 +388,7 @@ function modelTeller(registry: ModelRegistry, metrics: Metrics): (model: string 
   };
 }
 
-function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver {
-  return {
-    acted: ({ name }, { act, reason }, { changes, isRepeat }) => {
-      if (!isRepeat) metrics.governance.acted(act);
-      logger.info({ actor: name, act, change: changes[0].id, reason, isRepeat }, 'people changed the limits');
-    },
-    refused: ({ name }, { act }, { code, message }) => {
-      metrics.governance.refused(act);
-      logger.warn({ actor: name, act, code, reason: message }, 'a change of the limits was refused');
-    },
-    failed: (error) => logger.error({ err: error }, 'what follows a change of the limits went wrong'),
-  };
-}
-
-function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
-  return {
-    delivered: () => metrics.accounts.delivery('delivered'),
-    failed: (hook, reason, attempt) => {
-      metrics.accounts.delivery('failed');
-      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
-    },
-    buried: (hook, sequence, reason) => {
-      metrics.accounts.delivery('buried');
-      logger.error(
-        { hook, sequence, reason },
-        'a webhook did not take an event for hours; the next ones go on',
-      );
-    },
-  };
-}
-
 /** Ends early when the service does. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
-}
-
-function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {
-  const { seconds, guarded, fallbackReason: fallback } = facts;
-  const moves = movesOf(decidedMarkets(book, facts));
-  const said = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
-  if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
-  else if (fallback === null) logger.info(said, 'limits published');
-  else logger.warn({ ...said, fallback }, 'limits published without the shock model');
 }

@@ -58,6 +58,7 @@ export class ControlPlane implements ControlReads {
   #lastDecisionAt: number | null = null;
   #lastFailure: string | null = null;
   #fallbackReason: string | null = null;
+  #isStorageFailing = false;
 
   private constructor(
     options: ControlPlaneOptions,
@@ -141,6 +142,11 @@ export class ControlPlane implements ControlReads {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Whether nothing can be stored: a full disk, or one that may only be read. */
+  storageFailing(isFailing: boolean): void {
+    this.#isStorageFailing = isFailing;
+  }
+
   decisionFailed(error: Error): void {
     this.#lastFailure = error.message;
   }
@@ -151,6 +157,7 @@ export class ControlPlane implements ControlReads {
     if (book === null) reasons.push('NOTHING_PUBLISHED');
     if (book !== null && this.#clock.now() > book.validUntil) reasons.push('LIMITS_EXPIRED');
     if (this.#lastFailure !== null) reasons.push('DECISION_FAILED');
+    if (this.#isStorageFailing) reasons.push('STORAGE_FAILED');
     if (this.#fallbackReason !== null) reasons.push('CLASSICAL_FALLBACK');
     if (book?.degraded) reasons.push(...book.reasons);
     return {

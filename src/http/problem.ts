@@ -17,7 +17,7 @@ export function isServiceFault(error: PlimsollError): boolean {
 export function problemOf(thrown: unknown, requestId: string): z.infer<typeof problemSchema> {
   const error = asPlimsollError(thrown);
   const isHidden = isServiceFault(error);
-  const remedy = isHidden ? HIDDEN_REMEDY : error.remedy;
+  const remedy = isHidden ? (error.code === 'IO_FAILED' ? STORAGE_REMEDY : HIDDEN_REMEDY) : error.remedy;
   const errors = error.details.errors as { path: string; message: string }[] | undefined;
   return {
     type: `/docs/errors#${error.code}`,
@@ -31,6 +31,8 @@ export function problemOf(thrown: unknown, requestId: string): z.infer<typeof pr
   };
 }
 
+const STORAGE_REMEDY =
+  'Nothing of it was kept. Send it again once the disk of the service has room and may be written; reads go on.';
 const HIDDEN_REMEDY = 'The log of the service has the reason under the request id in "instance".';
 
 /** Sends a problem on a bare response; used before and behind Express alike. */

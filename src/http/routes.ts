@@ -31,6 +31,8 @@ export interface RouteContext {
   readonly prepared: PreparedReads;
   readonly clock: Clock;
   readonly keyring: Keyring;
+  /** Whether the service is about to end. */
+  readonly isDraining: () => boolean;
 }
 
 export interface RouteInput {
@@ -121,18 +123,20 @@ export const ROUTES: readonly Route[] = [
     operationId: 'getReadiness',
     scope: 'open',
     touches: 'nobody',
-    summary: 'There are limits to answer from; 503 before the first ones',
+    summary:
+      'There are limits to answer from; 503 before the first ones, and when the service is about to end',
     answer: readinessSchema,
     isAnswerAt503: true,
-    handle: ({ reads }) => {
+    handle: ({ reads, isDraining }) => {
       const status = reads.status();
+      const ready = status.ready && !isDraining();
       const time = (value: number | null): string | null => (value === null ? null : isoTime(value));
       return {
-        status: status.ready ? 200 : 503,
+        status: ready ? 200 : 503,
         json: {
-          ready: status.ready,
+          ready,
           degraded: status.degraded,
-          reasons: [...status.reasons],
+          reasons: isDraining() ? [...status.reasons, 'DRAINING'] : [...status.reasons],
           version: reads.currentBook()?.version ?? null,
           dataAsOf: time(status.dataAsOf),
           lastDecisionAt: time(status.lastDecisionAt),

@@ -325,7 +325,7 @@ describe('what cannot be answered', () => {
     const port = Number(new URL(service.url).port);
     const second = await TestService.start();
     await second.service.stop(100);
-    await expect(second.service.start('127.0.0.1', port)).rejects.toMatchObject({
+    await expect(second.service.start({ host: '127.0.0.1', port })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('another program listens there'),
     });

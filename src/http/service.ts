@@ -13,11 +13,11 @@ import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { type AccessObserver, RefusalLog } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
-import { BOUNDS, OVERLOADED } from './bounds.ts';
+import { BOUNDS, boundConnections, type ConnectionPatience, OVERLOADED, serverOptions } from './bounds.ts';
 import { CONSOLE_ROUTE, consoleReads } from './console.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
-import { listen } from './listen.ts';
+import { type ListenAt, Listener } from './listener.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { isServiceFault, refuse, sendProblem } from './problem.ts';
@@ -77,6 +77,9 @@ export interface ServiceOptions {
   readonly version: string;
   /** Seconds of a monotonic clock, for the duration of requests. */
   readonly stopwatch: () => number;
+  /** Is told when the service itself failed, and not who asked. */
+  readonly onFault?: (failure: PlimsollError) => void;
+  readonly patience?: ConnectionPatience;
 }
 
 /**
@@ -93,6 +96,7 @@ export class Service {
   readonly #context: RouteContext;
   readonly #app: Express;
   readonly #server: Server;
+  readonly #listener: Listener;
   readonly #hub: PushHub;
   readonly #streams: EventStreams;
   readonly #gauge: LoadGauge;
@@ -124,9 +128,10 @@ export class Service {
       for (const forget of forgetters) forget();
     };
     const { reads, clock, keyring } = options;
-    this.#context = { reads, prepared: this.#prepared, clock, keyring };
+    const isDraining = (): boolean => this.#listener.isDraining;
+    this.#context = { reads, prepared: this.#prepared, clock, keyring, isDraining };
     this.#app = this.#makeApp();
-    this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
+    this.#server = createServer(serverOptions(options.patience), (request, response) =>
       this.#receive(request, response),
     );
     const sockets = new SocketServer({
@@ -139,17 +144,20 @@ export class Service {
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
     this.#server.on('clientError', (cause, socket) => this.#refuseUnreadable(cause, socket as Socket));
-    this.#server.headersTimeout = BOUNDS.headersMilliseconds;
-    this.#server.requestTimeout = BOUNDS.requestMilliseconds;
-    this.#server.keepAliveTimeout = BOUNDS.keepAliveMilliseconds;
-    this.#server.maxConnections = BOUNDS.connections;
+    boundConnections(this.#server, options.patience);
+    this.#listener = new Listener(this.#server, options.logger);
     // Last: what a start takes is no load.
     this.#gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
   }
 
-  /** See `listen`. */
-  start(host: string, port: number): Promise<AddressInfo> {
-    return listen(this.#server, host, port, this.#options.logger);
+  /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
+  start(at: ListenAt): Promise<AddressInfo> {
+    return this.#listener.start(at);
+  }
+
+  /** From now on it says that it is not ready, and every answer ends its connection. */
+  drain(): void {
+    this.#listener.drain();
   }
 
   /** Takes no new connection, lets running requests end, and cuts off what has not ended by the deadline. */
@@ -158,19 +166,13 @@ export class Service {
     this.#hub.close();
     this.#gauge.stop();
     this.#contractInfo.close(CLOSE_CODE);
-    return new Promise((resolve) => {
-      const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
-      this.#server.close(() => {
-        clearTimeout(cut);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
-    });
+    return this.#listener.stop(deadlineMilliseconds);
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const started = this.#options.stopwatch();
     const url = request.url ?? '/';
+    if (this.#listener.isDraining) response.shouldKeepAlive = false;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const page = isRead ? this.#console.get(url.split('?', 1)[0]) : undefined;
     if (page !== undefined) {
@@ -382,8 +384,10 @@ export class Service {
     }
     const failure = asPlimsollError(clientFault(thrown) ?? thrown);
     const { requestId = '', traceId, route = 'none' } = response.locals;
-    if (isServiceFault(failure))
+    if (isServiceFault(failure)) {
       this.#options.logger.error({ err: failure, requestId, traceId }, failure.message);
+      this.#options.onFault?.(failure);
+    }
     const caller = (request as Arrived).admission?.caller?.name;
     const address = request.socket.remoteAddress;
     this.#refusals.tell(failure, { route, requestId, traceId, caller, address });

@@ -30,6 +30,7 @@ import type { MarketHistory } from '../risk/bars.ts';
 import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
+import type { ConnectionPatience } from './bounds.ts';
 import { undescribed } from './described.fixture.ts';
 import { Service } from './service.ts';
 
@@ -152,6 +153,7 @@ export class TestService {
   readonly #keys: readonly KnownKey[] | undefined;
   readonly #rateLimits: RateLimits;
   readonly #identities: ((clock: Clock) => Identities) | undefined;
+  readonly #patience: ConnectionPatience | undefined;
   readonly #agent = new Agent({ keepAlive: true });
   #parts: Parts | undefined;
 
@@ -159,7 +161,9 @@ export class TestService {
     keys: readonly KnownKey[] | undefined,
     rateLimits: RateLimits,
     identities: ((clock: Clock) => Identities) | undefined,
+    patience: ConnectionPatience | undefined,
   ) {
+    this.#patience = patience;
     this.#keys = keys;
     this.#identities = identities;
     this.#rateLimits = rateLimits;
@@ -171,13 +175,15 @@ export class TestService {
     keys,
     rateLimits = UNLIMITED,
     identities,
+    patience,
   }: {
     readonly books?: number;
     readonly keys?: readonly KnownKey[];
     readonly rateLimits?: RateLimits;
     readonly identities?: (clock: Clock) => Identities;
+    readonly patience?: ConnectionPatience;
   } = {}): Promise<TestService> {
-    const test = new TestService(keys, rateLimits, identities);
+    const test = new TestService(keys, rateLimits, identities, patience);
     test.#parts = await test.#open();
     for (let book = 0; book < books; book++) await test.publish();
     return test;
@@ -265,8 +271,9 @@ export class TestService {
       consoleFolder: BUILT_CONSOLE,
       version: '1.2.3',
       stopwatch: () => clock.now() / 1000,
+      ...(this.#patience === undefined ? {} : { patience: this.#patience }),
     });
-    const { port } = await service.start('127.0.0.1', 0);
+    const { port } = await service.start({ host: '127.0.0.1', port: 0 });
     return { store, accounts, plane, service, url: `http://127.0.0.1:${port}` };
   }
 
