@@ -7,6 +7,7 @@ import { useResource } from '../resource.ts';
 import { placeCell, refine } from '../route.ts';
 import { useCell } from '../signal.ts';
 import { ChangeDialog } from './governance/change-dialog.tsx';
+import '../parts/log.css';
 import './governance/governance.css';
 import { InForceCard } from './governance/in-force.tsx';
 import { LogCard } from './governance/log.tsx';
