@@ -227,6 +227,18 @@ export class ControlPlane implements ControlReads {
     return this.#store.auditAfter(after, limit);
   }
 
+  /** Sequence numbers have no gaps, so the newest are those after all others. */
+  async auditBefore(before: number, limit: number): Promise<readonly AuditEntry[]> {
+    const newest = Math.min(before - 1, await this.#store.auditLength());
+    const oldest = Math.max(0, newest - limit);
+    if (newest <= oldest) return [];
+    return (await this.#store.auditAfter(oldest, newest - oldest)).toReversed();
+  }
+
+  auditLength(): Promise<number> {
+    return this.#store.auditLength();
+  }
+
   auditEntry(sequence: number): Promise<AuditEntry | null> {
     return this.#store.auditEntry(sequence);
   }

@@ -76,7 +76,10 @@ export interface GovernanceAccess {
   /** The tables that open positions will be held to, and what they will do. */
   announced(): Promise<readonly AnnouncedTable[]>;
   /** What a command would do, if the rules allow it; nothing is written. */
-  tried(actor: Actor, command: Command): Promise<{ readonly change: Change; readonly impact: Impact | null }>;
+  tried(
+    actor: Actor,
+    command: Command,
+  ): Promise<{ readonly changes: readonly [Change, ...Change[]]; readonly impact: Impact | null }>;
   /** Durable when it returns. */
   act(actor: Actor, command: Command, conditions?: Conditions): Promise<Acted>;
 }
@@ -187,6 +190,9 @@ export interface ControlReads {
   promote(version: string, actor: string, reason: string): Promise<string | null>;
   trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
   audit(after: number, limit: number): Promise<readonly AuditEntry[]>;
+  /** Newest first, those with a sequence number below `before`. */
+  auditBefore(before: number, limit: number): Promise<readonly AuditEntry[]>;
+  auditLength(): Promise<number>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;
   latestCheckpoint(): Promise<Checkpoint | null>;
   /** Durable when it returns. */

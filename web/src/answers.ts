@@ -19,6 +19,7 @@ import type {
   forecastSchema,
   historySchema,
   limitsSchema,
+  marketsSchema,
   readinessSchema,
   sensitivitySchema,
 } from '../../src/http/schemas.ts';
@@ -38,6 +39,7 @@ export type Forecast = z.infer<typeof forecastSchema>;
 export type History = z.infer<typeof historySchema>;
 export type Impact = z.infer<typeof impactSchema>;
 export type Limits = z.infer<typeof limitsSchema>;
+export type Markets = z.infer<typeof marketsSchema>;
 export type Models = z.infer<typeof modelsSchema>;
 export type Readiness = z.infer<typeof readinessSchema>;
 export type Sensitivity = z.infer<typeof sensitivitySchema>;

@@ -33,8 +33,12 @@ export interface ActionProps {
   readonly isDanger?: boolean;
   /** Whether it may be sent as it stands. */
   readonly isReady?: boolean;
-  /** @throws Problem what the service refuses; it is shown, and can be tried again. */
-  readonly act: () => Promise<void>;
+  /**
+   * Resolves with `stay` after a first step, which shows something before the next.
+   *
+   * @throws Problem what the service refuses; it is shown, and can be tried again.
+   */
+  readonly act: () => Promise<unknown>;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
@@ -57,8 +61,8 @@ export function ActionDialog({
     setRunning(true);
     setProblem(null);
     try {
-      await act();
-      onClose();
+      if ((await act()) === 'stay') setRunning(false);
+      else onClose();
     } catch (thrown) {
       setProblem(thrown instanceof Problem ? thrown : new Problem('UNREADABLE', 0, String(thrown), ''));
       setRunning(false);

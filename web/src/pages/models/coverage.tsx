@@ -92,7 +92,12 @@ const TIER_COLUMNS: readonly Column<Tier>[] = [
 
 /** Each feature's index beside the one that a month of the training span usually stays below, the worst first. */
 function Drift({ of }: { readonly of: Coverage['drift'] }) {
-  if (of === null) return <p class="empty">The version in use keeps no picture of the time it was trained on, or nothing was seen yet.</p>;
+  if (of === null)
+    return (
+      <p class="empty">
+        The version in use keeps no picture of the time it was trained on, or nothing was seen yet.
+      </p>
+    );
   const rows = of.features.toSorted((a, b) => b.index / b.usual - a.index / a.usual);
   const most = Math.max(2, ...rows.map(({ index, usual }) => index / usual));
   return (
