@@ -260,6 +260,7 @@ describe.skipIf(!hasBrowser)('the governance page', () => {
 
   test('a link opens one change with its whole story, and one that is not there is told', async () => {
     const page = await open('rita', '?change=override-1');
+    await dialog(page).getByText('asked for').waitFor();
     expect(await dialog(page).innerText()).toMatch(
       /override-1.*AURUSDT.*at most 5x.*asked for by ann.*thin book/s,
     );
