@@ -30,7 +30,7 @@ export function App() {
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to the page
       </button>
-      <div class="side">
+      <header class="side">
         <a class="brand" href={linkTo([])} aria-label="Plimsoll, all markets">
           <Mark /> Plimsoll
         </a>
@@ -56,7 +56,7 @@ export function App() {
             </button>
           </span>
         </div>
-      </div>
+      </header>
       <main id="page" ref={main} tabIndex={-1}>
         <StateNotice />
         {page.draw()}

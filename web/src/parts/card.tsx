@@ -7,11 +7,14 @@ export interface CardProps {
   readonly aside?: ComponentChildren;
   /** Without room around it, for tables. */
   readonly isFlush?: boolean;
+  /** Scrolls within itself, for long lists. */
+  readonly isShort?: boolean;
   readonly children: ComponentChildren;
 }
 
-export function Card({ title, aside, isFlush = false, children }: CardProps) {
+export function Card({ title, aside, isFlush = false, isShort = false, children }: CardProps) {
   const id = useId();
+  const body = `body${isFlush ? ' flush' : ''}${isShort ? ' short' : ''}`;
   return (
     <div class="card">
       <header>
@@ -20,7 +23,7 @@ export function Card({ title, aside, isFlush = false, children }: CardProps) {
         {aside}
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section class={isFlush ? 'body flush' : 'body'} aria-labelledby={id} tabIndex={0}>
+      <section class={body} aria-labelledby={id} tabIndex={0}>
         {children}
       </section>
     </div>
