@@ -24,6 +24,11 @@ export function ppmText(ppm: number): string {
   return `${(ppm / 10_000).toFixed(ppm % 100 === 0 ? 2 : 4)} %`;
 }
 
+/** Of maintenance margin to equity: the service says a million where no equity is left. */
+export function marginRatioText(ratio: number | null): string {
+  return ratio !== null && ratio >= 1_000_000 ? 'no equity' : percentText(ratio, 1);
+}
+
 /** Money and quantities arrive as decimal strings, which may be longer than a number can hold: only their look changes. */
 export function moneyText(decimal: string | null | undefined, mostDecimals = 2): string {
   if (decimal === null || decimal === undefined) return NOTHING;
@@ -31,6 +36,13 @@ export function moneyText(decimal: string | null | undefined, mostDecimals = 2):
   const shown = fraction.slice(0, mostDecimals).replace(/0+$/, '');
   const sign = decimal.startsWith('-') ? '−' : '';
   return `${sign}${whole.replace(/\B(?=(\d{3})+$)/g, ',')}${shown === '' ? '' : `.${shown}`}`;
+}
+
+/** A price as a decimal string: as many decimals as are of use at its size. */
+export function decimalPriceText(decimal: string | null | undefined): string {
+  if (decimal === null || decimal === undefined) return NOTHING;
+  const digits = decimal.replace('-', '').split('.', 1)[0].replace(/^0+/, '').length;
+  return moneyText(decimal, digits >= 4 ? 2 : digits >= 1 ? 4 : 8);
 }
 
 const SUFFIXES = ['', 'k', 'M', 'bn', 'tn'];

@@ -69,14 +69,21 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
   }, [path, round]);
 
   useEffect(() => {
+    let soon: ReturnType<typeof setTimeout> | undefined;
     const forgetters = [
       onLive(({ kind }) => {
-        if (KINDS[on].includes(kind)) refresh();
+        if (!KINDS[on].includes(kind)) return;
+        // A fall of prices is hundreds of interventions, and one reason to read.
+        soon ??= setTimeout(() => {
+          soon = undefined;
+          refresh();
+        }, TOGETHER_MILLISECONDS);
       }),
       keyCell.listen(refresh),
     ];
     const timer = everySeconds > 0 ? setInterval(refresh, everySeconds * 1000) : undefined;
     return () => {
+      clearTimeout(soon);
       clearInterval(timer);
       for (const forget of forgetters) forget();
     };
@@ -100,6 +107,7 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
 }
 
 const RETRY_MILLISECONDS = 3000;
+const TOGETHER_MILLISECONDS = 200;
 
 function keep(path: string, answer: Kept): void {
   kept.delete(path);
