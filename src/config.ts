@@ -43,6 +43,8 @@ export interface Config {
   readonly inputsKeptDays: number;
   /** Whether simulated markets are made where nothing has been imported. */
   readonly sampleMarket: boolean;
+  /** Collector of spans, OTLP over HTTP; null for none. */
+  readonly traceEndpoint: string | null;
   /** Markets with metrics of their own. */
   readonly watchList: readonly string[];
   /** Reads need a key from the start, also before there is one. */

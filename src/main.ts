@@ -43,6 +43,7 @@ import { modelDetail, modelSummaries } from './registry-view.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
 import { governanceTeller, logPublished, webhookTeller } from './service-log.ts';
 import { ShadowScoring } from './shadow-scoring.ts';
+import { decisionSpan, requestSpan, SpanExport } from './spans.ts';
 
 export interface ServiceInput {
   readonly config: Config;
@@ -193,6 +194,7 @@ async function start(
         shadow.published();
         void watch.published(book, facts);
         logPublished(logger, book, facts);
+        spans?.add(decisionSpan(book, facts, clock.now()));
       },
       failed: (error) => {
         if (isEnding) return;
@@ -216,6 +218,8 @@ async function start(
   });
   await keyWatch.start();
   undo.push(() => keyWatch.stop());
+  const { traceEndpoint: endpoint } = config;
+  const spans = endpoint === null ? null : new SpanExport({ endpoint, version: PROGRAM_VERSION, logger });
   const storage = new StorageWatch({
     probe: () => store.putWatchEntries([{ name: 'storage.probe', body: PROBE }]),
     onChange: (isFailing) => {
@@ -230,6 +234,9 @@ async function start(
   undo.push(() => storage.stop());
   const service = new Service({
     reads: control,
+    ...(spans === null
+      ? {}
+      : { onTraced: (trace, answered) => spans.add(requestSpan(trace, answered, clock.now())) }),
     onFault: (failure) => storage.failed(failure),
     clock,
     logger,
@@ -296,6 +303,7 @@ async function start(
       await Promise.all(webhooks.map((webhook) => webhook.stop()));
       await control.feed.close();
       await accountThread.close();
+      await spans?.stop();
       await store.appendCheckpoint(clock.now());
       await store.close();
       lock.release();

@@ -128,6 +128,13 @@ export const SETTINGS: Readonly<Record<Exclude<keyof Config, 'policy' | 'gates'>
     fromText: asBoolean,
     meaning: 'simulated markets where nothing has been imported',
   },
+  traceEndpoint: {
+    variable: 'PLIMSOLL_TRACE_ENDPOINT',
+    schema: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning: 'OpenTelemetry collector (OTLP over HTTP) that is sent spans of requests and decisions',
+  },
   watchList: {
     variable: 'PLIMSOLL_WATCH_LIST',
     schema: z.array(z.string().regex(SYMBOL, 'must be a market such as BTCUSDT')).max(50),

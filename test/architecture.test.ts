@@ -66,6 +66,7 @@ const ROOTS = [
   'src/main.ts',
   'src/supervisor.ts',
   'src/service-log.ts',
+  'src/spans.ts',
   'src/cli.ts',
   'src/cli',
   'src/account-worker.ts',

@@ -48,7 +48,14 @@ import {
   sendRefusal,
   unreadableRequestAnswer,
 } from './send.ts';
-import { tracedHeaders, traceOf } from './trace.ts';
+import { type Trace, tracedHeaders, traceOfRequest } from './trace.ts';
+
+export interface AnsweredRequest {
+  readonly route: string;
+  readonly method: string;
+  readonly code: number;
+  readonly seconds: number;
+}
 
 /** What the service tells about a request that it has answered. */
 export interface RequestObserver {
@@ -79,6 +86,8 @@ export interface ServiceOptions {
   readonly stopwatch: () => number;
   /** Is told when the service itself failed, and not who asked. */
   readonly onFault?: (failure: PlimsollError) => void;
+  /** Is told of answers to requests whose trace is recorded. */
+  readonly onTraced?: (trace: Trace, answered: AnsweredRequest) => void;
   readonly patience?: ConnectionPatience;
 }
 
@@ -188,7 +197,7 @@ export class Service {
     );
     const throughExpress = (): void => this.#throughExpress(request, response, url);
     if (prepared !== undefined)
-      sendRead(request, response, prepared, tracedHeaders(request.headers, admission.headers));
+      sendRead(request, response, prepared, tracedHeaders(request, admission.headers));
     else if (isPlainCheck(request) && this.#gate.maySkip(admission, 'users:read', true)) {
       Object.assign(response, { locals: { route: url } });
       answerCheck(request, response, this.#context, throughExpress, admission.headers);
@@ -243,6 +252,9 @@ export class Service {
     const seconds = this.#options.stopwatch() - started;
     const code = response.writableFinished ? response.statusCode : 499;
     this.#options.observer.observeRequest(route, request.method ?? 'GET', code, seconds);
+    const { onTraced } = this.#options;
+    const trace = onTraced === undefined ? null : traceOfRequest(request);
+    if (trace?.isRecorded) onTraced?.(trace, { route, method: request.method ?? 'GET', code, seconds });
     const { requestId, traceId } = (response as Response).locals ?? {};
     const told = { route, code, seconds, requestId, traceId };
     if (code >= 500 && code !== 503) this.#options.logger.error(told, 'request failed');
@@ -284,7 +296,7 @@ export class Service {
     const id = requestIdOf(request.headers);
     response.locals.requestId = id;
     response.setHeader('x-request-id', id);
-    const trace = traceOf(request.headers);
+    const trace = traceOfRequest(request);
     response.locals.traceId = trace?.id;
     if (trace !== null) response.setHeader('traceparent', trace.traceparent);
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
