@@ -12,7 +12,7 @@ import { BOOK_INVARIANTS } from './invariants/of-books.ts';
 import { MOVE_INVARIANTS } from './invariants/of-moves.ts';
 import { PEOPLE_INVARIANTS } from './invariants/of-people.ts';
 import { type Kept, SERVICE_INVARIANTS, type ServiceView } from './invariants/of-service.ts';
-import type { Ledger } from './ledger.ts';
+import { type Ledger, sortedJson } from './ledger.ts';
 import type { SimulatedService } from './service.ts';
 import type { World } from './world.ts';
 
@@ -40,6 +40,10 @@ export class Checks {
   /** Of the last whole decision. */
   #read: string | null = null;
   #latestClock = 0;
+  #closes: Readonly<Record<'newest' | 'known', ReadonlyMap<string, number | null>>> = {
+    newest: new Map(),
+    known: new Map(),
+  };
   #audit = { length: 0, hash: '' };
   /** Versions by the time that they were decided, oldest first: for replays. */
   readonly #replayable: { readonly version: number; readonly decidedAt: number }[] = [];
@@ -62,9 +66,15 @@ export class Checks {
     return this.#book;
   }
 
+  /** A decision begins: what can be known by now. A book that is found only after a crash was made from this too. */
+  looks(now: number): void {
+    const { world } = this.#options;
+    this.#latestClock = Math.max(this.#latestClock, now);
+    this.#closes = { newest: world.newestCloses(now), known: world.newestCloses(this.#latestClock) };
+  }
+
   /** Every book that is durable and was not looked at yet. */
-  async books({ store }: SimulatedService, clockNow: number): Promise<Violation[]> {
-    this.#latestClock = Math.max(this.#latestClock, clockNow);
+  async books({ store }: SimulatedService): Promise<Violation[]> {
     const violations: Violation[] = [];
     for (;;) {
       const book = await store.bookByVersion(this.decisions + 1);
@@ -76,7 +86,7 @@ export class Checks {
   }
 
   async #step(store: SimulatedService['store'], book: LimitBook): Promise<Violation[]> {
-    const { world, ledger, policy, onStep } = this.#options;
+    const { ledger, policy, onStep } = this.#options;
     const encoded = await store.inputs(book.version);
     if (encoded === null)
       return [{ invariant: 'replay-is-equal', fault: `book ${book.version} has no inputs` }];
@@ -84,8 +94,8 @@ export class Checks {
     const guarded = await guardedOf(store, book);
     const step: PublishedStep = {
       ...{ before: this.#book, book, inputs, guarded, policy, ledger, memory: this.#memory },
-      newestCloses: world.newestCloses(inputs.context.decidedAt),
-      knownCloses: world.newestCloses(Math.max(this.#latestClock, inputs.context.decidedAt)),
+      newestCloses: this.#closes.newest,
+      knownCloses: this.#closes.known,
     };
     const violations = violationsOf(STEP_INVARIANTS, step);
     this.asked += STEP_INVARIANTS.length;
@@ -107,14 +117,15 @@ export class Checks {
     seen: Pick<ServiceView, 'metByPeople' | 'metByReaders' | 'wasHealthy'>,
     options: { readonly isRecovered?: boolean; readonly verify?: boolean } = {},
   ): Promise<Violation[]> {
-    this.#latestClock = Math.max(this.#latestClock, now);
     const { control } = service;
     const { world, ledger } = this.#options;
+    // A clock that goes back brings nothing into force again.
+    const at = Math.max(now, this.#book?.decidedAt ?? 0);
     const inForce = ledger
-      .inForce(now)
+      .inForce(at)
       .filter(({ kind }) => kind !== 'emergency')
       .map(({ id }) => id);
-    const emergency = ledger.emergencyAt(now);
+    const emergency = ledger.emergencyAt(at);
     const must = [
       ...inForce.sort(),
       ...(emergency === null ? [] : [`emergency at ${emergency.requested.at}`]),
@@ -203,13 +214,4 @@ async function guardedOf(
 
 async function verified({ store, folder }: SimulatedService): Promise<readonly string[]> {
   return verificationFaults(await store.verify(await readPublicKeys(folder)));
-}
-
-/** With fields in one order: what was stored comes back in the order of canonical JSON. */
-function sortedJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -60,3 +60,12 @@ export function hasSecondPerson({ requested, approved, approveBefore, expiresAt 
   const inTime = approved.at < Math.min(approveBefore ?? Number.POSITIVE_INFINITY, expiresAt);
   return inTime && approved.by !== requested.by && approved.key !== requested.key;
 }
+
+/** With fields in one order: what was stored comes back in the order of canonical JSON. */
+export function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -4,7 +4,7 @@ import type { UserPolicy } from '../../src/control/ports.ts';
 import { asPlimsollError } from '../../src/errors.ts';
 import { Random } from '../../src/random.ts';
 import { HOUR_MILLISECONDS } from '../../src/units.ts';
-import type { Ledger } from './ledger.ts';
+import { type Ledger, sortedJson } from './ledger.ts';
 import type { SimulatedService } from './service.ts';
 
 const ANN: Actor = { name: 'ann', role: 'operator', key: 'aaaa' };
@@ -40,8 +40,10 @@ export class People {
   refusals = 0;
   retries = 0;
   userPolicies = 0;
+  readonly #note: (what: string) => void;
 
-  constructor(seed: number, ledger: Ledger) {
+  constructor(seed: number, ledger: Ledger, note: (what: string) => void) {
+    this.#note = note;
     this.#random = Random.stream(seed, 'people');
     this.ledger = ledger;
   }
@@ -73,6 +75,9 @@ export class People {
     try {
       const acted = await service.control.governance.act(actor, command, conditions);
       this.steps++;
+      this.#note(
+        `${actor.name}: ${JSON.stringify(command)} made ${acted.changes.map(({ id }) => id).join(', ')}`,
+      );
       ledger.done(acted.changes, acted.revision);
       if (key !== undefined) this.#answered = [...this.#answered.slice(-20), { actor, command, key, acted }];
       if (conditions.revisions?.includes(before) === false)
@@ -83,10 +88,12 @@ export class People {
     } catch (thrown) {
       if (service.disk.isDead) {
         this.#unanswered = { actor, command, key };
+        this.#note(`${actor.name}: ${JSON.stringify(command)} gets no answer`);
         return [];
       }
       this.refusals++;
       const { code, message } = asPlimsollError(thrown);
+      this.#note(`${actor.name}: ${JSON.stringify(command)} is refused: ${code}`);
       const isTheirs = code !== 'INTERNAL';
       const faults = isTheirs ? [] : [`${actor.name} was told ${code} for ${command.act}: ${message}`];
       if (service.control.governance.revision() !== before && code !== 'CONFLICT')
@@ -102,7 +109,7 @@ export class People {
     const before = service.control.governance.revision();
     try {
       const again = await service.control.governance.act(actor, command, { idempotencyKey: key });
-      const isSame = JSON.stringify(again.changes) === JSON.stringify(acted.changes);
+      const isSame = sortedJson(again.changes) === sortedJson(acted.changes);
       if (!again.isRepeat || !isSame || service.control.governance.revision() !== before)
         return [`${actor.name} asked again with ${key}, and it was done again`];
       return [];
@@ -119,7 +126,7 @@ export class People {
     this.#unansweredUser = null;
     if (user !== null) {
       const found = service.control.userNow(user.userId);
-      if (JSON.stringify(found) === JSON.stringify(user)) this.ledger.users.set(user.userId, user);
+      if (sortedJson(found) === sortedJson(user)) this.ledger.users.set(user.userId, user);
     }
     return faults;
   }

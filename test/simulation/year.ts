@@ -121,7 +121,7 @@ export class Simulation {
     this.#champion = new SimulatedChampion(seed);
     this.#marks = new SimulatedMarks(seed, this.#world.markets);
     const ledger = new Ledger();
-    this.#people = new People(seed, ledger);
+    this.#people = new People(seed, ledger, (what) => this.#note(what));
     this.#readers = new Readers(seed);
     this.checks = new Checks({
       world: this.#world,
@@ -236,6 +236,7 @@ export class Simulation {
     for (let look = 0; look < MOST_LOOKS; look++) {
       this.#isOvertaken = false;
       const hadFault = service.disk.isPlanned;
+      this.checks.looks(this.#clock.now());
       await service.look();
       if (service.disk.isDead) return;
       if (service.failure !== null) {
@@ -253,7 +254,7 @@ export class Simulation {
 
   async #checkBooks(service: SimulatedService): Promise<void> {
     const before = this.checks.decisions;
-    this.#found(await this.checks.books(service, this.#clock.now()));
+    this.#found(await this.checks.books(service));
     const book = this.checks.head;
     if (book !== null && book.version > before)
       this.#note(
@@ -274,7 +275,6 @@ export class Simulation {
 
   async #act(service: SimulatedService): Promise<void> {
     this.#metByPeople.push(...(await this.#people.act(service, this.#clock.now())));
-    this.#note(`people act: revision ${this.#people.ledger.revision}`);
   }
 
   /** People do not wait for a decision that is being made. */

@@ -102,7 +102,7 @@ export const BOOK_INVARIANTS: readonly StepInvariant[] = [
   {
     name: 'degraded-is-said',
     sentence:
-      'A book is degraded exactly when it says why: a market with old, missing or rejected data, or no shock model. A market whose newest bar is older than the policy allows says so.',
+      'A book is degraded exactly when it says why: a market with old, missing or rejected data, or no shock model. A market whose newest bar is older than the policy allows, by the clock of the decision, says so.',
     faults: degradedFaults,
   },
   {
@@ -122,7 +122,7 @@ export const BOOK_INVARIANTS: readonly StepInvariant[] = [
   },
 ];
 
-function degradedFaults({ book, guarded, knownCloses, policy }: PublishedStep): string[] {
+function degradedFaults({ book, inputs, guarded, knownCloses, policy }: PublishedStep): string[] {
   const why = ['DATA_STALE', 'DATA_REJECTED', 'MARKET_MISSING'] as const;
   const isDegraded =
     book.model === null || book.markets.some(({ reasons }) => why.some((one) => reasons.includes(one)));
@@ -132,7 +132,7 @@ function degradedFaults({ book, guarded, knownCloses, policy }: PublishedStep): 
       : book.markets.filter(({ symbol, reasons }) => {
           const newest = knownCloses.get(symbol) ?? null;
           const isOld =
-            newest !== null && book.decidedAt - newest > policy.staleAfterHours * HOUR_MILLISECONDS;
+            newest !== null && inputs.context.decidedAt - newest > policy.staleAfterHours * HOUR_MILLISECONDS;
           const isGone = newest === null;
           return (
             (isOld && !reasons.includes('DATA_STALE')) || (isGone && !reasons.includes('MARKET_MISSING'))
