@@ -28,7 +28,9 @@ export interface CheckOptions {
   readonly policy: Policy;
   readonly seed: number;
   /** Sees every step that was checked. */
-  readonly onStep?: (step: PublishedStep) => void;
+  readonly onStep?: ((step: PublishedStep) => void) | undefined;
+  /** Sees the service as it was checked. */
+  readonly onView?: ((view: ServiceView) => void) | undefined;
 }
 
 /** Looks at the service from outside after everything that happens, and holds it against every invariant. */
@@ -141,6 +143,7 @@ export class Checks {
       verified: options.verify ? await verified(service) : null,
     };
     this.asked += SERVICE_INVARIANTS.length;
+    this.#options.onView?.(view);
     return violationsOf(SERVICE_INVARIANTS, view);
   }
 

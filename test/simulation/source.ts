@@ -17,8 +17,9 @@ const STALL_PROBABILITY = 1 / 900;
 /** Per hour. */
 const VENUE_STALL_PROBABILITY = 1 / 700;
 const UNREADABLE_PROBABILITY = 1 / 400;
-/** What is impossible is always mended: an import would have refused it. */
+/** Of lies that look like prices. One of a hundred times the price would stay the worst that ever happened. */
 const MENDED_SHARE = 0.9;
+const ALWAYS_MENDED: ReadonlySet<BarLie> = new Set([...IMPOSSIBLE, 'scaledUp', 'scaledDown', 'wick']);
 
 interface Stored {
   readonly symbol: string;
@@ -119,7 +120,7 @@ export class SimulatedSource implements MarketDataReader {
     const lie = this.#lieOf(kind, stored, truth);
     this.#put(stored, lie);
     this.#told(kind);
-    if (!isImpossible && random.uniform() >= MENDED_SHARE) return;
+    if (!ALWAYS_MENDED.has(kind) && random.uniform() >= MENDED_SHARE) return;
     const at = now + (1 + random.integer(isImpossible ? 6 : 48)) * HOUR_MILLISECONDS;
     stored.mending.push({ at, bar: truth, lieOpenTime: lie.openTime });
   }

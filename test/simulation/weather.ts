@@ -43,7 +43,7 @@ class Weather {
     this.#drift = 0.97 * this.#drift + 0.08 * random.normal();
     const calm = this.#storm > 0 ? STORM_VOLATILITY : CALM_VOLATILITY;
     const push = Array.from({ length: STEPS_PER_HOUR }, () => random.normal());
-    const crash = random.uniform() < CRASHES_A_YEAR / HOURS_A_YEAR ? -0.1 - 0.35 * random.uniform() : 0;
+    const crash = random.uniform() < CRASHES_A_YEAR / HOURS_A_YEAR ? -0.05 - 0.25 * random.uniform() : 0;
     return { volatility: calm * Math.exp(this.#drift), push, crash };
   }
 }

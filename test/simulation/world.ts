@@ -9,6 +9,7 @@ export const START = Date.UTC(2024, 0, 1);
 const HISTORY_HOURS = 100 * 24;
 const OLD = ['AAAUSDT', 'BBBUSDT', 'BTCUSDT', 'CCCUSDT', 'ETHUSDT', 'DDDUSDT'];
 const NEW = 'NEWUSDT';
+const LISTED_WITHIN_HOURS = 20 * 24;
 
 /** The markets of a simulation, the clock on the wall, and what comes and goes in between. */
 export class World {
@@ -33,9 +34,9 @@ export class World {
     for (const symbol of OLD) this.source.list(symbol);
     for (let hour = 0; hour < HISTORY_HOURS; hour++)
       for (const [symbol, bar] of this.#nextHour()) if (symbol !== NEW) this.source.begin(symbol, bar);
-    const half = days * 12;
-    this.#listing = random.integer(half);
-    this.#delisting = half + random.integer(Math.max(1, half / 4));
+    // Whatever the length: so the days before a failure come out the same when only they are played again.
+    this.#listing = random.integer(LISTED_WITHIN_HOURS);
+    this.#delisting = this.#listing + random.integer(LISTED_WITHIN_HOURS);
     this.#relisting = this.#delisting + 2 + random.integer(72);
     this.#open = this.#nextHour();
   }

@@ -12,6 +12,7 @@ import { Checks } from './checks.ts';
 import { WRITE_FAULTS } from './crashing-store.ts';
 import { EXCEEDANCE_INVARIANT, type ExceedanceCounts, Exceedances } from './exceedances.ts';
 import { type PublishedStep, type Violation, violationsOf } from './invariants/invariant.ts';
+import type { ServiceView } from './invariants/of-service.ts';
 import { Ledger } from './ledger.ts';
 import { SimulatedMarks } from './marks.ts';
 import { SimulatedChampion } from './model.ts';
@@ -24,11 +25,14 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly days: number;
   readonly policy?: Policy;
+  /** Where the folders of the service are made, and removed in the end; that of the machine for such things otherwise. */
+  readonly parent?: string;
   /** Makes the system worse on purpose, to see whether that is seen. */
   readonly sabotage?: (proposal: Proposal, previous: LimitBook | null) => Proposal;
   /** The same for a life of the service, right after it began. */
   readonly sabotageService?: (service: SimulatedService) => void;
   readonly onStep?: (step: PublishedStep) => void;
+  readonly onView?: (view: ServiceView) => void;
   /** Called after each simulated day. */
   readonly onDay?: (day: number, simulation: Simulation) => void;
 }
@@ -78,7 +82,7 @@ const MOST_LOOKS = 6;
 
 /** Simulates so many days of the service, its markets, its people and its faults, until something does not hold. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const root = mkdtempSync(join(tmpdir(), 'plimsoll-year-'));
+  const root = mkdtempSync(join(options.parent ?? tmpdir(), 'plimsoll-year-'));
   const simulation = new Simulation(options, root);
   try {
     return await simulation.run();
@@ -112,7 +116,7 @@ export class Simulation {
   readonly #trace: string[] = [];
 
   constructor(options: SimulationOptions, root: string) {
-    const { seed, days, policy = DEFAULT_POLICY, sabotage, onStep } = options;
+    const { seed, days, policy = DEFAULT_POLICY, sabotage, onStep, onView } = options;
     this.#options = options;
     this.#root = root;
     this.#random = Random.stream(seed, 'faults');
@@ -123,13 +127,7 @@ export class Simulation {
     const ledger = new Ledger();
     this.#people = new People(seed, ledger, (what) => this.#note(what));
     this.#readers = new Readers(seed);
-    this.checks = new Checks({
-      world: this.#world,
-      ledger,
-      policy,
-      seed,
-      ...(onStep === undefined ? {} : { onStep }),
-    });
+    this.checks = new Checks({ world: this.#world, ledger, policy, seed, onStep, onView });
     this.#surroundings = {
       ...{ clock: this.#clock, policy, source: this.#world.source, champion: this.#champion },
       ...{ interventions: this.#interventions, chance: Random.stream(seed, 'torn writes') },

@@ -1,5 +1,6 @@
 import { assetClassOf } from '../../../src/limits/bounds/asset-class.ts';
 import { bookHashHolds, GENESIS_HASH } from '../../../src/limits/chain.ts';
+import { policyHash } from '../../../src/limits/policy.ts';
 import type { Bracket, MarketLimit } from '../../../src/limits/types.ts';
 import { HOUR_MILLISECONDS } from '../../../src/units.ts';
 import type { PublishedStep, StepInvariant } from './invariant.ts';
@@ -22,6 +23,11 @@ export const BOOK_INVARIANTS: readonly StepInvariant[] = [
       ),
       ...unless(bookHashHolds(book), 'its hash is not that of its content'),
     ],
+  },
+  {
+    name: 'the-policy-is-named',
+    sentence: 'A book carries the hash of the policy that it was decided under.',
+    faults: ({ book, policy }) => unless(book.policyHash === policyHash(policy), 'it names another policy'),
   },
   {
     name: 'time-goes-on',
@@ -183,11 +189,18 @@ function scheduleFaultsOf(brackets: readonly Bracket[]): string[] {
   return faults;
 }
 
-/** Paths of numbers that are none; of a book only few levels deep. */
+/** Paths of numbers that are none, and of what is undefined. */
 function impossibleNumbers(value: unknown, path: string): string[] {
-  if (typeof value === 'number') return unless(Number.isFinite(value), `${path} is ${value}`);
-  if (typeof value !== 'object' || value === null) return unless(value !== undefined, `${path} is undefined`);
+  if (isWhole(value)) return [];
+  if (typeof value !== 'object' || value === null) return [`${path} is ${String(value)}`];
   return Object.entries(value).flatMap(([name, one]) => impossibleNumbers(one, `${path}.${name}`));
+}
+
+function isWhole(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  for (const name in value) if (!isWhole((value as Record<string, unknown>)[name])) return false;
+  return true;
 }
 
 export function unless(holds: boolean, fault: string): string[] {

@@ -35,8 +35,8 @@ export interface ServiceView {
   readonly verified: readonly string[] | null;
 }
 
-/** The longest that a book may stay without another one while all is well. */
-const RENEWAL_MILLISECONDS = HOUR_MILLISECONDS;
+/** The longest that a book may stay without another one while all is well; a look takes seconds. */
+const RENEWAL_MILLISECONDS = HOUR_MILLISECONDS + 10_000;
 
 export const SERVICE_INVARIANTS: readonly Invariant<ServiceView>[] = [
   {
