@@ -1,5 +1,6 @@
 import { boundMarket } from '../../../src/limits/bounds/combine.ts';
-import { EDGES } from '../../../src/limits/cut.ts';
+import { requirementOf } from '../../../src/limits/cut.ts';
+import { isGainBeyondDeadBand } from '../../../src/limits/loosen.ts';
 import { type MarketInput, usableInput } from '../../../src/limits/market-input.ts';
 import { stepFaults } from '../../../src/limits/test-step-checker.ts';
 import type { MarketLimit } from '../../../src/limits/types.ts';
@@ -160,7 +161,7 @@ function isOldByTheSource(symbol: string, { knownCloses, book, policy }: Publish
   return newest === null || book.decidedAt - newest > policy.staleAfterHours * HOUR_MILLISECONDS;
 }
 
-/** The margins that are needed come from the same bounds; whether the gain is beyond the dead band is judged here by itself. */
+/** From the stored inputs: what the bounds allowed is made again, and the rule of the dead band is asked about it alone. */
 function deadBandFaults(
   { before, input }: Moved & { readonly before: MarketLimit },
   { policy, inputs, book }: PublishedStep,
@@ -168,19 +169,9 @@ function deadBandFaults(
   if (input === undefined) return [];
   const context = { ...inputs.context, decidedAt: book.decidedAt };
   const bounded = boundMarket(usableInput(input, inputs.context.axes), context, before.boundState);
-  if (bounded === null) return ['it loosens without bounds'];
-  const { curve, maximumLeverage, largestNotional } = bounded.target;
-  const ratio = policy.governor.deadBandRatio;
-  const rungAt = (notional: number): number => {
-    if (notional > largestNotional / ratio) return 0;
-    const most = Math.min(1 / (ratio * curve.initial(notional)), maximumLeverage);
-    return policy.leverageLadder.find((rung) => rung <= most) ?? 0;
-  };
-  const isGain =
-    [...EDGES, ...capsOf(before.brackets)].some((one) => rungAt(one) > leverageOf(before.brackets, one)) ||
-    capsOf(before.brackets).some(
-      (one) => marginOf(before.brackets, one) > ratio * one * 1e6 * curve.maintenance(one),
-    );
+  const requirement = bounded === null ? null : requirementOf(bounded.target, policy);
+  if (bounded === null || requirement === null) return ['it loosens where nothing is allowed'];
+  const isGain = isGainBeyondDeadBand(bounded.target, requirement, before.brackets, policy);
   return unless(isGain, 'it loosens within the dead band');
 }
 
