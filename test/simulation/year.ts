@@ -244,8 +244,8 @@ export class Simulation {
       isHealthy = service.failure === null && !this.#world.source.isUnreadable && !this.#isOvertaken;
       await this.#checkBooks(service);
       const isAgain = service.published?.facts.guarded !== undefined || this.#isOvertaken || hadFault;
+      isHealthy &&= !isAgain;
       if (!isAgain || this.#violations.length > 0) break;
-      isHealthy = false;
     }
     await this.#checkService(service, isHealthy);
   }

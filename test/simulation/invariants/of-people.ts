@@ -68,6 +68,8 @@ export const PEOPLE_INVARIANTS: readonly StepInvariant[] = [
       const { governor, leverageLadder } = step.policy;
       const emergency = step.ledger.emergencyAt(step.book.decidedAt);
       return step.book.markets.flatMap(({ symbol, brackets, governor: record }) => {
+        // What the guard carries on is as it was decided before.
+        if (step.guarded?.has(symbol) === false) return [];
         const was = old.get(symbol)?.brackets[0].maxLeverage ?? 0;
         const is = brackets[0].maxLeverage;
         const nextRung = Math.max(1, ...leverageLadder.filter((rung) => rung < was));
