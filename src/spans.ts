@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type CycleFacts, movesOf } from './control/decision-cycle.ts';
-import type { AnsweredRequest } from './http/service.ts';
+import type { AnsweredRequest } from './http/request-log.ts';
 import type { Trace } from './http/trace.ts';
 import type { LimitBook } from './limits/types.ts';
 

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Logger } from 'pino';
 import { type Clock, stopwatchSeconds } from '../clock.ts';
 import type { AnsweredWriteStore } from '../control/ports.ts';
 import type { ControlReads } from '../control/reads.ts';
@@ -38,6 +37,7 @@ import {
   patternOf,
   requireType,
 } from './request-input.ts';
+import { RequestLog, type RequestLogOptions } from './request-log.ts';
 import { ROUTES, type Route, type RouteAnswer, type RouteContext, touchedBy } from './routes.ts';
 import {
   jsonRead,
@@ -48,25 +48,11 @@ import {
   sendRefusal,
   unreadableRequestAnswer,
 } from './send.ts';
-import { type Trace, tracedHeaders, traceOfRequest } from './trace.ts';
+import { tracedHeaders, traceOfRequest } from './trace.ts';
 
-export interface AnsweredRequest {
-  readonly route: string;
-  readonly method: string;
-  readonly code: number;
-  readonly seconds: number;
-}
-
-/** What the service tells about a request that it has answered. */
-export interface RequestObserver {
-  observeRequest(route: string, method: string, code: number, seconds: number): void;
-}
-
-export interface ServiceOptions {
+export interface ServiceOptions extends RequestLogOptions {
   readonly reads: ControlReads;
   readonly clock: Clock;
-  readonly logger: Logger;
-  readonly observer: RequestObserver;
   readonly accessObserver: AccessObserver;
   /** The text of `/metrics` and its content type. */
   readonly metrics: (
@@ -82,12 +68,8 @@ export interface ServiceOptions {
   /** Answers to writes that may come again. */
   readonly answers: AnsweredWriteStore;
   readonly version: string;
-  /** Seconds of a monotonic clock, for the duration of requests. */
-  readonly stopwatch: () => number;
   /** Is told when the service itself failed, and not who asked. */
   readonly onFault?: (failure: PlimsollError) => void;
-  /** Is told of answers to requests whose trace is recorded. */
-  readonly onTraced?: (trace: Trace, answered: AnsweredRequest) => void;
   readonly patience?: ConnectionPatience;
 }
 
@@ -101,6 +83,7 @@ export class Service {
   readonly #console: ReadonlyMap<string, PreparedRead>;
   readonly #gate: Gate;
   readonly #refusals: RefusalLog;
+  readonly #told: RequestLog;
   readonly #writes: IdempotentWrites;
   readonly #context: RouteContext;
   readonly #app: Express;
@@ -117,6 +100,7 @@ export class Service {
     const { stopwatch, rateLimits = UNLIMITED } = options;
     this.#console = consoleReads(options.consoleFolder);
     this.#gate = new Gate({ ...options, limits: rateLimits, seconds: stopwatch });
+    this.#told = new RequestLog(options);
     this.#refusals = new RefusalLog(options.logger, options.accessObserver, stopwatch);
     this.#writes = new IdempotentWrites(options.answers, options.clock);
     this.#prepared = new PreparedReads(options.clock, options.reads);
@@ -185,15 +169,15 @@ export class Service {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const page = isRead ? this.#console.get(url.split('?', 1)[0]) : undefined;
     if (page !== undefined) {
-      response.on('close', () => this.#observe(request, response, CONSOLE_ROUTE, started));
-      sendRead(request, response, page, tracedHeaders(request.headers, []));
+      response.on('close', () => this.#told.answered(request, response, CONSOLE_ROUTE, started));
+      sendRead(request, response, page, tracedHeaders(request, []));
       return;
     }
     const admission = this.#gate.arrive(request, url);
     const prepared =
       isRead && this.#gate.maySkip(admission, 'limits:read') ? this.#prepared.get(url) : undefined;
     response.on('close', () =>
-      this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
+      this.#told.answered(request, response, prepared === undefined ? null : patternOf(url), started),
     );
     const throughExpress = (): void => this.#throughExpress(request, response, url);
     if (prepared !== undefined)
@@ -240,25 +224,6 @@ export class Service {
     }
     socket.write(unreadableRequestAnswer(cause));
     socket.destroySoon();
-  }
-
-  #observe(
-    request: IncomingMessage,
-    response: ServerResponse,
-    pattern: string | null,
-    started: number,
-  ): void {
-    const route = pattern ?? (response as Response).locals?.route ?? 'none';
-    const seconds = this.#options.stopwatch() - started;
-    const code = response.writableFinished ? response.statusCode : 499;
-    this.#options.observer.observeRequest(route, request.method ?? 'GET', code, seconds);
-    const { onTraced } = this.#options;
-    const trace = onTraced === undefined ? null : traceOfRequest(request);
-    if (trace?.isRecorded) onTraced?.(trace, { route, method: request.method ?? 'GET', code, seconds });
-    const { requestId, traceId } = (response as Response).locals ?? {};
-    const told = { route, code, seconds, requestId, traceId };
-    if (code >= 500 && code !== 503) this.#options.logger.error(told, 'request failed');
-    else this.#options.logger.debug(told, 'request');
   }
 
   #makeApp(): Express {

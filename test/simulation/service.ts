@@ -70,6 +70,7 @@ export class SimulatedService {
       proposer: parts.worker,
       store: disk.store,
       clock: surroundings.clock,
+      policy: control.policy(),
       current: control.currentBook(),
       governance: () => control.governance.state(),
       intrabar: () => control.prices.report(),

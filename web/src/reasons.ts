@@ -23,6 +23,8 @@ export const CAP_REASONS: Readonly<Record<CapReason, string>> = {
     'The account’s positions together could lose as much as the policy allows; some are added in full, because correlations or a forecast are missing.',
   OPEN_INTEREST_SHARE: 'The user would hold too large a share of the market’s open interest.',
   VOLUME_SHARE: 'The user would hold too large a share of what is traded on a quiet day.',
+  LIMITS_EXPIRED:
+    'The validity of the limits is over: half of the market’s most counts, and half of that each quarter of an hour.',
   REDUCE_ONLY: 'The account may only reduce in this market.',
 };
 
