@@ -63,9 +63,10 @@ function NoAccounts() {
           '{"accountId":"a1","userId":"u1","marginMode":"cross","equity":"1000.5",\n "positions":[{"symbol":"BTCUSDT","side":"long","quantity":"0.5","entryPrice":"29000"}]}'
         }
       </pre>
-      <p>
-        The key needs the scope <code>accounts:write</code>. <a href="/docs">The routes in full</a>
+      <p class="note">
+        The key needs the scope <code>accounts:write</code>.
       </p>
+      <a href="/docs">The routes in full</a>
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import type { System } from '../../answers.ts';
 import { leverageText, moneyText, percentText, shortMoneyText } from '../../format.ts';
 import { Card } from '../../parts/card.tsx';
+import { Scrolling } from '../../parts/scrolling.tsx';
 import { type Column, DataTable, DownloadButton } from '../../parts/table.tsx';
 import { linkTo } from '../../route.ts';
 
@@ -16,13 +17,15 @@ export function CrowdingCard({ system }: { readonly system: System }) {
         <DownloadButton name="crowding.csv" columns={[...COLUMNS, ...FILE_COLUMNS]} rows={system.markets} />
       }
     >
-      <DataTable
-        caption="Crowding and concentration by market"
-        columns={COLUMNS}
-        rows={system.markets}
-        keyOf={({ symbol }) => symbol}
-        sortName="crowding"
-      />
+      <Scrolling label="Crowding by market">
+        <DataTable
+          caption="Crowding and concentration by market"
+          columns={COLUMNS}
+          rows={system.markets}
+          keyOf={({ symbol }) => symbol}
+          sortName="crowding"
+        />
+      </Scrolling>
       <p class="note padded">
         Open interest is the larger side. Hours: of quiet trading that it would take. Depth and fund: how many
         times the order book and the insurance fund it is; – where they are not known. Herfindahl: sum of the

@@ -4,6 +4,7 @@ import { moneyText, shortMoneyText, signedPercentText } from '../../format.ts';
 import { Bar } from '../../parts/bar.tsx';
 import { Card } from '../../parts/card.tsx';
 import { Field } from '../../parts/fields.tsx';
+import { Scrolling } from '../../parts/scrolling.tsx';
 import { type Column, DataTable, DownloadButton } from '../../parts/table.tsx';
 import { placeCell, refine } from '../../route.ts';
 import { useCell } from '../../signal.ts';
@@ -35,13 +36,15 @@ export function LiquidationsCard({ system }: { readonly system: System }) {
         </>
       }
     >
-      <DataTable
-        caption={`Notional that is liquidated where the mark of ${market.symbol} goes, all other marks as they are`}
-        columns={columns}
-        rows={rungs}
-        keyOf={({ move }) => String(move)}
-        classOf={({ move }) => (move === 0 ? 'changed' : undefined)}
-      />
+      <Scrolling label="Liquidation map">
+        <DataTable
+          caption={`Notional that is liquidated where the mark of ${market.symbol} goes, all other marks as they are`}
+          columns={columns}
+          rows={rungs}
+          keyOf={({ move }) => String(move)}
+          classOf={({ move }) => (move === 0 ? 'changed' : undefined)}
+        />
+      </Scrolling>
       <p class="legend padded">
         <span>
           <i class="long" />

@@ -1,6 +1,7 @@
 import type { Cap, Caps } from '../../answers.ts';
 import { leverageText, moneyText, ppmText, reasonText, timeText } from '../../format.ts';
 import { Card } from '../../parts/card.tsx';
+import { Scrolling } from '../../parts/scrolling.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { type Column, DataTable, DownloadButton } from '../../parts/table.tsx';
 import { CAP_NOTES, CAP_REASONS, REDUCE_ONLY_CAUSES } from '../../reasons.ts';
@@ -24,13 +25,15 @@ export function CapsCard({ userId, accountId }: { readonly userId: string; reado
       <Loaded from={caps}>
         {(answer) => (
           <>
-            <DataTable
-              caption={`What ${userId} may in each market`}
-              columns={COLUMNS}
-              rows={answer.caps}
-              keyOf={({ symbol }) => symbol}
-              sortName="caps"
-            />
+            <Scrolling label="Caps in all markets">
+              <DataTable
+                caption={`What ${userId} may in each market`}
+                columns={COLUMNS}
+                rows={answer.caps}
+                keyOf={({ symbol }) => symbol}
+                sortName="caps"
+              />
+            </Scrolling>
             <p class="note padded">
               {answer.accountId === null
                 ? 'No account is known: caps are those of an empty one.'
@@ -82,7 +85,6 @@ const COLUMNS: readonly Column<Cap>[] = [
   },
   {
     id: 'bindingReason',
-    isWrapped: true,
     head: 'Binds',
     by: ({ bindingReason }) => bindingReason,
     cell: ({ bindingReason }) => <span title={CAP_REASONS[bindingReason]}>{reasonText(bindingReason)}</span>,
