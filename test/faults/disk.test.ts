@@ -198,5 +198,5 @@ test.runIf(isMounted)(
     await running.inForce;
     expect((await ask('/readyz')).status).toBe(200);
   },
-  60_000,
+  120_000,
 );

@@ -45,7 +45,7 @@ test('floods of large batches at once: every answer is one of the contract, and 
     hasEnded = true;
   });
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' };
-  const batches = Array.from({ length: 24 }, (_, number) => number);
+  const batches = Array.from({ length: 12 }, (_, number) => number);
   const statuses = await Promise.all(
     batches.map(async (number) => {
       const sent = { method: 'POST', headers, body: batchOf(number) };
