@@ -8,6 +8,7 @@ COPY src ./src
 COPY data ./data
 COPY training ./training
 COPY models ./models
+COPY web ./web
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-slim

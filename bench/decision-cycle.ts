@@ -3,6 +3,7 @@ import { ModelRegistry } from '../models/registry.ts';
 import { table } from '../src/cli/command.ts';
 import { stopwatchSeconds } from '../src/clock.ts';
 import { DecisionEngine } from '../src/control/decision-engine.ts';
+import { MarketTrack } from '../src/control/market-track.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from '../src/forecast/classical.ts';
 import { PreparedReads } from '../src/http/prepared-reads.ts';
 import { NO_GOVERNANCE } from '../src/limits/governance.ts';
@@ -92,8 +93,11 @@ async function measure(size: number): Promise<string[][]> {
     if (hours === 0) continue;
     const reads = new PreparedReads(
       { now: () => now },
-      { state: () => NO_GOVERNANCE, time: () => now },
-      () => DEFAULT_POLICY,
+      {
+        governance: { state: () => NO_GOVERNANCE, time: () => now },
+        marketTrack: new MarketTrack(async () => []),
+        policy: () => DEFAULT_POLICY,
+      },
     );
     await time('bytes of all reads', () => reads.publish(next));
     bytes = (await time('JSON.stringify of the book', () => JSON.stringify(next))).length;

@@ -11,6 +11,8 @@ export interface BookRow extends Row {
   readonly inputs: string | null;
   /** Its rows of the history, by symbol: symbol, max_leverage, binding_bound, move, reasons. */
   readonly changes: readonly (readonly unknown[])[];
+  /** Its points of markets' tracks, see `trackPoint`. */
+  readonly track: readonly Row[];
 }
 
 /** What a verification reads of a state store. Pages begin after a number, are in order, and have `PAGE_ROWS` rows at most. */

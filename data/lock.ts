@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PlimsollError } from '../src/errors.ts';
+import { translateErrors } from './sqlite-file.ts';
 
 export interface HeldLock {
   /** Tells others where the owner can be reached. */
@@ -20,26 +21,23 @@ const SQLITE_BUSY = 5;
  * before means nothing. The file at `path` only tells people who the owner is.
  *
  * @param what names the work in the message, for example "an import".
- * @throws PlimsollError LOCKED while someone else holds it.
+ * @throws PlimsollError LOCKED while someone else holds it, IO_FAILED where nothing can be written.
  */
 export function acquireLock(path: string, what: string): HeldLock {
-  mkdirSync(dirname(path), { recursive: true });
-  const database = new DatabaseSync(`${path}.sqlite`, { timeout: 0 });
-  try {
-    database.exec('BEGIN EXCLUSIVE');
-  } catch (thrown) {
-    database.close();
-    throw (thrown as { errcode?: number }).errcode === SQLITE_BUSY ? locked(path, what) : thrown;
-  }
+  const database = translateErrors(path, () => openLocked(path, what));
   held.add(database);
   const release = (): void => {
     if (!held.delete(database)) return;
-    rmSync(path, { force: true });
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // A disk that may only be read: the name stays, and means nothing.
+    }
     database.close();
   };
   const write = (text: string): void => {
     try {
-      writeFileSync(path, text);
+      translateErrors(path, () => writeFileSync(path, text));
     } catch (thrown) {
       release();
       throw thrown;
@@ -47,6 +45,18 @@ export function acquireLock(path: string, what: string): HeldLock {
   };
   write(`${process.pid}\n`);
   return { release, announce: (address) => write(`${process.pid}\n${address}\n`) };
+}
+
+function openLocked(path: string, what: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
+  const database = new DatabaseSync(`${path}.sqlite`, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (thrown) {
+    database.close();
+    throw (thrown as { errcode?: number }).errcode === SQLITE_BUSY ? locked(path, what) : thrown;
+  }
 }
 
 /** Where the owner of a lock said that it can be reached; null where it has not said so. */

@@ -14,8 +14,8 @@ const ADDED: Readonly<
   },
   7: { tables: ['outbox', 'outbox_cursor'], userColumns: [] },
   8: { tables: ['outbox_buried'], userColumns: [] },
-  9: { tables: ['api_key'], userColumns: [] },
-  10: { tables: ['answered_write'], userColumns: [] },
+  9: { tables: ['api_key', 'answered_write'], userColumns: [] },
+  10: { tables: ['market_track'], userColumns: [] },
 };
 
 /** Makes a state file what it was at an older schema version, as far as what came later is concerned. */

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { ensureCheckpointKey } from './checkpoint-key.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
 import { decisionDraft, nextBook, someInputs } from './test-books.ts';
@@ -8,6 +9,7 @@ import { decisionDraft, nextBook, someInputs } from './test-books.ts';
  * Arguments: the data folder, and the number of markets in a book. Prints `failed CODE` and ends when a publication fails.
  */
 const [folder, marketCount] = process.argv.slice(2);
+flushCompileCache();
 const symbols = Array.from({ length: Number(marketCount) }, (_, market) => `M${market}USDT`);
 const store = SqliteStateStore.open(folder, { signer: await ensureCheckpointKey(folder) });
 let book = await store.latestBook();

@@ -28,12 +28,13 @@ export class SqliteChainReader implements ChainReader, RecordTables {
   }
 
   async bookPage(after: number): Promise<readonly BookRow[]> {
-    const { book, changes } = this.#statements;
+    const { book, changes, track } = this.#statements;
     return book.all(after).map((row) => ({
       ...row,
       audited: row.audited === 1,
       inputs: row.inputs as string | null,
       changes: changes.all(row.position as number).map((change) => Object.values(change)),
+      track: track.all(row.position as number),
     }));
   }
 
@@ -114,6 +115,7 @@ function prepare(database: DatabaseSync) {
       `SELECT symbol, max_leverage, binding_bound, move, reasons
        FROM schedule_change WHERE version = ? ORDER BY symbol`,
     ),
+    track: make('SELECT * FROM market_track WHERE version = ?'),
     checkpoint: make(`SELECT number, body FROM checkpoint WHERE number > ? ORDER BY number ${page}`),
     bookHash: make('SELECT hash FROM book WHERE version = ?'),
     auditHash: make('SELECT hash FROM audit WHERE sequence = ?'),

@@ -208,6 +208,22 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX answered_write_by_age ON answered_write (at);
   `,
+  `
+  -- Each decision of each market, by version so that a book's rows go together. Derived from the books but for the close, and verified against them.
+  CREATE TABLE market_track (
+    version             INTEGER NOT NULL REFERENCES book (version),
+    symbol              TEXT NOT NULL,
+    as_of               INTEGER NOT NULL,
+    close               REAL,
+    max_leverage        REAL NOT NULL,
+    binding_bound       TEXT NOT NULL,
+    horizon_hours       REAL NOT NULL,
+    confidence          REAL NOT NULL,
+    long_value_at_risk  REAL,
+    short_value_at_risk REAL,
+    PRIMARY KEY (version, symbol)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export type StateFileOptions = SqliteFileOptions;

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Random } from '../src/random.ts';
+import { inLanes, KILLS, runAndKill } from '../test/kills.ts';
 import { ensureCheckpointKey, readPublicKeys } from './checkpoint-key.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
 import { decisionDraft, nextBook, someInputs } from './test-books.ts';
@@ -23,33 +24,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs the publishing process; kills it `delay` ms after its start or after its first acknowledgement. */
-async function publishAndKill(delay: number, countFrom: 'start' | 'firstBook'): Promise<number> {
-  const child = spawn(process.execPath, [FIXTURE, folder, '12'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
-    child.on('close', (_, signal) => resolve(signal)),
-  );
-  const firstBook = new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      resolve();
-    });
-  });
-  if (countFrom === 'firstBook') await firstBook;
-  await wait(delay);
-  child.kill('SIGKILL');
-  expect(await ended).toBe('SIGKILL');
-  expect(output).not.toContain('failed');
-  return Number(output.split('\n').at(-2) ?? 0);
-}
-
 /** Reads the store as a new process would; returns the newest version after checking that everything before it is there. */
 async function newestSoundVersion(dataDir = folder): Promise<number> {
   const store = SqliteStateStore.open(dataDir);
   const newest = (await store.latestBook())?.version ?? 0;
   // Whatever book there is, there is all of what it was published with.
-  expect(await store.verify(await readPublicKeys(folder))).toEqual({
+  expect(await store.verify(await readPublicKeys(dataDir))).toEqual({
     ...{ books: newest, replayable: newest, auditEntries: newest, checkpoints: newest },
     ...{ firstBadBook: null, firstBadAuditEntry: null, firstBadCheckpoint: null, firstBadRecord: null },
   });
@@ -58,24 +38,27 @@ async function newestSoundVersion(dataDir = folder): Promise<number> {
 }
 
 test('kill -9 at any moment loses nothing that was acknowledged and leaves no gap', async () => {
-  const random = new Random(20240101);
-  const kills = 24;
-  let acknowledged = 0;
-  let newest = 0;
-  for (let kill = 0; kill < kills; kill++) {
-    // Every fourth kill counts from the start of the process, to hit the opening of the file and its recovery too.
-    const duringStart = kill % 4 === 3;
-    const last = await publishAndKill(
-      random.uniform() * (duringStart ? 250 : 60),
-      duringStart ? 'start' : 'firstBook',
-    );
-    acknowledged = Math.max(acknowledged, last);
-    const found = await newestSoundVersion();
-    expect(found).toBeGreaterThanOrEqual(acknowledged);
-    expect(found).toBeGreaterThanOrEqual(newest);
-    newest = found;
-  }
-  expect(acknowledged).toBeGreaterThan(kills / 2);
+  const made = await inLanes('publication', async (lane, kills, moments) => {
+    const dataDir = join(folder, `lane-${lane}`);
+    let acknowledged = 0;
+    let newest = 0;
+    for (let kill = 0; kill < kills; kill++) {
+      // Every fourth kill counts from the start of the process, to hit the opening of the file and its recovery too.
+      const isDuringStart = kill % 4 === 3;
+      const { lines, wasKilled } = await runAndKill(FIXTURE, [dataDir, '12'], {
+        afterLines: isDuringStart ? 0 : 1 + moments.integer(8),
+        milliseconds: moments.uniform() * (isDuringStart ? 400 : 12),
+      });
+      expect([wasKilled, lines.some((line) => line.includes('failed'))]).toEqual([true, false]);
+      acknowledged = Math.max(acknowledged, Number(lines.at(-1) ?? 0));
+      const found = await newestSoundVersion(dataDir);
+      expect(found).toBeGreaterThanOrEqual(Math.max(acknowledged, newest));
+      newest = found;
+    }
+    expect(acknowledged).toBeGreaterThan(kills);
+    return kills;
+  });
+  expect(made).toBe(KILLS.publication);
 }, 300_000);
 
 test('a log that lost its tail, as after a power failure, gives back every book that was flushed before the cut', async () => {
@@ -99,6 +82,7 @@ test('a log that lost its tail, as after a power failure, gives back every book 
     // A sector that was being written when the power went holds anything.
     const noise = Buffer.from(Array.from({ length: cut % 2 === 0 ? 0 : 512 }, () => random.integer(256)));
     writeFileSync(join(copy, 'state.sqlite-wal'), noise, { flag: 'a' });
+    copyFileSync(join(folder, 'checkpoint.pub'), join(copy, 'checkpoint.pub'));
     expect(await newestSoundVersion(copy)).toBe(logSizeAfter.filter((flushed) => flushed <= size).length);
     rmSync(copy, { recursive: true });
   }
@@ -124,7 +108,7 @@ test('a full disk fails the publication as IO_FAILED and the books before it sta
   const acknowledged = Number(lines.at(-2));
   expect(acknowledged).toBeGreaterThan(0);
   expect(await newestSoundVersion()).toBe(acknowledged);
-  await publishAndKill(0, 'firstBook');
+  await runAndKill(FIXTURE, [folder, '12'], { afterLines: 1, milliseconds: 0 });
   expect(await newestSoundVersion()).toBeGreaterThan(acknowledged);
 }, 60_000);
 

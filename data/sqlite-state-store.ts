@@ -7,6 +7,7 @@ import type {
   FeedDraft,
   HistoryEntry,
   ServiceStore,
+  TrackPoint,
   TrainingRun,
   UserPolicy,
   WatchEntry,
@@ -26,6 +27,7 @@ import { SqliteGovernanceStore } from './sqlite-governance.ts';
 import { SqliteKeyStore } from './sqlite-key-store.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
 import { SqliteProof } from './sqlite-proof.ts';
+import { SqliteTrack } from './sqlite-track.ts';
 import { historyEntry, type Row, trainingRun, userPolicy } from './state-rows.ts';
 import { verifyChains } from './verify-chains.ts';
 import { chainFault } from './verify-proof.ts';
@@ -46,6 +48,7 @@ export class SqliteStateStore implements ServiceStore {
   readonly #path: string;
   readonly #statements: Statements;
   readonly #proof: SqliteProof;
+  readonly #track: SqliteTrack;
   /** The brackets of the newest book, so that publishing does not read back what was just written. */
   #latest: { readonly hash: string; readonly schedules: SchedulesBySymbol } | undefined;
 
@@ -55,6 +58,7 @@ export class SqliteStateStore implements ServiceStore {
     this.#statements = prepareStatements(database);
     this.#proof = new SqliteProof(database, options);
     this.outbox = new SqliteOutbox(database, (work) => this.#try(work));
+    this.#track = new SqliteTrack(database, (work) => this.#try(work));
     this.governance = new SqliteGovernanceStore(database, {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),
@@ -91,6 +95,7 @@ export class SqliteStateStore implements ServiceStore {
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events: readonly FeedDraft[] = [],
+    track: readonly TrackPoint[] = [],
     revision?: number,
   ): Promise<void> {
     const body = sealedBody(book);
@@ -121,6 +126,7 @@ export class SqliteStateStore implements ServiceStore {
         }
         if (inputs !== undefined) this.#proof.insertInputs(book, inputs);
         if (events.length > 0) this.outbox.insert(events);
+        this.#track.insert(track);
         this.#proof.insertCheckpoint(audit.at);
       }),
     );
@@ -147,6 +153,14 @@ export class SqliteStateStore implements ServiceStore {
     until = Number.MAX_SAFE_INTEGER,
   ): Promise<readonly HistoryEntry[]> {
     return this.#try(() => this.#statements.history.all(symbol, until, limit).map(historyEntry));
+  }
+
+  track(symbol: string, from: number, to: number, limit: number): Promise<readonly TrackPoint[]> {
+    return this.#track.between(symbol, from, to, limit);
+  }
+
+  trackSince(asOf: number): Promise<readonly TrackPoint[]> {
+    return this.#track.since(asOf);
   }
 
   async appendAudit(draft: AuditDraft): Promise<AuditEntry> {

@@ -2,6 +2,7 @@ import {
   type Change,
   endOf,
   type HistoryEntry,
+  type TrackPoint,
   type TrainingRun,
   type UserPolicy,
 } from '../src/control/ports.ts';
@@ -61,5 +62,20 @@ export function historyEntry(row: Row): HistoryEntry {
     move: row.move as string,
     reasons: JSON.parse(row.reasons as string) as string[],
     hash: row.hash as string,
+  };
+}
+
+export function trackPoint(row: Row): TrackPoint {
+  return {
+    symbol: row.symbol as string,
+    version: row.version as number,
+    asOf: row.as_of as number,
+    close: row.close as number | null,
+    maxLeverage: row.max_leverage as number,
+    bindingBound: row.binding_bound as string,
+    horizonHours: row.horizon_hours as number,
+    confidence: row.confidence as number,
+    longValueAtRisk: row.long_value_at_risk as number | null,
+    shortValueAtRisk: row.short_value_at_risk as number | null,
   };
 }

@@ -8,10 +8,11 @@ import { type SchedulesBySymbol, scheduleChanges, schedulesOf } from './schedule
 import type { Row } from './state-rows.ts';
 import { InputsCheck, verifyCheckpoints } from './verify-proof.ts';
 import { AuditedRecords } from './verify-records.ts';
+import { trackFault } from './verify-track.ts';
 
 /**
  * Recomputes every hash of both chains from the stored bytes and compares what was derived from a book (its columns,
- * the history of changed schedules) or from an audit entry (users' policies, changes of people) with it. Names the first
+ * the history of changed schedules, the tracks of its markets) or from an audit entry (users' policies, changes of people) with it. Names the first
  * entry that does not hold; what comes after a bad entry is not judged. A chain that was cut off at its end shows where
  * a checkpoint went further; where the checkpoints were cut off with it, only a copy that is kept elsewhere shows it.
  */
@@ -71,7 +72,7 @@ async function verifyBooks(reader: ChainReader): Promise<BadLink | null> {
       previous = schedules;
       if (canonicalJson(row.changes) !== canonicalJson(expected))
         return 'the history of changed schedules differs from it';
-      return inputs.faultOf(book, row.inputs);
+      return trackFault(book, row.track) ?? inputs.faultOf(book, row.inputs);
     },
   );
 }

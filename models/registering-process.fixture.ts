@@ -1,4 +1,5 @@
 import { readFileSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { ModelManifest } from './manifest.ts';
 import { ModelRegistry } from './registry.ts';
@@ -7,6 +8,7 @@ import { ModelRegistry } from './registry.ts';
  * A process for crash tests: adds one version after another, made from one that is there, promotes each and says so, until it is killed.
  */
 const [shipped, dataDir, from, first] = process.argv.slice(2);
+flushCompileCache();
 const registry = new ModelRegistry(shipped, dataDir);
 const manifest = await registry.manifest(from);
 const weights = readFileSync(join(shipped, 'versions', from, manifest.weights.file));

@@ -28,24 +28,23 @@ const store = SqliteAccountStore.open(config.dataDir);
 const { policy } = config;
 const liquidity = new KnownLiquidity();
 const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy, liquidity);
-const desk = AccountDesk.recover({
-  store,
-  policy: policy.accounts,
-  plannerOf,
-  holders: new UserFilter(holders),
-});
-desk.lookAtAll(clock.now());
-const told = await desk.commit();
-if (told.length > 0) parentPort?.postMessage({ told });
+const recover = (): AccountDesk =>
+  AccountDesk.recover({
+    store,
+    policy: policy.accounts,
+    plannerOf,
+    holders: new UserFilter(holders),
+  });
 const system = new SystemThread(siblingUrl(import.meta.url, 'system-worker'), policy);
 const loop = new AccountLoop({
   askSystem: (question, picture) => system.ask(question, picture),
   liquidity,
-  desk,
+  recover,
   clock,
   send: (message) => parentPort?.postMessage(message),
   onSnapshotFailure: (err) => logger.error({ err }, 'no snapshot of the accounts could be written'),
 });
+loop.lookAtAll();
 parentPort?.on('message', (request: AccountRequest) => {
   if (request.kind !== 'end') {
     loop.ask(request);

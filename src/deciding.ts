@@ -9,14 +9,9 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { SystemWatch } from './control/accounts/system-watch.ts';
 import type { ControlPlane } from './control/control-plane.ts';
-import {
-  type BookProposer,
-  type CycleFacts,
-  DecisionCycle,
-  decidedMarkets,
-  movesOf,
-} from './control/decision-cycle.ts';
-import { type WebhookObserver, WebhookSender } from './control/feed/webhooks.ts';
+import type { CoverageReport } from './control/coverage-report.ts';
+import { type BookProposer, type CycleFacts, DecisionCycle } from './control/decision-cycle.ts';
+import { WebhookSender } from './control/feed/webhooks.ts';
 import { ExpiryTimer } from './control/governance/expiry-timer.ts';
 import type { StateStore } from './control/ports.ts';
 import { ForecastWatch } from './forecast-watch.ts';
@@ -24,6 +19,7 @@ import type { LimitBook } from './limits/types.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { Random } from './random.ts';
 import { ScheduledTraining } from './scheduled-training.ts';
+import { logPublished, webhookTeller } from './service-log.ts';
 import { ShadowScoring } from './shadow-scoring.ts';
 
 export interface DecidingInput {
@@ -41,12 +37,16 @@ export interface DecidingInput {
   readonly refresh: () => Promise<void>;
   /** Whether models are trained here by the clock and by triggers. */
   readonly mayTrain: boolean;
+  readonly onDecided: (book: LimitBook, facts: CycleFacts) => void;
+  readonly onFailed: (error: Error) => void;
 }
 
 /** What only one process does: decisions, what follows from them, and calling those who want to be called. */
 export interface Deciding {
   /** Decides at once. */
   wake(): void;
+  /** How its forecasts hold. */
+  coverage(): Promise<CoverageReport>;
   /** A proposal or a publication that runs comes to its end. */
   stop(): Promise<void>;
 }
@@ -75,6 +75,7 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
     proposer,
     store,
     clock,
+    policy: config.policy,
     current: await store.latestBook(),
     governance: () => control.governance.state(),
     revision: () => control.governance.revision(),
@@ -90,10 +91,12 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
         shadow.published();
         void watch.published(book, facts);
         logPublished(logger, book, facts);
+        input.onDecided(book, facts);
       },
       failed: (error) => {
         if (isEnding) return;
         control.decisionFailed(error);
+        input.onFailed(error);
         metrics.decisionFailed();
         logger.error({ err: error }, 'a decision failed; the limits in force stay');
       },
@@ -112,6 +115,7 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
   metrics.trainingScheduled(schedule?.intervalSeconds ?? 0);
   return {
     wake: () => cycle.wake(),
+    coverage: () => watch.report(),
     stop: async () => {
       isEnding = true;
       expiries.stop();
@@ -134,33 +138,7 @@ function webhooksOf({ config, clock, logger, metrics, store, control }: Deciding
   );
 }
 
-function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
-  return {
-    delivered: () => metrics.accounts.delivery('delivered'),
-    failed: (hook, reason, attempt) => {
-      metrics.accounts.delivery('failed');
-      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
-    },
-    buried: (hook, sequence, reason) => {
-      metrics.accounts.delivery('buried');
-      logger.error(
-        { hook, sequence, reason },
-        'a webhook did not take an event for hours; the next ones go on',
-      );
-    },
-  };
-}
-
 /** Ends early when the service does. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
-}
-
-function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {
-  const { seconds, guarded, fallbackReason: fallback } = facts;
-  const moves = movesOf(decidedMarkets(book, facts));
-  const said = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
-  if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
-  else if (fallback === null) logger.info(said, 'limits published');
-  else logger.warn({ ...said, fallback }, 'limits published without the shock model');
 }

@@ -11,6 +11,7 @@ import { stopwatchSeconds } from './clock.ts';
 import type { Config } from './config.ts';
 import { DecisionEngine } from './control/decision-engine.ts';
 import { CorrelationWatch } from './control/market-correlations.ts';
+import { readTrack } from './control/track-reading.ts';
 import {
   type CorrelationsMade,
   END_REQUEST,
@@ -80,6 +81,7 @@ parentPort?.on('message', (request: WorkerRequest | typeof END_REQUEST) => {
 
 async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
   try {
+    if ('track' in request) return { track: readTrack(engine.markets, request.track) };
     if ('trials' in request)
       return { markets: await engine.preview(request.book, request.now, request.trials) };
     const { previous, now, governance, intrabar, systemStress } = request;

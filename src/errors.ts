@@ -29,6 +29,7 @@ export const ERROR_CATALOGUE = {
   KEY_UNKNOWN: { exitCode: 4, httpStatus: 404, title: 'There is no such key' },
   NOT_FOUND: { exitCode: 4, httpStatus: 404, title: 'There is nothing here' },
   NOTHING_PUBLISHED: { exitCode: 4, httpStatus: 503, title: 'No limits have been published yet' },
+  NOT_READY: { exitCode: 1, httpStatus: 503, title: 'It is still being made ready' },
   FILE_UNREADABLE: { exitCode: 5, httpStatus: 400, title: 'The file could not be read' },
   LAYOUT_UNKNOWN: { exitCode: 5, httpStatus: 400, title: 'The layout of the file is not known' },
   DATA_INVALID: { exitCode: 5, httpStatus: 400, title: 'Some of the data were refused' },

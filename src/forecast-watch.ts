@@ -3,6 +3,7 @@ import type { ModelManifest } from '../models/manifest.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Clock } from './clock.ts';
 import { type CoverageAlarmState, newAlarms, withOrigins } from './control/coverage-alarms.ts';
+import { type CoverageReport, coverageReport } from './control/coverage-report.ts';
 import type { CycleFacts } from './control/decision-cycle.ts';
 import {
   type DriftState,
@@ -69,6 +70,16 @@ export class ForecastWatch {
     return this.#last;
   }
 
+  /** What is known of the forecasts now, once what runs has come to its end. @throws what the store throws. */
+  report(): Promise<CoverageReport> {
+    const made = this.#last.then(() => this.#report());
+    this.#last = made.then(
+      () => {},
+      () => {},
+    );
+    return made;
+  }
+
   /** Lets what runs come to its end. */
   stop(): Promise<void> {
     return this.#last;
@@ -89,6 +100,12 @@ export class ForecastWatch {
     if (manifest === null) return;
     await this.#watchDrift(model, manifest, seen, asOf);
     await this.#trigger(model, manifest);
+  }
+
+  async #report(): Promise<CoverageReport> {
+    await this.#restore();
+    const manifest = this.#alarms === null ? null : await this.#manifestOf(this.#alarms.model);
+    return coverageReport(this.#alarms, this.#drift, manifest?.reference ?? null);
   }
 
   async #watchDrift(
@@ -160,7 +177,7 @@ export class ForecastWatch {
     train(causes[0].trigger, why);
   }
 
-  /** Null where the model of the book is no longer the champion. */
+  /** Null where the model is no longer the champion. */
   async #manifestOf(model: string): Promise<ModelManifest | null> {
     const version = await this.#options.registry.versionOf('champion');
     if (version === null) return null;

@@ -29,6 +29,11 @@ export class Leading {
     this.#deciding?.wake();
   }
 
+  /** See `Deciding`; null where this process does not lead. */
+  coverage(): ReturnType<Deciding['coverage']> | null {
+    return this.#deciding?.coverage() ?? null;
+  }
+
   async #settle(): Promise<void> {
     const deciding = this.#deciding;
     try {

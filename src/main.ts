@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ensureCheckpointKey } from '../data/checkpoint-key.ts';
 import { folderId } from '../data/folder-id.ts';
-import { acquireLock, type HeldLock } from '../data/lock.ts';
+import { type HeldLock, waitForLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { changeListener } from '../data/postgres/change-listener.ts';
 import { SeriesFiles } from '../data/series-files.ts';
@@ -13,18 +14,19 @@ import type { AccountWorkerData } from './account-worker.ts';
 import { UserFilter } from './accounts/book/user-filter.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { KeyWatch } from './control/access/key-watch.ts';
 import { Accounts } from './control/accounts/account-access.ts';
 import { accountsElsewhere, NO_ACCOUNTS_HERE } from './control/accounts/no-accounts.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
-import type { GovernanceObserver } from './control/governance/desk.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
+import { StorageWatch } from './control/storage-watch.ts';
 import { WorkerProposer } from './control/worker-proposer.ts';
 import { startDeciding } from './deciding.ts';
 import type { DecisionWorkerData } from './decision-worker.ts';
-import { PlimsollError } from './errors.ts';
+import { asPlimsollError, PlimsollError } from './errors.ts';
+import { ForecastWatch } from './forecast-watch.ts';
 import { Identities } from './http/access/identities.ts';
 import { keyringOf } from './http/auth.ts';
 import { Service } from './http/service.ts';
@@ -33,14 +35,18 @@ import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { promoteModel } from './model-promotion.ts';
 import { openStore } from './opened-store.ts';
-import { PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
-import { modelSummaries } from './registry-view.ts';
+import { BUILT_CONSOLE, PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
+import { modelDetail, modelSummaries } from './registry-view.ts';
+import { governanceTeller } from './service-log.ts';
 import { followerOf, leadershipOf, notLeading, requireOwnCheckpoints } from './shared-store.ts';
+import { decisionSpan, requestSpan, SpanExport } from './spans.ts';
 
 export interface ServiceInput {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long to wait for the data folder where another service still has it; 0 to be refused at once. */
+  readonly waitMilliseconds?: number;
 }
 
 export interface RunningService {
@@ -56,6 +62,8 @@ export interface RunningService {
 const DRAIN_MILLISECONDS = 10_000;
 /** A process that was killed lets go of the lead within this. */
 const ALONE_MILLISECONDS = 10_000;
+/** Large enough that a disk on which it has room has room for a decision too. */
+const PROBE = '.'.repeat(256 * 1024);
 
 /**
  * Wires the service and starts it: every start is a recovery from the data folder. It answers as soon as this returns;
@@ -66,7 +74,11 @@ const ALONE_MILLISECONDS = 10_000;
 export async function startService(input: ServiceInput): Promise<RunningService> {
   const { config } = input;
   makeFolder(config.dataDir);
-  const lock = acquireLock(join(config.dataDir, 'service.lock'), 'a service');
+  const lock = await waitForLock(
+    join(config.dataDir, 'service.lock'),
+    'a service',
+    input.waitMilliseconds ?? 0,
+  );
   const undo: (() => unknown)[] = [() => lock.release()];
   try {
     return await start(input, lock, undo);
@@ -132,6 +144,14 @@ async function start(
   const accounts = new Accounts(accountThread ?? NO_ACCOUNTS_HERE, onUnpublished, holders);
   const series = new SeriesFiles(config.dataDir);
   const usersSeen = shared === null ? 0 : (await shared.heads()).users;
+  /** Whoever does not decide reads what the watch of the one that does has stored. */
+  const forecasts = (): ForecastWatch =>
+    new ForecastWatch({
+      ...{ store, registry, metrics, clock, logger },
+      catalogue: async () => [],
+      train: null,
+      triggerHours: 0,
+    });
   const control = await ControlPlane.recover({
     store,
     accounts,
@@ -143,6 +163,7 @@ async function start(
     get preview() {
       return leads() ? proposer.preview : null;
     },
+    readTrack: proposer.readTrack,
     priceObserver: metrics,
     leads,
     storeReasons: () => [follower?.reason ?? []].flat(),
@@ -157,6 +178,8 @@ async function start(
       return previous;
     },
     listModels: async () => modelSummaries(registry, await store.watchEntries(SHADOW_ENTRIES)),
+    coverage: () => leading.coverage() ?? forecasts().report(),
+    modelDetail: async (version) => modelDetail(registry, version, await store.watchEntries(SHADOW_ENTRIES)),
   });
   proposer.whenCorrelated((correlations) => control.correlated(correlations));
   const recovered = control.currentBook();
@@ -180,6 +203,8 @@ async function start(
         ...{ config, clock, logger, metrics, store, control, registry, series, proposer, tellModel },
         refresh: async () => follower?.look(),
         mayTrain: role === 'all',
+        onDecided: (book, facts) => spans?.add(decisionSpan(book, facts, clock.now())),
+        onFailed: (error) => storage.failed(asPlimsollError(error)),
       });
     },
     (err) => logger.error({ err }, 'deciding could not begin, or end; it is tried again'),
@@ -195,8 +220,26 @@ async function start(
   await keyWatch.start();
   undo.push(() => keyWatch.stop());
   let auditEntries = await store.auditLength();
+  const { traceEndpoint: endpoint } = config;
+  const spans = endpoint === null ? null : new SpanExport({ endpoint, version: PROGRAM_VERSION, logger });
+  const storage = new StorageWatch({
+    probe: () => store.putWatchEntries([{ name: 'storage.probe', body: PROBE }]),
+    onChange: (isFailing) => {
+      control.storageFailing(isFailing);
+      metrics.storage.failing(isFailing);
+      if (isFailing) logger.error('nothing can be stored: writes are refused, reads go on');
+      else logger.info('what comes in can be stored again');
+      // What was decided meanwhile could not be published.
+      if (!isFailing) leading.wake();
+    },
+  });
+  undo.push(() => storage.stop());
   const service = new Service({
     reads: control,
+    ...(spans === null
+      ? {}
+      : { onTraced: (trace, answered) => spans.add(requestSpan(trace, answered, clock.now())) }),
+    onFault: (failure) => storage.failed(failure),
     clock,
     logger,
     observer: metrics,
@@ -222,11 +265,11 @@ async function start(
       if (needs === 'accounts') return accountThread === null ? accountsElsewhere() : null;
       return leads() ? null : notLeading();
     },
+    consoleFolder: BUILT_CONSOLE,
     version: PROGRAM_VERSION,
     stopwatch: stopwatchSeconds,
   });
-  const { port } = await service.start(config.host, config.port);
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const url = await listen(service, config);
   lock.announce(url);
   const firstBook = firstBookOf(control);
   const listener = databaseUrl === null ? null : changeListener(databaseUrl, () => follower?.wake());
@@ -251,6 +294,9 @@ async function start(
     firstBook,
     stop: async () => {
       keyWatch.stop();
+      storage.stop();
+      service.drain();
+      if (config.drainSeconds > 0) await setTimeout(config.drainSeconds * 1000);
       leadership?.whenChanged(() => undefined);
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
       await Promise.all([
@@ -262,6 +308,7 @@ async function start(
       await Promise.all([leadership?.candidate.stop(), listener?.stop(), follower?.stop()]);
       await control.feed.close();
       await accountThread?.close();
+      await spans?.stop();
       if (signer !== undefined)
         await store
           .appendCheckpoint(clock.now())
@@ -270,6 +317,21 @@ async function start(
       lock.release();
     },
   };
+}
+
+/** @returns where it answers. @throws PlimsollError CONFIG_INVALID. */
+async function listen(service: Service, config: Config): Promise<string> {
+  const { listenDescriptor: descriptor, keys, requireKeys, identity } = config;
+  const { address, port } = await service.start(descriptor === null ? config : { descriptor });
+  // The host that was configured is not that of a socket which was handed over.
+  if (!isLoopback(address) && keys.length === 0 && identity === null && !requireKeys) {
+    await service.stop(0);
+    throw new PlimsollError('CONFIG_INVALID', `the socket at ${address} can be reached from other machines`, {
+      remedy: 'Set PLIMSOLL_KEYS, or PLIMSOLL_REQUIRE_KEYS=true and plimsoll keys add.',
+    });
+  }
+  const host = descriptor === null ? config.host : address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function makeFolder(dataDir: string): void {
@@ -339,19 +401,5 @@ function modelTeller(registry: ModelRegistry, metrics: Metrics): (model: string 
     const [name, version] = model.split('@');
     const manifest = await registry.manifest(version).catch(() => null);
     if (manifest !== null) metrics.modelInUse(name, version, Date.parse(manifest.createdAt));
-  };
-}
-
-function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver {
-  return {
-    acted: ({ name }, { act, reason }, { changes, isRepeat }) => {
-      if (!isRepeat) metrics.governance.acted(act);
-      logger.info({ actor: name, act, change: changes[0].id, reason, isRepeat }, 'people changed the limits');
-    },
-    refused: ({ name }, { act }, { code, message }) => {
-      metrics.governance.refused(act);
-      logger.warn({ actor: name, act, code, reason: message }, 'a change of the limits was refused');
-    },
-    failed: (error) => logger.error({ err: error }, 'what follows a change of the limits went wrong'),
   };
 }

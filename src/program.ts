@@ -12,6 +12,9 @@ export const PROGRAM_VERSION: string = JSON.parse(
 /** The trained versions that ship with the program. */
 export const SHIPPED_MODELS = join(PROGRAM_ROOT, 'models');
 
+/** The web console as it was built. */
+export const BUILT_CONSOLE = join(PROGRAM_ROOT, 'dist', 'web');
+
 /** A module beside another one, with the same ending: `.ts` from the sources, `.js` from `dist`. For threads and processes. */
 export function siblingUrl(ofModule: string, name: string): URL {
   return new URL(`./${name}.${ofModule.endsWith('.ts') ? 'ts' : 'js'}`, ofModule);

@@ -35,6 +35,10 @@ export interface Config {
   readonly role: ProcessRole;
   readonly host: string;
   readonly port: number;
+  /** A socket that listens already, handed over by whoever started this process; null to open one. */
+  readonly listenDescriptor: number | null;
+  /** Told to end, the service answers for so long as before, and says that it is not ready. */
+  readonly drainSeconds: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
   /** How often the service looks for new bars, seconds. */
   readonly decisionIntervalSeconds: number;
@@ -48,6 +52,8 @@ export interface Config {
   readonly inputsKeptDays: number;
   /** Whether simulated markets are made where nothing has been imported. */
   readonly sampleMarket: boolean;
+  /** Collector of spans, OTLP over HTTP; null for none. */
+  readonly traceEndpoint: string | null;
   /** Markets with metrics of their own. */
   readonly watchList: readonly string[];
   /** Reads need a key from the start, also before there is one. */
@@ -149,6 +155,20 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     fromText: asNumber,
     meaning: 'port that the service listens on; 0 takes any that is free',
   },
+  listenDescriptor: {
+    variable: 'PLIMSOLL_LISTEN_DESCRIPTOR',
+    schema: z.number('must be a number').int().min(3).max(1023).nullable(),
+    fallback: null,
+    fromText: asNumber,
+    meaning: 'number of an inherited socket that listens already, in place of host and port',
+  },
+  drainSeconds: {
+    variable: 'PLIMSOLL_DRAIN_SECONDS',
+    schema: z.number('must be a number').min(0).max(300),
+    fallback: 0,
+    fromText: asNumber,
+    meaning: 'told to end, the service answers for so long as before and says that it is not ready',
+  },
   logLevel: {
     variable: 'PLIMSOLL_LOG_LEVEL',
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
@@ -200,6 +220,13 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     fallback: true,
     fromText: asBoolean,
     meaning: 'simulated markets where nothing has been imported',
+  },
+  traceEndpoint: {
+    variable: 'PLIMSOLL_TRACE_ENDPOINT',
+    schema: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning: 'OpenTelemetry collector (OTLP over HTTP) that is sent spans of requests and decisions',
   },
   watchList: {
     variable: 'PLIMSOLL_WATCH_LIST',

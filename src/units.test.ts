@@ -12,6 +12,7 @@ import {
   leverageToMarginPpmUp,
   microsToWholeUp,
   parseMicros,
+  parseWholeUp,
   ppmToRate,
   rateToPpmUp,
   withoutNoise,
@@ -113,6 +114,45 @@ describe('decimal strings', () => {
     expect(microsToWholeUp(50_000_000_000n)).toBe(50_000);
     expect(microsToWholeUp(0n)).toBe(0);
     expect(microsToWholeUp(10n ** 30n)).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe('what is quick for short numbers', () => {
+  it('whole units of a decimal string are those of its millionths', () => {
+    const digits = fc.stringMatching(/^\d{1,19}$/);
+    const text = fc.oneof(
+      digits,
+      fc.tuple(digits, digits).map((parts) => parts.join('.')),
+      fc
+        .tuple(digits, fc.constantFrom('0', '000000', '0000001', '0000000001'))
+        .map((parts) => parts.join('.')),
+      fc.constantFrom('', '.5', '1.', '-0', '1e3', '999999999999999.1', '9007199254740991.5'),
+    );
+    fc.assert(
+      fc.property(text, (one) => {
+        const micros = parseMicros(one);
+        expect(parseWholeUp(one)).toBe(micros === null ? null : microsToWholeUp(micros));
+      }),
+      SEEDED,
+    );
+  });
+
+  it('money in float64 is written as the integer of its last decimal is', () => {
+    const value = fc.oneof(
+      fc.double({ min: -1e15, max: 1e15, noNaN: true }),
+      fc.integer(),
+      fc.constantFrom(0, -0),
+    );
+    fc.assert(
+      fc.property(value, (one) => {
+        const text = formatMoneyUp(one);
+        const [whole, fraction = ''] = text.split('.');
+        const scaled = BigInt(`${whole.replace('-', '')}${fraction}`) * (text.startsWith('-') ? -1n : 1n);
+        expect(text).toBe(formatDecimal(scaled, fraction.length));
+        expect(Math.abs(Number(text) - one)).toBeLessThanOrEqual(Math.abs(one) * 1e-12 + 1e-8);
+      }),
+      SEEDED,
+    );
   });
 });
 

@@ -45,9 +45,23 @@ export function formatDecimal(value: bigint, decimals: number): string {
   return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 
+/** The same of an integer in float64. Safe ones are exact as they are, and take a third of the time. */
+function formatScaled(value: number, decimals: number): string {
+  if (!Number.isSafeInteger(value)) return formatDecimal(BigInt(value), decimals);
+  if (decimals === 0) return String(value);
+  const digits = String(Math.abs(value)).padStart(decimals + 1, '0');
+  let end = digits.length;
+  const point = end - decimals;
+  while (end > point && digits.charCodeAt(end - 1) === ZERO) end--;
+  const whole = `${value < 0 ? '-' : ''}${digits.slice(0, point)}`;
+  return end === point ? whole : `${whole}.${digits.slice(point, end)}`;
+}
+
+const ZERO = '0'.charCodeAt(0);
+
 /** Whole units as a decimal string. */
 export function formatWhole(units: number): string {
-  return BigInt(units).toString();
+  return Number.isSafeInteger(units) ? String(units) : BigInt(units).toString();
 }
 
 const DECIMAL = /^(-?)(\d{1,18})(?:\.(\d{1,18}))?$/;
@@ -114,6 +128,17 @@ export function microsToWholeUp(micros: bigint): number {
   return whole > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(whole);
 }
 
+const SHORT_DECIMAL = /^(\d{1,15})(?:\.(\d{1,18}))?$/;
+
+/** A decimal string of at least 0 in whole units, rounded up as `microsToWholeUp`; null as with `parseMicros`. */
+export function parseWholeUp(text: string): number | null {
+  const short = SHORT_DECIMAL.exec(text);
+  // Short ones are exact in float64, and anything behind the point is a part of another unit.
+  if (short !== null) return Number(short[1]) + (short[2] !== undefined && /[1-9]/.test(short[2]) ? 1 : 0);
+  const micros = parseMicros(text);
+  return micros === null ? null : microsToWholeUp(micros);
+}
+
 /** So many digits of a float64 result tell; those behind them are what is left of binary fractions and of adding them up. */
 const TELLING_DIGITS = 13;
 /** What is this near to a whole number of the last decimal is that number: a result of sums and products is no nearer to itself. */
@@ -133,7 +158,7 @@ function decimalOf(value: number, mostDecimals: number, rounding: Rounding): str
   const nearest = Math.round(scaled);
   const isWhole = rounding === 'nearest' || Math.abs(scaled - nearest) <= Math.abs(scaled) * DECIMAL_NOISE;
   const whole = isWhole ? nearest : rounding === 'up' ? Math.ceil(scaled) : Math.floor(scaled);
-  return formatDecimal(BigInt(whole), decimals);
+  return formatScaled(whole, decimals);
 }
 
 /** Money that is owned or free to use, to at most 8 decimals and 13 digits, rounded down: it never looks like more. */

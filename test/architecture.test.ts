@@ -44,6 +44,7 @@ const COMMON = [
   'src/spelling.ts',
   'src/random.ts',
   'src/program.ts',
+  'src/redaction.ts',
 ];
 /** Who may import whom, beside itself and the common ones. Roots are not in it: they wire everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -63,6 +64,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** The composition roots: the only files that wire adapters. */
 const ROOTS = [
   'src/main.ts',
+  'src/supervisor.ts',
+  'src/service-log.ts',
+  'src/spans.ts',
   'src/cli.ts',
   'src/cli',
   'src/account-worker.ts',
@@ -155,6 +159,26 @@ describe('the house', () => {
       for (const one of imports) if (one.file === file && !one.isType) reached.add(one.target);
     expect(reached.size).toBeGreaterThan(10);
     expect([...reached].filter((target) => !sources.includes(target))).toEqual([]);
+  });
+
+  test('the console runs in a browser: two libraries, words and pure parts of our own, and of the routes their shapes alone', () => {
+    const own = files.filter((file) => /^web\/src\/.*\.tsx?$/.test(file) && !file.endsWith('.test.ts'));
+    const targets = own.flatMap((file) =>
+      [...textOf(file).matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)';/gm)].map(
+        ([, type, target]) => ({
+          isType: type !== undefined,
+          target: target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), target)) : target,
+        }),
+      ),
+    );
+    expect(targets.length).toBeGreaterThan(50);
+    const allowed =
+      /^web\/src\/|^preact(\/hooks)?$|^uplot|^src\/client\/event-stream\.ts$|^src\/limits\/canonical-json\.ts$|^src\/units\.ts$/;
+    const shapes = /^src\/http\/[\w-]*(schemas|shape)\.ts$|^zod$/;
+    const wrong = targets.filter(
+      ({ target, isType }) => !allowed.test(target) && !(isType && shapes.test(target)),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test.each([

@@ -94,6 +94,22 @@ describe('the watch of published forecasts', () => {
     expect(trained).toHaveLength(1);
   });
 
+  test('its report says what was counted, over a restart, and waits for what is being taken in', async () => {
+    const watch = watching();
+    expect(await watch.report()).toEqual({ model: null, tiers: [], drift: null });
+    const last = Array.from({ length: 12 }, () => pass(watch, 4)).at(-1);
+    const report = await watch.report();
+    await last;
+    // An origin counts an hour after its horizon, so the newest one is open.
+    expect(report).toMatchObject({ model, drift: null });
+    expect(report.tiers[0]).toMatchObject({
+      ...{ horizonHours: 1, confidence: 0.95, observations: 220, exceedances: 44 },
+      ...{ exceedanceRate: 0.2, expectedRate: 0.05 },
+      alarmedAt: { exceeded: expect.any(Number), overstated: null },
+    });
+    expect(await watching().report()).toEqual(report);
+  });
+
   test('another model begins without an alarm', async () => {
     const watch = watching();
     for (let i = 0; i < 60; i++) await pass(watch, 4);

@@ -91,7 +91,10 @@ function collect(child: ChildProcess): () => { stdout: string; stderr: string } 
 }
 
 /** A service on a folder of its own that has made its first limits, with the key that it printed. */
-export async function serveFirst(name: string): Promise<{
+export async function serveFirst(
+  name: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{
   readonly dataDir: string;
   readonly key: string;
   readonly served: Served;
@@ -99,7 +102,7 @@ export async function serveFirst(name: string): Promise<{
 }> {
   const folder = mkdtempSync(join(tmpdir(), `plimsoll-${name}-`));
   const dataDir = join(folder, 'var');
-  const served = await serve(dataDir);
+  const served = await serve(dataDir, [], environment);
   await served.inForce;
   const key = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
   return { dataDir, key, served, remove: () => rmSync(folder, { recursive: true, force: true }) };

@@ -137,10 +137,12 @@ describe('readers of one database', () => {
     const book = nextBook(previous, { AURUSDT: 9 });
     const revision = await leader.governance.revision();
     await ask(readers[0], 'POST', '/v1/freeze', { symbol: 'AURUSDT', reason: 'at once' });
-    await expect(leader.publish(book, decisionDraft(book), undefined, [], revision)).rejects.toMatchObject({
+    await expect(
+      leader.publish(book, decisionDraft(book), undefined, [], [], revision),
+    ).rejects.toMatchObject({
       code: 'CONFLICT',
     });
-    await leader.publish(book, decisionDraft(book), undefined, [], revision + 1);
+    await leader.publish(book, decisionDraft(book), undefined, [], [], revision + 1);
     newest = book;
   });
 });

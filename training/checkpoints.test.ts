@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Random } from '../src/random.ts';
+import { KILLS, killMoments, runAndKill, sayKills } from '../test/kills.ts';
 import { isWholePiece } from './checkpoint-pieces.fixture.ts';
 import { Checkpoints, runKey } from './checkpoints.ts';
 
@@ -91,20 +89,17 @@ describe('pieces', () => {
 const FIXTURE = fileURLToPath(new URL('./checkpointing-process.fixture.ts', import.meta.url));
 const PIECES = 4;
 
-test('kill -9 at random moments: every piece is whole or absent, and what was whole once stays', async () => {
-  const random = new Random(11);
+test('kill -9 at random moments: every piece is whole or absent, and what was acknowledged or whole once stays', async () => {
+  const moments = killMoments('training');
   const seen = new Set<number>();
-  for (let round = 0; round < 12; round++) {
-    const child = spawn(process.execPath, [FIXTURE, dataDir, KEY, String(PIECES)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  let kills = 0;
+  for (; kills < KILLS.training; kills++) {
+    const { lines, wasKilled } = await runAndKill(FIXTURE, [dataDir, KEY, String(PIECES)], {
+      afterLines: moments.integer(2 * PIECES),
+      milliseconds: moments.uniform() * (kills % 4 === 3 ? 200 : 12),
     });
-    const ended = new Promise<NodeJS.Signals | null>((resolve) =>
-      child.on('close', (_, signal) => resolve(signal)),
-    );
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    await wait(random.uniform() * 40);
-    child.kill('SIGKILL');
-    expect(await ended).toBe('SIGKILL');
+    expect(wasKilled).toBe(true);
+    for (const line of lines) seen.add(Number(line));
     const store = Checkpoints.open(dataDir, KEY);
     for (let piece = 0; piece < PIECES; piece++) {
       const bytes = store.get(`fold-${piece}`);
@@ -114,8 +109,11 @@ test('kill -9 at random moments: every piece is whole or absent, and what was wh
         seen.add(piece);
       }
     }
-    const left = readdirSync(join(dataDir, 'training', KEY));
+    const folder = join(dataDir, 'training', KEY);
+    const left = existsSync(folder) ? readdirSync(folder) : [];
     expect(left.every((name) => /^fold-\d$/.test(name))).toBe(true);
   }
-  expect(seen.size).toBeGreaterThan(0);
-});
+  sayKills('training', kills);
+  expect(kills).toBe(KILLS.training);
+  expect(seen.size).toBe(PIECES);
+}, 300_000);

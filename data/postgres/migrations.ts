@@ -199,6 +199,22 @@ export const MIGRATIONS: readonly Migration[] = [
     );
     CREATE INDEX answered_write_by_age ON answered_write (at);
 
+    -- What each decision allowed of each market, and forecast of it.
+    CREATE TABLE market_track (
+      version             bigint NOT NULL REFERENCES book (version),
+      symbol              text COLLATE "C" NOT NULL,
+      as_of               bigint NOT NULL,
+      close               float8,
+      max_leverage        float8 NOT NULL,
+      binding_bound       text NOT NULL,
+      horizon_hours       float8 NOT NULL,
+      confidence          float8 NOT NULL,
+      long_value_at_risk  float8,
+      short_value_at_risk float8,
+      PRIMARY KEY (version, symbol)
+    );
+    CREATE INDEX market_track_by_time ON market_track (as_of);
+
     -- Nonces of signed requests, so that one that came to one process does not come again to another.
     CREATE TABLE used_nonce (
       nonce text PRIMARY KEY,

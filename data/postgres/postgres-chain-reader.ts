@@ -39,11 +39,17 @@ export class PostgresChainReader implements ChainReader {
       [after, books.at(-1)?.position ?? after],
     );
     const byVersion = Map.groupBy(changes, ({ version }) => version);
+    const points = await this.#database.rows(
+      'SELECT * FROM market_track WHERE version > $1 AND version <= $2',
+      [after, books.at(-1)?.position ?? after],
+    );
+    const tracks = Map.groupBy(points, ({ version }) => version);
     return books.map((row) => ({
       ...row,
       audited: row.audited === true,
       inputs: row.inputs as string | null,
       changes: (byVersion.get(row.position) ?? []).map(({ version: _, ...change }) => Object.values(change)),
+      track: tracks.get(row.position) ?? [],
     }));
   }
 

@@ -6,6 +6,7 @@ import type {
   HistoryEntry,
   SharedStore,
   StoreHeads,
+  TrackPoint,
   TrainingRun,
   UserPolicy,
   WatchEntry,
@@ -37,6 +38,7 @@ import { newestRevision, PostgresGovernanceStore } from './postgres-governance.t
 import { PostgresKeyStore } from './postgres-key-store.ts';
 import { PostgresOutbox } from './postgres-outbox.ts';
 import { PostgresProof } from './postgres-proof.ts';
+import { insertTrack, trackBetween, trackSince } from './postgres-track.ts';
 
 export interface PostgresStoreOptions extends ProofOptions, Omit<DatabaseOptions, 'settings'> {
   /** The term in which this process leads; null while it does not. Without one it never publishes. */
@@ -104,6 +106,7 @@ export class PostgresStateStore implements SharedStore {
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events: readonly FeedDraft[] = [],
+    track: readonly TrackPoint[] = [],
     revision?: number,
   ): Promise<void> {
     const body = sealedBody(book);
@@ -125,6 +128,7 @@ export class PostgresStateStore implements SharedStore {
       await insertChanges(session, book.version, scheduleChanges(book, schedules, previous));
       if (packed !== null) await this.#proof.insertInputs(session, book, packed);
       if (events.length > 0) await this.outbox.insert(session, events);
+      if (track.length > 0) await insertTrack(session, track);
       await this.#proof.insertCheckpoint(session, audit.at);
       await wakeFollowers(session);
     });
@@ -166,6 +170,14 @@ export class PostgresStateStore implements SharedStore {
       [symbol, until, limit],
     );
     return rows.map(historyEntry);
+  }
+
+  track(symbol: string, from: number, to: number, limit: number): Promise<readonly TrackPoint[]> {
+    return trackBetween(this.#database, symbol, from, to, limit);
+  }
+
+  trackSince(asOf: number): Promise<readonly TrackPoint[]> {
+    return trackSince(this.#database, asOf);
   }
 
   async appendAudit(draft: AuditDraft): Promise<AuditEntry> {

@@ -116,6 +116,12 @@ export const SERVICE: Dashboard = {
           { expr: 'plimsoll_process_resident_memory_bytes', legend: 'resident {{instance}}' },
           { expr: 'plimsoll_nodejs_heap_size_used_bytes', legend: 'heap {{instance}}' },
         ]),
+        lines(
+          'Nothing can be stored',
+          'none',
+          '1 while writes are refused: the disk is full, or may only be read.',
+          [{ expr: 'plimsoll_storage_failing', legend: '{{instance}}' }],
+        ),
         lines('Open files', 'none', 'Each connection is one.', [
           { expr: 'plimsoll_process_open_fds', legend: '{{instance}}' },
         ]),

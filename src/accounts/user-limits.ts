@@ -56,6 +56,7 @@ export const CAP_REASONS = [
   'OPEN_INTEREST_SHARE',
   'VOLUME_SHARE',
   'REDUCE_ONLY',
+  'LIMITS_EXPIRED',
 ] as const;
 export type CapReason = (typeof CAP_REASONS)[number];
 

@@ -57,6 +57,9 @@ export function buildProgram(context: CliContext): Command {
       '--training-schedule <cron>',
       'when to train, in UTC, or off (PLIMSOLL_TRAINING_SCHEDULE, default "17 3 * * *")',
     )
+    .option('--supervised', 'hold the port in a process of its own: SIGHUP starts the service anew behind it')
+    .option('--wait', 'wait for the data folder where another service still has it')
+    .option('--listen-descriptor <number>', 'an inherited socket to listen on (PLIMSOLL_LISTEN_DESCRIPTOR)')
     .action(async (options) => (await import('./verbs/serve.ts')).serve(context, options));
 
   verb(

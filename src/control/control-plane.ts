@@ -7,15 +7,27 @@ import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
 import type { Accounts } from './accounts/account-access.ts';
-import type { CycleFacts } from './decision-cycle.ts';
+import { type CycleFacts, decidedMarkets } from './decision-cycle.ts';
 import { Feed } from './feed/feed.ts';
 import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import type { MarkPrice } from './guard/prices.ts';
+import { MarketTrack } from './market-track.ts';
 import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
-import type { ControlReads, ControlStatus, ModelSummary } from './reads.ts';
+import type {
+  ControlReads,
+  ControlStatus,
+  CoverageReport,
+  ModelDetail,
+  ModelSummary,
+  TrackedMarket,
+  TrackRange,
+} from './reads.ts';
+import { trackOf } from './track-point.ts';
+import type { ReadTrack } from './track-reading.ts';
+import { trackedMarket } from './tracked-market.ts';
 
 /**
  * What the service knows right now, in memory: the book in force, the users' policies and the state of the cycle.
@@ -29,11 +41,16 @@ export class ControlPlane implements ControlReads {
   readonly accounts: Accounts;
   /** What is pushed. */
   readonly feed: Feed;
+  /** The last week of all markets. */
+  readonly marketTrack: MarketTrack;
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #policy: Policy;
   readonly #listModels: () => Promise<readonly ModelSummary[]>;
+  readonly #modelDetail: ControlReads['model'];
+  readonly #coverage: ControlReads['coverage'];
   readonly #promoteModel: ControlReads['promote'];
+  readonly #readTrack: ReadTrack;
   readonly #listeners = new Set<(book: LimitBook) => void>();
   /** Beside each policy the audit entry that set it; 0 for those that the start has read. */
   readonly #users = new Map<string, { readonly policy: UserPolicy; readonly sequence: number }>();
@@ -44,6 +61,7 @@ export class ControlPlane implements ControlReads {
   #lastDecisionAt: number | null = null;
   #lastFailure: string | null = null;
   #fallbackReason: string | null = null;
+  #isStorageFailing = false;
 
   private constructor(
     options: ControlPlaneOptions,
@@ -54,6 +72,7 @@ export class ControlPlane implements ControlReads {
   ) {
     this.governance = governance;
     this.feed = feed;
+    this.marketTrack = new MarketTrack((asOf) => options.store.trackSince(asOf));
     this.prices = new IntrabarGuard(options.policy.guard, options.priceObserver);
     this.accounts = options.accounts;
     if (inForce.book !== null) {
@@ -64,7 +83,10 @@ export class ControlPlane implements ControlReads {
     this.#clock = options.clock;
     this.#policy = options.policy;
     this.#listModels = options.listModels;
-    this.#promoteModel = options.promoteModel ?? noPromotion;
+    this.#modelDetail = options.modelDetail ?? noVersion;
+    this.#coverage = options.coverage ?? (async () => ({ model: null, tiers: [], drift: null }));
+    this.#promoteModel = options.promoteModel ?? noVersion;
+    this.#readTrack = options.readTrack ?? (async () => null);
     this.#inForce = inForce;
     this.#storeReasons = options.storeReasons ?? (() => []);
     this.#leads = options.leads ?? (() => true);
@@ -117,6 +139,8 @@ export class ControlPlane implements ControlReads {
     this.#fallbackReason = facts.fallbackReason;
     this.prices.published(book, facts.closes);
     this.accounts.published(book, this.#policy, facts);
+    const decided = decidedMarkets(book, facts);
+    this.marketTrack.published(trackOf(book.version, decided, facts.closes, this.#policy));
     if (!isKnown) this.#tell(book);
     else void this.feed.pump();
   }
@@ -130,6 +154,8 @@ export class ControlPlane implements ControlReads {
     this.#fallbackReason = null;
     this.prices.published(book);
     this.accounts.published(book, this.#policy);
+    // What its bars closed at is known where it was decided alone.
+    this.marketTrack.published(trackOf(book.version, book.markets, undefined, this.#policy));
     this.#tell(book);
   }
 
@@ -146,6 +172,11 @@ export class ControlPlane implements ControlReads {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Whether nothing can be stored: a full disk, or one that may only be read. */
+  storageFailing(isFailing: boolean): void {
+    this.#isStorageFailing = isFailing;
+  }
+
   decisionFailed(error: Error): void {
     this.#lastFailure = error.message;
   }
@@ -156,6 +187,7 @@ export class ControlPlane implements ControlReads {
     if (book === null) reasons.push('NOTHING_PUBLISHED');
     if (book !== null && this.#clock.now() > book.validUntil) reasons.push('LIMITS_EXPIRED');
     if (this.#lastFailure !== null) reasons.push('DECISION_FAILED');
+    if (this.#isStorageFailing) reasons.push('STORAGE_FAILED');
     if (this.#fallbackReason !== null) reasons.push('CLASSICAL_FALLBACK');
     if (book?.degraded) reasons.push(...book.reasons);
     reasons.push(...this.#storeReasons());
@@ -189,8 +221,30 @@ export class ControlPlane implements ControlReads {
     return this.#store.history(symbol, limit, until);
   }
 
+  async track(symbol: string, { from, to, points }: TrackRange): Promise<TrackedMarket> {
+    const decisions = await this.#store.track(symbol, from, to, MOST_DECISIONS);
+    const reading = await this.#readTrack({
+      ...{ symbol, from, to, points },
+      origins: Float64Array.from(decisions, ({ asOf }) => asOf),
+      horizonsHours: Float64Array.from(decisions, ({ horizonHours }) => horizonHours),
+    });
+    if (reading === null)
+      throw new PlimsollError('NOT_READY', 'no bars have been read since the start', {
+        remedy: 'Come again after Retry-After.',
+      });
+    return trackedMarket(decisions, reading, points);
+  }
+
   models(): Promise<readonly ModelSummary[]> {
     return this.#listModels();
+  }
+
+  model(version: string): Promise<ModelDetail> {
+    return this.#modelDetail(version);
+  }
+
+  coverage(): Promise<CoverageReport> {
+    return this.#coverage();
   }
 
   promote(version: string, actor: string, reason: string): Promise<string | null> {
@@ -203,6 +257,18 @@ export class ControlPlane implements ControlReads {
 
   audit(after: number, limit: number): Promise<readonly AuditEntry[]> {
     return this.#store.auditAfter(after, limit);
+  }
+
+  /** Sequence numbers have no gaps, so the newest are those after all others. */
+  async auditBefore(before: number, limit: number): Promise<readonly AuditEntry[]> {
+    const newest = Math.min(before - 1, await this.#store.auditLength());
+    const oldest = Math.max(0, newest - limit);
+    if (newest <= oldest) return [];
+    return (await this.#store.auditAfter(oldest, newest - oldest)).toReversed();
+  }
+
+  auditLength(): Promise<number> {
+    return this.#store.auditLength();
   }
 
   auditEntry(sequence: number): Promise<AuditEntry | null> {
@@ -254,15 +320,24 @@ export class ControlPlane implements ControlReads {
 /** Everything has a limit: policies live in memory, a few hundred bytes each. */
 const MAXIMUM_USERS = 1_000_000;
 
+/** More than two years of hourly decisions; of more the newest. */
+const MOST_DECISIONS = 20_000;
+
 export interface ControlPlaneOptions {
   readonly store: StateStore;
   readonly clock: Clock;
   readonly policy: Policy;
   readonly listModels: () => Promise<readonly ModelSummary[]>;
+  /** Without one no version is known here. */
+  readonly modelDetail?: ControlReads['model'];
+  /** Without one no forecasts are watched here. */
+  readonly coverage?: ControlReads['coverage'];
   /** Without one no version can be promoted here. */
   readonly promoteModel?: ControlReads['promote'];
   readonly governanceObserver?: GovernanceObserver;
   readonly preview?: Preview | null;
+  /** Whoever has the bars. Without one none are told of. */
+  readonly readTrack?: ReadTrack;
   readonly priceObserver?: PriceObserver;
   readonly accounts: Accounts;
   /** What is wrong with the way to the store; nothing where it is our own. */
@@ -273,7 +348,7 @@ export interface ControlPlaneOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-async function noPromotion(version: string): Promise<never> {
+async function noVersion(version: string): Promise<never> {
   throw new PlimsollError('VERSION_UNKNOWN', `there is no version ${version}`, {
     remedy: 'List the versions that there are: GET /v1/models.',
   });

@@ -9,6 +9,7 @@ import { decisionDraft, FIRST_DECISION, HOUR, nextBook } from '../../data/test-b
 import { ManualClock } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
 import { type GovernanceState, NO_GOVERNANCE } from '../limits/governance.ts';
+import { DEFAULT_POLICY } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { type BookProposer, type CycleObserver, DecisionCycle } from './decision-cycle.ts';
 import { NOTHING_SEEN } from './nothing-seen.fixture.ts';
@@ -65,6 +66,7 @@ function cycleWith(
     proposer,
     store: stateStore ?? store,
     clock,
+    policy: DEFAULT_POLICY,
     observer: observer ?? {
       published: (book) => published.push(book),
       failed: (error) => failures.push((error as PlimsollError).code),
@@ -113,6 +115,22 @@ describe('a cycle', () => {
     ]);
     expect(entries[1].details).toMatchObject({ hash: second?.hash, moves: { hold: 1 } });
     expect(published).toEqual([await store.bookByVersion(1), second]);
+  });
+
+  test('keeps the track of the markets that it decided, with the policy that decided', async () => {
+    const leverages = { AURUSDT: 20, BOREUSDT: 10 };
+    const cycle = cycleWith(async (previous) => ({
+      book: nextBook(previous, leverages),
+      facts: previous === null ? FACTS : { ...FACTS, guarded: ['BOREUSDT'] },
+    }));
+    const first = await cycle.runOnce();
+    const second = await cycle.runOnce();
+    const versions = async (symbol: string): Promise<number[]> =>
+      (await store.track(symbol, 0, second?.asOf ?? 0, 9)).map(({ version }) => version);
+    expect([await versions('AURUSDT'), await versions('BOREUSDT')]).toEqual([[1], [1, 2]]);
+    expect(await store.track('AURUSDT', 0, first?.asOf ?? 0, 9)).toMatchObject([
+      { horizonHours: 4, confidence: 0.99, maxLeverage: 20, close: null, longValueAtRisk: null },
+    ]);
   });
 
   test('goes on from a recovered book', async () => {

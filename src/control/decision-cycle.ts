@@ -10,6 +10,7 @@ import { limitsEvent } from './feed/feed-event.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
 import type { BarClose } from './guard/price-window.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
+import { type TrackPolicy, trackOf } from './track-point.ts';
 
 /** What a cycle learned beside the book: for metrics, logs and the status that the service shows. */
 export interface CycleFacts {
@@ -76,6 +77,7 @@ export class DecisionCycle {
   readonly #proposer: BookProposer;
   readonly #store: Pick<StateStore, 'publish' | 'latestBook'>;
   readonly #clock: Clock;
+  readonly #policy: TrackPolicy;
   readonly #observer: CycleObserver;
   readonly #governance: () => GovernanceState;
   readonly #revision: () => number | undefined;
@@ -94,6 +96,8 @@ export class DecisionCycle {
     readonly proposer: BookProposer;
     readonly store: Pick<StateStore, 'publish' | 'latestBook'>;
     readonly clock: Clock;
+    /** The one that the proposer decides by. */
+    readonly policy: TrackPolicy;
     readonly observer: CycleObserver;
     /** The newest stored book: a start is a recovery. */
     readonly current: LimitBook | null;
@@ -111,6 +115,7 @@ export class DecisionCycle {
     this.#proposer = options.proposer;
     this.#store = options.store;
     this.#clock = options.clock;
+    this.#policy = options.policy;
     this.#observer = options.observer;
     this.#governance = options.governance ?? (() => NO_GOVERNANCE);
     this.#revision = options.revision ?? (() => undefined);
@@ -177,9 +182,10 @@ export class DecisionCycle {
         this.#isWoken = true;
         return null;
       }
-      const { book: next, inputs } = proposal;
+      const { book: next, inputs, facts } = proposal;
       const events = [limitsEvent(next, previous)];
-      await this.#store.publish(next, decisionAudit(proposal, previous), inputs, events, revision);
+      const track = trackOf(next.version, decidedMarkets(next, facts), facts.closes, this.#policy);
+      await this.#store.publish(next, decisionAudit(proposal, previous), inputs, events, track, revision);
     } catch (thrown) {
       await this.#failed(asPlimsollError(thrown));
       return null;

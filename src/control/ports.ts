@@ -7,6 +7,7 @@ import type { AnsweredWriteStore } from './access/answered-writes.ts';
 import type { KeyStore } from './access/keys.ts';
 import type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
+import type { TrackPoint } from './track-point.ts';
 
 export interface BuriedEvent {
   readonly reader: string;
@@ -46,10 +47,10 @@ export interface StateStore {
   /** The book that was in force at a time (newest with effectiveAt ≤ time). */
   bookAsOf(time: number): Promise<LimitBook | null>;
   /**
-   * Makes the book durable together with its audit entry, what it was decided from, what is told of it and a checkpoint, in one
-   * transaction; returns only once all would survive a crash. Fails with CONFLICT unless the book's version and
-   * previousHash follow the latest stored one, and where people made a step beyond `revision`; with NOT_LEADING where several
-   * processes share the store and another one decides.
+   * Makes the book durable together with its audit entry, what it was decided from, what is told of it, the points of its
+   * markets' tracks and a checkpoint, in one transaction; returns only once all would survive a crash. Fails with CONFLICT
+   * unless the book's version and previousHash follow the latest stored one, and where people made a step beyond `revision`;
+   * with NOT_LEADING where several processes share the store and another one decides.
    *
    * @param revision of governance that the book was decided with; not looked at without one.
    */
@@ -58,12 +59,17 @@ export interface StateStore {
     audit: AuditDraft,
     inputs?: EncodedInputs,
     events?: readonly FeedDraft[],
+    track?: readonly TrackPoint[],
     revision?: number,
   ): Promise<void>;
   /** What a book was decided from; null where it is not kept. */
   inputs(version: number): Promise<EncodedInputs | null>;
   /** Where a market's schedule changed, newest first; only changes in force by `until` (epoch milliseconds). */
   history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]>;
+  /** Decisions of a market with `from` ≤ asOf ≤ `to` (epoch milliseconds): the newest `limit` of them, oldest first. */
+  track(symbol: string, from: number, to: number, limit: number): Promise<readonly TrackPoint[]>;
+  /** The same of all markets from a time on, oldest first. */
+  trackSince(asOf: number): Promise<readonly TrackPoint[]>;
   appendAudit(draft: AuditDraft): Promise<AuditEntry>;
   auditAfter(sequence: number, limit: number): Promise<readonly AuditEntry[]>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;
@@ -158,6 +164,7 @@ export type {
 export type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 export type { WebhookPost } from './feed/webhooks.ts';
 export { type Change, endOf } from './governance/change.ts';
+export type { TrackPoint } from './track-point.ts';
 
 /** What people decided about limits. Every record is part of an audit entry, and read back from there. */
 export interface GovernanceStore {

@@ -9,14 +9,18 @@ import type { LimitBook } from '../limits/types.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './accounts/account-desk.ts';
 import type { InterventionFilter } from './accounts/ports.ts';
 import type { StressAnswer, StressRequest } from './accounts/system-desk.ts';
+import type { CoverageReport } from './coverage-report.ts';
 import type { FeedEvent } from './feed/feed-event.ts';
 import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
 import type { MarkPrice, PriceIntake } from './guard/prices.ts';
+import type { TrackWindow } from './market-track.ts';
+import type { ModelDetail } from './model-detail.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from './ports.ts';
 import type { ShadowSummary } from './shadow-record.ts';
+import type { TrackedMarket } from './tracked-market.ts';
 
 /** How the service is, beside what it says. */
 export interface ControlStatus {
@@ -48,13 +52,14 @@ export interface ModelSummary {
   readonly shadow: ShadowSummary | null;
 }
 
+export type { CoverageReport } from './coverage-report.ts';
 export type { Change } from './governance/change.ts';
 export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
 export type { AnnouncedTable, Impact } from './governance/impact.ts';
 export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
-
 export { type MarkPrice, outcomeOf, PRICE_CODES, type PriceCode, type PriceOutcome } from './guard/prices.ts';
+export type { ModelDetail } from './model-detail.ts';
 
 /** What people decide about limits: what is in force, and how to change it. */
 export interface GovernanceAccess {
@@ -73,7 +78,10 @@ export interface GovernanceAccess {
   /** The tables that open positions will be held to, and what they will do. */
   announced(): Promise<readonly AnnouncedTable[]>;
   /** What a command would do, if the rules allow it; nothing is written. */
-  tried(actor: Actor, command: Command): Promise<{ readonly change: Change; readonly impact: Impact | null }>;
+  tried(
+    actor: Actor,
+    command: Command,
+  ): Promise<{ readonly changes: readonly [Change, ...Change[]]; readonly impact: Impact | null }>;
   /** Durable when it returns. */
   act(actor: Actor, command: Command, conditions?: Conditions): Promise<Acted>;
 }
@@ -123,12 +131,33 @@ export interface FeedAccess {
   eventsAfter(sequence: number, limit: number): Promise<readonly FeedEvent[]>;
 }
 
+export type { TrackWindow } from './market-track.ts';
+export type { TrackedDecision, TrackedMarket } from './tracked-market.ts';
+
+/** A part of a market's past; epoch milliseconds. */
+export interface TrackRange {
+  readonly from: number;
+  readonly to: number;
+  /** At most so many bars and decisions; 2 at least. */
+  readonly points: number;
+}
+
+/** The last week of all markets, from memory once it was filled. */
+export interface MarketTrackAccess {
+  readonly isFilled: boolean;
+  /** @param asOf close of the newest bar, epoch milliseconds. */
+  fill(asOf: number): Promise<void>;
+  /** The week up to a time, epoch milliseconds. */
+  window(asOf: number): TrackWindow;
+}
+
 /** The read side of control, all that HTTP knows of it. What returns no promise is answered from memory. */
 export interface ControlReads {
   readonly governance: GovernanceAccess;
   readonly prices: PriceIntake;
   readonly accounts: AccountAccess;
   readonly feed: FeedAccess;
+  readonly marketTrack: MarketTrackAccess;
   currentBook(): LimitBook | null;
   onPublish(listener: (book: LimitBook) => void): () => void;
   status(): ControlStatus;
@@ -143,7 +172,17 @@ export interface ControlReads {
   governanceAsOf(time: number): Promise<GovernanceState>;
   /** See `StateStore`. */
   history(symbol: string, limit: number, until?: number): Promise<readonly HistoryEntry[]>;
+  /**
+   * Bars of a market and what was decided from them, beside what happened.
+   *
+   * @throws PlimsollError NOT_READY where no bars were read since the start, OVERLOADED.
+   */
+  track(symbol: string, range: TrackRange): Promise<TrackedMarket>;
   models(): Promise<readonly ModelSummary[]>;
+  /** @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED. */
+  model(version: string): Promise<ModelDetail>;
+  /** How the published forecasts of the model in use hold. */
+  coverage(): Promise<CoverageReport>;
   /**
    * Makes a version the champion; the next decision uses it. Durable and audited when it returns.
    *
@@ -153,6 +192,9 @@ export interface ControlReads {
   promote(version: string, actor: string, reason: string): Promise<string | null>;
   trainingRuns(limit: number): Promise<readonly TrainingRun[]>;
   audit(after: number, limit: number): Promise<readonly AuditEntry[]>;
+  /** Newest first, those with a sequence number below `before`. */
+  auditBefore(before: number, limit: number): Promise<readonly AuditEntry[]>;
+  auditLength(): Promise<number>;
   auditEntry(sequence: number): Promise<AuditEntry | null>;
   latestCheckpoint(): Promise<Checkpoint | null>;
   /** Durable when it returns. */

@@ -1,4 +1,4 @@
-import type { BarSeries } from '../risk/bars.ts';
+import { type BarSeries, barsClosedBy } from '../risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../units.ts';
 
 export interface Excursion {
@@ -23,8 +23,7 @@ export function realisedExcursion(bars: BarSeries, asOf: number, horizonHours: n
 
 /** Index of the bar that closes at a time; −1 where there is none. */
 export function barClosingAt(bars: BarSeries, time: number): number {
-  let bar = bars.length - 1;
-  while (bar >= 0 && bars.openTime[bar] + bars.intervalMilliseconds > time) bar--;
+  const bar = barsClosedBy(bars, time) - 1;
   return bar >= 0 && bars.openTime[bar] + bars.intervalMilliseconds === time ? bar : -1;
 }
 

@@ -4,6 +4,7 @@ import { PlimsollError } from '../errors.ts';
 import { NO_GOVERNANCE } from '../limits/governance.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { TIMES } from './proposing-worker.fixture.ts';
+import type { TrackRequest } from './track-reading.ts';
 import { WorkerProposer } from './worker-proposer.ts';
 
 const ENTRY = new URL('./proposing-worker.fixture.ts', import.meta.url);
@@ -52,6 +53,21 @@ describe('a proposer in a worker', () => {
     proposer.whenCorrelated((correlations) => told.push(correlations));
     expect(await proposer.propose(null, TIMES.correlates, NO_GOVERNANCE)).toBeNull();
     expect(told).toEqual([{ asOf: 1, markets: ['AUSDT'], matrix: Float64Array.of(1) }]);
+  });
+
+  test('asks the worker for a part of a market, and hangs neither where no worker runs nor where too much waits', async () => {
+    const request: TrackRequest = {
+      ...{ symbol: 'AUSDT', from: 1, to: 2, points: 3 },
+      ...{ origins: Float64Array.of(1), horizonsHours: Float64Array.of(4) },
+    };
+    await expect(proposer.readTrack(request)).rejects.toMatchObject({ code: 'NOT_READY' });
+    await answered();
+    expect(await proposer.readTrack(request)).toEqual({ bars: request, realised: [] });
+    const silent = Array.from({ length: 32 }, () => proposer.readTrack({ ...request, points: 0 }));
+    const ends = Promise.allSettled(silent);
+    await expect(proposer.readTrack(request)).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await proposer.close();
+    expect((await ends).map(({ status }) => status)).toEqual(Array(32).fill('rejected'));
   });
 
   test('hands a failure over with its code, words and remedy, and goes on with the same worker', async () => {

@@ -8,6 +8,7 @@ import type { MarketCorrelations } from '../risk/portfolio/common-correlations.t
 import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
 import type { Preview, Trial } from './governance/trials.ts';
 import type { IntrabarReport } from './guard/intrabar-guard.ts';
+import type { ReadTrack, TrackReading, TrackRequest } from './track-reading.ts';
 
 /** What goes to the worker: everything is plain data. */
 export interface ProposeRequest {
@@ -25,7 +26,11 @@ export interface PreviewRequest {
   readonly trials: readonly Trial[];
 }
 
-export type WorkerRequest = ProposeRequest | PreviewRequest;
+export interface TrackQuestion {
+  readonly track: TrackRequest;
+}
+
+export type WorkerRequest = ProposeRequest | PreviewRequest | TrackQuestion;
 
 /** What a worker says without being asked. */
 export interface CorrelationsMade {
@@ -39,6 +44,7 @@ export type WorkerAnswer =
       readonly texts?: readonly string[];
     }
   | { readonly markets: readonly (MarketLimit | null)[] }
+  | { readonly track: TrackReading | null }
   | {
       readonly error: {
         readonly code: ErrorCode;
@@ -63,8 +69,11 @@ const END_DEADLINE_MILLISECONDS = 20_000;
 /** Far beyond any decision; a first start that makes the simulated markets is a few seconds. */
 const DEFAULT_DEADLINE_MILLISECONDS = 300_000;
 
-/** A look ahead is not worth waiting for longer; its answer is dropped when it comes. */
-const PREVIEW_DEADLINE_MILLISECONDS = 10_000;
+/** A look ahead or back is not worth waiting for longer; its answer is dropped when it comes. */
+const LOOK_DEADLINE_MILLISECONDS = 10_000;
+
+/** Looks that wait at once; a decision comes after those that were asked before it. */
+const MOST_LOOKS = 32;
 
 /**
  * Proposes in a worker thread, so that features, forecasts and brackets never hold up a read. A worker that dies, also
@@ -125,6 +134,19 @@ export class WorkerProposer implements BookProposer {
     throw failureOf(answer);
   };
 
+  /** See `ReadTrack`. @throws PlimsollError NOT_READY where no worker runs, OVERLOADED where it has too much to do. */
+  readTrack: ReadTrack = async (track) => {
+    if (this.#worker === undefined)
+      throw new PlimsollError('NOT_READY', 'no decision worker runs yet', {
+        remedy: 'Come again after Retry-After.',
+      });
+    const looks = this.#waiting.filter(({ isProposal }) => !isProposal).length;
+    if (looks >= MOST_LOOKS) throw isBusy();
+    const answer = await this.#ask(this.#worker, { track });
+    if ('track' in answer) return answer.track;
+    throw failureOf(answer);
+  };
+
   /**
    * A proposal that runs is given up and fails. The worker is asked to end by itself, with what it has begun: ended from
    * outside in the midst of a native call, it would take the process with it.
@@ -148,10 +170,10 @@ export class WorkerProposer implements BookProposer {
         this.#lose(worker, `gave no answer in ${this.#deadlineMilliseconds / 1000} seconds`);
         void worker.terminate();
       };
-      const giveUp = (): void => reject(new PlimsollError('INTERNAL', 'the decision worker is busy'));
+      const giveUp = (): void => reject(isBusy());
       const deadline = isProposal
         ? setTimeout(onDeadline, this.#deadlineMilliseconds)
-        : setTimeout(giveUp, PREVIEW_DEADLINE_MILLISECONDS);
+        : setTimeout(giveUp, LOOK_DEADLINE_MILLISECONDS);
       this.#waiting.push({ isProposal, resolve, reject, deadline });
     });
   }
@@ -205,6 +227,12 @@ function failureOf(answer: WorkerAnswer): PlimsollError {
     return new PlimsollError('INTERNAL', 'the decision worker answered something else than was asked');
   const { code, message, remedy } = answer.error;
   return new PlimsollError(code, message, remedy === undefined ? {} : { remedy });
+}
+
+function isBusy(): PlimsollError {
+  return new PlimsollError('OVERLOADED', 'the decision worker is busy', {
+    remedy: 'Come again after Retry-After.',
+  });
 }
 
 /** A worker can throw anything. */

@@ -33,7 +33,13 @@ const checkpointSchema = z
 export const auditSchema = z
   .object({
     total: z.number().int(),
-    nextAfter: z.number().int().nullable(),
+    length: z.number().int().describe('How many entries the whole chain has.'),
+    nextAfter: z.number().int().nullable().describe('Null at the end, and where the newest come first.'),
+    nextBefore: z
+      .number()
+      .int()
+      .nullable()
+      .describe('Null at the beginning, and where the oldest come first.'),
     checkpoint: checkpointSchema.nullable(),
     entries: z.array(auditEntrySchema),
   })

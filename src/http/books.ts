@@ -1,5 +1,5 @@
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
-import { microsToWholeUp, parseMicros } from '../units.ts';
+import { parseWholeUp } from '../units.ts';
 import { refuse } from './problem.ts';
 import type { RouteContext } from './routes.ts';
 
@@ -41,5 +41,5 @@ export function isExpired(book: LimitBook, { clock }: RouteContext): boolean {
 
 /** Notionals count up to the next whole unit: bracket edges are whole, so nothing else can change. */
 export function wholeNotional(text: string): number {
-  return microsToWholeUp(parseMicros(text) ?? 0n);
+  return parseWholeUp(text) ?? 0;
 }

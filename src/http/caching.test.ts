@@ -3,17 +3,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import { bookHashHolds } from '../limits/chain.ts';
 import { DECIDED_AT, HOUR } from '../limits/test-inputs.ts';
+import { SHIPPED_CHAMPION } from './route-examples.fixture.ts';
 import { acceptsGzip } from './send.ts';
 import { marketInputs, TestService } from './test-service.ts';
 
 /** Reads by what answers them: ready bytes, or made for the request. */
 const PREPARED = [
-  '/',
   '/v1/limits',
   '/v1/markets',
   '/v1/markets/BTCUSDT/brackets',
   '/v1/markets/BTCUSDT/explain',
   '/v1/markets/BTCUSDT/forecast',
+  '/v1/overview',
 ];
 const MADE = [
   '/v1/limits?fresh=1',
@@ -22,6 +23,8 @@ const MADE = [
   '/v1/markets/BTCUSDT/sensitivity',
   '/v1/users/user-17/caps',
   '/v1/models',
+  `/v1/models/${SHIPPED_CHAMPION}`,
+  '/v1/coverage',
   '/v1/training/runs',
   '/v1/audit',
   '/v1/audit/1',
@@ -74,7 +77,7 @@ test.each(PREPARED)(
 );
 
 describe('compression', () => {
-  test.each(['/', '/v1/limits', '/v1/markets'])(
+  test.each(['/v1/limits', '/v1/markets', '/v1/overview'])(
     '%s comes as gzip with an ETag of its own where it is accepted, and the bytes are the same',
     async (path) => {
       const plain = await service.call(path);
@@ -133,7 +136,7 @@ describe('a publication', () => {
     ];
     expect(limits.json).toMatchObject({ version: book.version, hash: book.hash });
     expect(brackets.json.brackets[0].maxLeverage).toBeLessThan(
-      JSON.parse(before[3].text).brackets[0].maxLeverage,
+      JSON.parse(before[2].text).brackets[0].maxLeverage,
     );
   });
 
@@ -159,12 +162,12 @@ const NO_FACTS = {
 };
 
 describe('when the validity of a book is over', () => {
-  test('every read says so: degraded, a Warning, other bytes, and a page that says it', async () => {
+  test('every read says so: degraded, a Warning, other bytes', async () => {
     const sound = await TestService.start({ books: 0 });
     try {
       const book = await sound.publish(marketInputs().slice(0, 1));
       const isDegraded = async (path: string) => (await sound.call(path)).json.degraded;
-      const bookPaths = PREPARED.slice(1, 5);
+      const bookPaths = PREPARED.slice(0, 4);
       const all = [...bookPaths, '/v1/markets/BTCUSDT/brackets?notional=1', '/v1/users/u/caps'];
       const before = await sound.call('/v1/limits');
       sound.clock.set(book.validUntil);
@@ -181,7 +184,6 @@ describe('when the validity of a book is over', () => {
       const known = { 'if-none-match': before.headers.etag };
       expect((await sound.call('/v1/limits', { headers: known })).status).toBe(200);
       expect((await sound.call('/v1/markets/BTCUSDT/forecast')).headers.warning).toBeDefined();
-      expect((await sound.call('/')).text).toContain('the validity of these limits is over');
       expect((await sound.call('/readyz')).json).toMatchObject({
         ready: true,
         degraded: true,
@@ -196,12 +198,4 @@ describe('when the validity of a book is over', () => {
       await sound.stop();
     }
   });
-});
-
-test('the page at / escapes what came from outside, and is served for an address with a query too', async () => {
-  const page = await service.call('/?from=mail');
-  expect(page.status).toBe(200);
-  expect(page.text).toContain('<th scope="row"><a href="/v1/markets/BTCUSDT/brackets">BTCUSDT</a></th>');
-  expect(page.text).not.toContain('<bars>');
-  expect(page.text).toContain('Simulated markets');
 });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { heldNotional, type Side } from '../accounts/account-view.ts';
 import { type CapScope, largestNotionalAt, userCap } from '../accounts/caps.ts';
+import { expiredLimits } from '../accounts/expired-limits.ts';
 import { type PositionLimits, positionLimits, tighterLimits } from '../accounts/position-limits.ts';
 import { type ReduceOnly, reduceOnlyOf } from '../accounts/reduce-only.ts';
 import { UNKNOWN_USER } from '../accounts/user-limits.ts';
@@ -32,18 +33,22 @@ export function marketScopes(
   hedge?: boolean,
 ): MarketScopes {
   const policy = reads.policy();
+  const now = clock.now();
+  const expired = expiredLimits(market.brackets, reads.currentBook()?.validUntil ?? 0, now);
   const netting = reads.netting();
   const isHedge = hedge ?? accounts.view?.isHedged ?? false;
-  const limitsOf = (side: Side): PositionLimits =>
-    positionLimits({
+  const limitsOf = (side: Side): PositionLimits => {
+    const found = positionLimits({
       ...{ market, side, policy, netting, isHedge },
       view: accounts.view,
       otherViews: accounts.others,
     });
+    return expired.length === 0 ? found : { ...found, limits: [...found.limits, ...expired] };
+  };
   const long = limitsOf('long');
   // Without an account both sides are held to the same.
   const short = accounts.view === null ? long : limitsOf('short');
-  const common = { brackets: market.brackets, user: user ?? UNKNOWN_USER, policy, now: clock.now() };
+  const common = { brackets: market.brackets, user: user ?? UNKNOWN_USER, policy, now };
   return {
     market,
     policy,

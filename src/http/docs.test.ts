@@ -53,11 +53,13 @@ describe.each(PAGES)('the page %s', (path) => {
     for (const [, tag, address] of assets) {
       const asset = await service.call(address);
       // With nosniff a browser takes a script or a style by its type alone.
-      const type = tag === 'script' ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8';
+      const isPicture = address.endsWith('.svg');
+      const ofLink = isPicture ? 'image/svg+xml' : 'text/css; charset=utf-8';
+      const type = tag === 'script' ? 'text/javascript; charset=utf-8' : ofLink;
       expect([address, asset.status, asset.headers['content-type']]).toEqual([address, 200, type]);
       expect(asset.body.length).toBeGreaterThan(50);
       expect(asset.headers['x-content-type-options']).toBe('nosniff');
-      expect(asset.headers['cache-control']).toMatch(/max-age=300/);
+      expect(asset.headers['cache-control']).toMatch(/max-age=(300|31536000)/);
     }
     for (const [, address] of page.text.matchAll(/<a href="([^"]+)"/g))
       expect([address, (await service.call(address)).status]).toEqual([address, 200]);

@@ -39,7 +39,7 @@ export function errorsPage(): string {
     .join('\n');
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Plimsoll error codes</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Plimsoll error codes</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/assets/plain.css"></head>
 <body><main><h1>Error codes</h1><table><thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead><tbody>
 ${rows}
 </tbody></table></main></body>

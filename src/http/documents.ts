@@ -2,9 +2,8 @@ import type { Express, Request, Response } from 'express';
 import type { Scope } from '../control/ports.ts';
 import { DOCS_PAGE, DOCS_SCRIPT, errorsPage, VIEWER_FILES, viewerDirectory } from './docs.ts';
 import { openApiDocument } from './openapi.ts';
-import { OVERVIEW_STYLE } from './overview-page.ts';
+import { PLAIN_STYLE } from './plain-style.ts';
 import { refuse } from './problem.ts';
-import { type PreparedRead, sendRead } from './send.ts';
 
 export interface DocumentOptions {
   readonly version: string;
@@ -12,14 +11,12 @@ export interface DocumentOptions {
   readonly metrics: (
     isOpenMetrics: boolean,
   ) => Promise<{ readonly text: string; readonly contentType: string }>;
-  /** The page at `/`; undefined before the first limits. */
-  readonly page: () => PreparedRead | undefined;
   /** @throws PlimsollError for whoever does not have the scope. */
   readonly enter: (request: Request, scope: Scope) => void;
 }
 
 /** Everything that is served beside the routes of the table. */
-export function mountDocuments(app: Express, { version, metrics, page, enter }: DocumentOptions): void {
+export function mountDocuments(app: Express, { version, metrics, enter }: DocumentOptions): void {
   const mount = (path: string, scope: Scope, send: Send): void =>
     mountDocument(app, path, (request, response) => {
       enter(request, scope);
@@ -31,7 +28,7 @@ export function mountDocuments(app: Express, { version, metrics, page, enter }: 
     ['/docs', 'text/html; charset=utf-8', Buffer.from(DOCS_PAGE)],
     ['/docs/errors', 'text/html; charset=utf-8', Buffer.from(errorsPage())],
     ['/docs/assets/start.js', 'text/javascript; charset=utf-8', Buffer.from(DOCS_SCRIPT)],
-    ['/assets/overview.css', 'text/css; charset=utf-8', Buffer.from(OVERVIEW_STYLE)],
+    ['/docs/assets/plain.css', 'text/css; charset=utf-8', Buffer.from(PLAIN_STYLE)],
   ];
   for (const [path, contentType, body] of documents) {
     mount(path, 'documents:read', (_request, response) => {
@@ -51,24 +48,10 @@ export function mountDocuments(app: Express, { version, metrics, page, enter }: 
     response.setHeader('vary', 'accept');
     response.type(contentType).send(text);
   });
-  mount('/', 'limits:read', (request, response) => {
-    const prepared = page();
-    if (prepared !== undefined) {
-      sendRead(request, response, prepared);
-      return;
-    }
-    response.setHeader('retry-after', '5');
-    response.status(503).type('text/html; charset=utf-8').send(NOTHING_YET_PAGE);
-  });
 }
 
 /** With its version: a scraper that asks for another one is sent text. */
 const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0';
-
-const NOTHING_YET_PAGE = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Plimsoll</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/overview.css"></head>
-<body><h1>Plimsoll</h1><p role="status">The first limits are being decided. This page asks again by itself.</p></body></html>
-`;
 
 type Send = (request: Request, response: Response) => void | Promise<void>;
 

@@ -77,8 +77,9 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     answer: actedSchema,
     ...SIGNED,
     handle: (context, input) => {
-      const { expiresAt, symbol, ...given } = input.body as z.infer<typeof freezeInputSchema>;
-      return act(context, input, { act: 'freeze', symbol: symbol ?? null, ...given, ...endOf(expiresAt) });
+      const { expiresAt, symbol, preview, ...given } = input.body as z.infer<typeof freezeInputSchema>;
+      const command: Command = { act: 'freeze', symbol: symbol ?? null, ...given, ...endOf(expiresAt) };
+      return preview ? tryOut(context, input, command) : act(context, input, command);
     },
   },
   {
@@ -107,8 +108,9 @@ export const GOVERNANCE_ROUTES: readonly Route[] = [
     answer: actedSchema,
     ...SIGNED,
     handle: (context, input) => {
-      const { expiresAt, ...given } = input.body as z.infer<typeof emergencyInputSchema>;
-      return act(context, input, { act: 'declareEmergency', ...given, ...endOf(expiresAt) });
+      const { expiresAt, preview, ...given } = input.body as z.infer<typeof emergencyInputSchema>;
+      const command: Command = { act: 'declareEmergency', ...given, ...endOf(expiresAt) };
+      return preview ? tryOut(context, input, command) : act(context, input, command);
     },
   },
   {

@@ -4,6 +4,7 @@ import { decimalSchema, symbolSchema, timeSchema } from './schemas.ts';
 /** The shapes of governance: what people ask for, and what became of it. */
 const reason = z.string().min(1).max(500);
 /** One of the two; the rules say how late it may be. */
+const preview = z.boolean().optional().describe('Only tells what it would do; nothing is changed.');
 const until = { expiresAt: timeSchema.optional(), hours: z.number().optional() };
 
 export const overrideInputSchema = z
@@ -18,7 +19,7 @@ export const overrideInputSchema = z
       ),
     reason,
     ...until,
-    preview: z.boolean().optional().describe('Only tells what it would do; nothing is changed.'),
+    preview,
   })
   .meta({
     id: 'OverrideInput',
@@ -36,7 +37,7 @@ export const settlementInputSchema = z
   });
 
 export const freezeInputSchema = z
-  .strictObject({ symbol: symbolSchema.nullable().optional(), reason, ...until })
+  .strictObject({ symbol: symbolSchema.nullable().optional(), reason, ...until, preview })
   .meta({ id: 'FreezeInput', example: { symbol: 'BTCUSDT', reason: 'index is being recomputed', hours: 2 } });
 
 /** By query, or in a body where the client can send one. */
@@ -45,7 +46,7 @@ export const thawInputSchema = z
   .meta({ id: 'ThawInput' });
 
 export const emergencyInputSchema = z
-  .strictObject({ reason, ...until })
+  .strictObject({ reason, ...until, preview })
   .meta({ id: 'EmergencyInput', example: { reason: 'cascade on all venues', hours: 4 } });
 
 export const emergencyEndInputSchema = z
@@ -155,6 +156,7 @@ export const changesSchema = z
     pending: z
       .array(changeSchema.extend({ impact: impactSchema.nullable() }))
       .describe('What waits for an approval, whatever the page.'),
+    inForce: z.array(changeSchema).describe('What is in force, whatever the page, oldest first.'),
     announced: z
       .array(
         z.object({

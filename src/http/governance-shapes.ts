@@ -125,7 +125,8 @@ export async function changesShape(
 ): Promise<z.infer<typeof changesSchema>> {
   const page = await governance.page(before, limit);
   const at = governance.time();
-  const pending = governance.open().filter((change) => statusOf(change, at) === 'pending');
+  const openAs = (status: string) => governance.open().filter((change) => statusOf(change, at) === status);
+  const pending = openAs('pending');
   const impacts = await governance.impacts(pending);
   return {
     revision: governance.revision(),
@@ -134,6 +135,7 @@ export async function changesShape(
       ...changeShape(change, at),
       impact: shapeOrNull(impacts.get(change.id)),
     })),
+    inForce: openAs('inForce').map((change) => changeShape(change, at)),
     announced: (await governance.announced()).map(({ announcedAt, effectiveAt, impact, ...rest }) => ({
       ...rest,
       announcedAt: isoTime(announcedAt),
@@ -168,10 +170,11 @@ export async function triedShape(
   actor: Actor,
 ): Promise<z.infer<typeof actedSchema>> {
   const tried = await governance.tried(actor, command);
-  const change = changeShape(tried.change, governance.time());
+  const at = governance.time();
+  const [change, ...ended] = tried.changes.map((one) => changeShape(one, at));
   const needs = needsOf(change, keyring, actor);
   const impact = shapeOrNull(tried.impact);
-  return { revision: governance.revision(), change, ended: [], needs, preview: true, impact };
+  return { revision: governance.revision(), change, ended, needs, preview: true, impact };
 }
 
 function shapeOrNull(impact: Impact | null | undefined): z.infer<typeof impactSchema> | null {

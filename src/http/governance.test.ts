@@ -172,6 +172,49 @@ describe('a freeze', () => {
   });
 });
 
+test('a freeze and an emergency are only tried with preview, which names what they would take the place of', async () => {
+  await service.post('/v1/freeze', { symbol: 'ETHUSDT', hours: 2, reason: 'disputed' }, as('ann'));
+  const before = await service.store.auditLength();
+  const tried = await service.post(
+    '/v1/freeze',
+    { symbol: 'ETHUSDT', hours: 1, reason: 'again', preview: true },
+    as('ann'),
+  );
+  expect(actedSchema.parse(tried.json)).toEqual(tried.json);
+  expect(tried.json).toMatchObject({
+    preview: true,
+    revision: 1,
+    change: { kind: 'freeze', symbol: 'ETHUSDT', reason: 'again' },
+    ended: [{ id: 'freeze-1', status: 'replaced' }],
+  });
+  const emergency = { hours: 1, reason: 'cascade', preview: true };
+  expect((await service.post('/v1/emergency', emergency, as('ann'))).json).toMatchObject({
+    preview: true,
+    change: { kind: 'emergency', status: 'inForce' },
+    ended: [],
+    impact: null,
+  });
+  expectProblem(await service.post('/v1/emergency', emergency, as('rita')), 403, 'FORBIDDEN');
+  expectProblem(
+    await service.post('/v1/emergency', { ...emergency, hours: 1e6 }, as('ann')),
+    422,
+    'EXPIRY_INVALID',
+  );
+  expect(await service.store.auditLength()).toBe(before);
+  expect((await changes()).revision).toBe(1);
+});
+
+test('what is in force is listed in full, however short the page', async () => {
+  await service.post('/v1/freeze', { symbol: 'ETHUSDT', hours: 2, reason: 'disputed' }, as('ann'));
+  await service.post('/v1/overrides', lower, as('ann'));
+  await service.post('/v1/overrides', higher(), as('ann'));
+  await service.post('/v1/emergency', { hours: 1, reason: 'cascade' }, as('ann'));
+  const ids = async () => (await changes('?limit=1')).inForce.map(({ id }: { id: string }) => id);
+  expect(await ids()).toEqual(['freeze-1', 'override-2', 'emergency-4']);
+  await service.call('/v1/freeze?symbol=ETHUSDT&reason=agreed', { method: 'DELETE', headers: as('ann') });
+  expect(await ids()).toEqual(['override-2', 'emergency-4']);
+});
+
 describe('two who write at once', () => {
   test('If-Match lets only who has seen the newest revision through', async () => {
     const freeze = (match: string) =>

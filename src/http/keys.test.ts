@@ -26,7 +26,6 @@ describe('with configured keys', () => {
     ...ROUTES.filter(({ method, isStream }) => method === 'get' && !isStream).map(({ path }) =>
       path.replace('{symbol}', 'BTCUSDT').replace('{id}', '1'),
     ),
-    '/',
     '/metrics',
     '/docs',
     '/openapi.json',

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isWriteScope } from '../control/ports.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
 import { openApiDocument } from './openapi.ts';
+import { SHIPPED_CHAMPION } from './route-examples.fixture.ts';
 import { ROUTES } from './routes.ts';
 import { type Json, resolveReference, schemaFaults } from './schema-check.fixture.ts';
 import { type Answer, type Call, OPERATOR, TestService } from './test-service.ts';
@@ -145,7 +146,10 @@ describe('real answers', () => {
   };
   const calls: [path: string, address: string, call?: Call][] = [
     ...ROUTES.filter(({ method, isStream }) => method === 'get' && !isStream).map(
-      ({ path }): [string, string] => [path, path.replace('{symbol}', 'BTCUSDT').replace('{id}', '1')],
+      ({ path }): [string, string] => [
+        path,
+        path.replace('{symbol}', 'BTCUSDT').replace('{id}', '1').replace('{version}', SHIPPED_CHAMPION),
+      ],
     ),
     ['/v1/markets/{symbol}/brackets', '/v1/markets/AURUSDT/brackets?notional=1'],
     ['/v1/markets/{symbol}/brackets', '/v1/markets/BTCUSDT/brackets?form=square-root&upTo=1000'],

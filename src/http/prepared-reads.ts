@@ -1,19 +1,21 @@
 import type { Clock } from '../clock.ts';
-import type { GovernanceAccess } from '../control/reads.ts';
-import type { Policy } from '../limits/policy.ts';
+import type { ControlReads, GovernanceAccess } from '../control/reads.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { bookTexts } from './book-texts.ts';
 import { venueReads } from './exchange/prepared-venues.ts';
 import { venueOf } from './exchange/venues.ts';
 import { governanceShape } from './governance-shapes.ts';
-import { overviewPage } from './overview-page.ts';
 import { JSON_TYPE, makeRead, type PreparedRead } from './send.ts';
 import { explainShape, forecastShape, marketsShape } from './shapes.ts';
+import { overviewShape } from './track-shapes.ts';
 
-/** What is told beside a book of what people have decided. */
-type GovernanceReads = Pick<GovernanceAccess, 'state' | 'time'>;
-
-const HTML_TYPE = 'text/html; charset=utf-8';
+/** What is told beside a book. */
+type BesideBook = {
+  readonly governance: Pick<GovernanceAccess, 'state' | 'time'>;
+  readonly marketTrack: Pick<ControlReads['marketTrack'], 'isFilled' | 'window'>;
+  policy(): Pick<ReturnType<ControlReads['policy']>, 'contracts'>;
+};
+type MakeRead = () => PreparedRead | undefined;
 
 /**
  * The reads of the book in force as bytes, by path. The hot ones, limits and brackets, are made when a book is published, and once
@@ -22,27 +24,28 @@ const HTML_TYPE = 'text/html; charset=utf-8';
  */
 export class PreparedReads {
   readonly #clock: Clock;
-  readonly #governance: GovernanceReads;
-  readonly #policy: () => Pick<Policy, 'contracts'>;
+  readonly #beside: BesideBook;
   #book: LimitBook | null = null;
-  #byPath: ReadonlyMap<string, () => PreparedRead> = new Map();
+  #byPath: ReadonlyMap<string, MakeRead> = new Map();
   #byVenuePath: () => ReadonlyMap<string, () => PreparedRead> = () => new Map();
   #isExpired = false;
 
-  constructor(clock: Clock, governance: GovernanceReads, policy: () => Pick<Policy, 'contracts'>) {
+  constructor(clock: Clock, beside: BesideBook) {
     this.#clock = clock;
-    this.#governance = governance;
-    this.#policy = policy;
+    this.#beside = beside;
   }
 
   publish(book: LimitBook): void {
     const isExpired = this.#clock.now() > book.validUntil;
     // First made, then shown: a book that cannot be written out leaves the one before, with its own validity.
-    this.#byPath = prepare(book, isExpired, this.#governance);
+    this.#byPath = prepare(book, isExpired, this.#beside);
     this.#byVenuePath = once(
       () =>
         new Map(
-          venueReads(book, isExpired, this.#policy().contracts).map(([path, make]) => [path, once(make)]),
+          venueReads(book, isExpired, this.#beside.policy().contracts).map(([path, make]) => [
+            path,
+            once(make),
+          ]),
         ),
     );
     this.#book = book;
@@ -66,15 +69,14 @@ export class PreparedReads {
 function prepare(
   book: LimitBook,
   isExpired: boolean,
-  governance: GovernanceReads,
-): ReadonlyMap<string, () => PreparedRead> {
+  { governance, marketTrack }: BesideBook,
+): ReadonlyMap<string, MakeRead> {
   const state = governance.state();
   const at = governance.time();
-  const reads = new Map<string, () => PreparedRead>();
-  const made = (text: string, contentType: string, isCompressed: boolean): PreparedRead =>
-    makeRead(text, { contentType, cacheControl: 'no-cache', isExpired, isCompressed });
-  const list = (text: string): PreparedRead => made(text, JSON_TYPE, true);
-  const single = (text: string): PreparedRead => made(text, JSON_TYPE, false);
+  const reads = new Map<string, MakeRead>();
+  const options = { contentType: JSON_TYPE, cacheControl: 'no-cache', isExpired };
+  const list = (text: string): PreparedRead => makeRead(text, { ...options, isCompressed: true });
+  const single = (text: string): PreparedRead => makeRead(text, { ...options, isCompressed: false });
   const texts = bookTexts(book, isExpired);
   const limits = list(texts.limits);
   reads.set('/v1/limits', () => limits);
@@ -82,9 +84,12 @@ function prepare(
     '/v1/markets',
     once(() => list(JSON.stringify(marketsShape(book, isExpired)))),
   );
+  // The last week of all markets is read from the store by the first who asks, through the table of routes.
+  const overview = (): PreparedRead =>
+    list(JSON.stringify(overviewShape(book, isExpired, marketTrack.window(book.asOf), state, at)));
   reads.set(
-    '/',
-    once(() => made(overviewPage(book, isExpired), HTML_TYPE, true)),
+    '/v1/overview',
+    once(() => (marketTrack.isFilled ? overview() : undefined)),
   );
   for (const [m, market] of book.markets.entries()) {
     const base = `/v1/markets/${market.symbol}`;

@@ -5,23 +5,25 @@ import type { problemSchema } from './schemas.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** What a client can do something about although nothing was wrong with the request. */
-const TOLD: readonly ErrorCode[] = ['NOTHING_PUBLISHED', 'OVERLOADED', 'NOT_LEADING', 'ACCOUNTS_ELSEWHERE'];
+/** What a client can do something about, or wait for, although nothing was wrong with the request. */
+const TOLD: ReadonlySet<ErrorCode> = new Set([
+  'NOTHING_PUBLISHED',
+  'OVERLOADED',
+  'NOT_READY',
+  'NOT_LEADING',
+  'ACCOUNTS_ELSEWHERE',
+]);
 
 /** Failures of the service itself. Their text stays in the log, because it may hold paths or worse. */
 export function isServiceFault(error: PlimsollError): boolean {
-  return error.httpStatus >= 500 && !TOLD.includes(error.code);
+  return error.httpStatus >= 500 && !TOLD.has(error.code);
 }
 
 /** A failure as RFC 9457 problem details. What is not a PlimsollError is a defect. */
 export function problemOf(thrown: unknown, requestId: string): z.infer<typeof problemSchema> {
   const error = asPlimsollError(thrown);
   const isHidden = isServiceFault(error);
-  const remedy = !isHidden
-    ? error.remedy
-    : error.code === 'DATABASE_UNAVAILABLE'
-      ? AWAY_REMEDY
-      : HIDDEN_REMEDY;
+  const remedy = isHidden ? (HIDDEN_REMEDIES[error.code] ?? HIDDEN_REMEDY) : error.remedy;
   const errors = error.details.errors as { path: string; message: string }[] | undefined;
   return {
     type: `/docs/errors#${error.code}`,
@@ -36,9 +38,12 @@ export function problemOf(thrown: unknown, requestId: string): z.infer<typeof pr
 }
 
 const HIDDEN_REMEDY = 'The log of the service has the reason under the request id in "instance".';
-
-const AWAY_REMEDY =
-  'Come again in a few seconds. Whether a write was done is not known: read first, or send it with an Idempotency-Key. Limits and checks are answered meanwhile.';
+const HIDDEN_REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  IO_FAILED:
+    'Nothing of it was kept. Send it again once the disk of the service has room and may be written; reads go on.',
+  DATABASE_UNAVAILABLE:
+    'Come again in a few seconds. Whether a write was done is not known: read first, or send it with an Idempotency-Key. Limits and checks are answered meanwhile.',
+};
 
 /** Sends a problem on a bare response; used before and behind Express alike. */
 export function sendProblem(

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestIdOf } from './request-id.ts';
 import type { RouteAnswer, RouteContext } from './routes.ts';
 import { JSON_TYPE, SECURITY_HEADERS, STALE_WARNING } from './send.ts';
-import { traceOf } from './trace.ts';
+import { traceOfRequest } from './trace.ts';
 import { CHECK_ROUTE } from './user-routes.ts';
 
 const LARGEST_BODY_BYTES = 16_384;
@@ -70,7 +70,7 @@ function send(
   if (!('json' in answer)) throw new TypeError('a check answers with JSON');
   const text = JSON.stringify(answer.json);
   const head = [...HEAD, ...extra, 'x-request-id', requestIdOf(request.headers)];
-  const trace = traceOf(request.headers);
+  const trace = traceOfRequest(request);
   if (trace !== null) head.push('traceparent', trace.traceparent);
   if (answer.isExpired) head.push('warning', STALE_WARNING);
   head.push('content-length', String(text.length));

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
@@ -43,7 +44,7 @@ export function clientFault(thrown: unknown): PlimsollError | null {
 }
 
 /** Whether a request brings a body, read or not. */
-export function hasBody({ headers }: Request): boolean {
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 

@@ -1,4 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SHIPPED_MODELS } from '../program.ts';
 import { type Call, OPERATOR } from './test-service.ts';
+
+export const SHIPPED_CHAMPION: string = JSON.parse(
+  readFileSync(join(SHIPPED_MODELS, 'aliases.json'), 'utf8'),
+).champion;
 
 /** Requests of tests that go through all routes. */
 export const ORDER = { userId: 'user-17', symbol: 'BTCUSDT', side: 'long', notional: '25000', leverage: 5 };
@@ -21,6 +28,8 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getHistory: ['/v1/markets/BTCUSDT/history'],
   getForecast: ['/v1/markets/BTCUSDT/forecast'],
   getSensitivity: ['/v1/markets/BTCUSDT/sensitivity'],
+  getOverview: ['/v1/overview'],
+  getTrack: ['/v1/markets/BTCUSDT/track'],
   putUser: ['/v1/users/user-1', { method: 'PUT', headers: OPERATOR, body: { maxLeverage: 5 } }],
   getUser: ['/v1/users/user-1'],
   getUserPolicy: ['/v1/user-policy'],
@@ -72,10 +81,12 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
   getSystem: ['/v1/system'],
   postStress: ['/v1/stress', { method: 'POST', body: { move: -0.2, moves: { BTCUSDT: -0.3 } } }],
   getModels: ['/v1/models'],
+  getModel: [`/v1/models/${SHIPPED_CHAMPION}`],
   promoteModel: [
     '/v1/models/20240101-0a1b2c3d/promote',
     { method: 'POST', headers: OPERATOR, body: { reason: 'a test' } },
   ],
+  getCoverage: ['/v1/coverage'],
   getTrainingRuns: ['/v1/training/runs'],
   getAudit: ['/v1/audit'],
   getAuditEntry: ['/v1/audit/1'],

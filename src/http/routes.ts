@@ -22,6 +22,7 @@ import { PUSH_ROUTES } from './push/push-routes.ts';
 import { readinessSchema } from './schemas.ts';
 import type { PreparedRead } from './send.ts';
 import { SYSTEM_ROUTES } from './system-routes.ts';
+import { TRACK_ROUTES } from './track-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 
 /** What a handler works with. */
@@ -30,6 +31,8 @@ export interface RouteContext {
   readonly prepared: PreparedReads;
   readonly clock: Clock;
   readonly keyring: Keyring;
+  /** Whether the service is about to end. */
+  readonly isDraining: () => boolean;
 }
 
 export interface RouteInput {
@@ -95,6 +98,7 @@ export function touchedBy({ touches }: Route, input: RouteInput): Touched {
 
 export const ROUTES: readonly Route[] = [
   ...MARKET_ROUTES,
+  ...TRACK_ROUTES,
   ...USER_ROUTES,
   ...MARGIN_ROUTES,
   ...GOVERNANCE_ROUTES,
@@ -123,18 +127,20 @@ export const ROUTES: readonly Route[] = [
     operationId: 'getReadiness',
     scope: 'open',
     touches: 'nobody',
-    summary: 'There are limits to answer from; 503 before the first ones',
+    summary:
+      'There are limits to answer from; 503 before the first ones, and when the service is about to end',
     answer: readinessSchema,
     isAnswerAt503: true,
-    handle: ({ reads }) => {
+    handle: ({ reads, isDraining }) => {
       const status = reads.status();
+      const ready = status.ready && !isDraining();
       const time = (value: number | null): string | null => (value === null ? null : isoTime(value));
       return {
-        status: status.ready ? 200 : 503,
+        status: ready ? 200 : 503,
         json: {
-          ready: status.ready,
+          ready,
           degraded: status.degraded,
-          reasons: [...status.reasons],
+          reasons: isDraining() ? [...status.reasons, 'DRAINING'] : [...status.reasons],
           version: reads.currentBook()?.version ?? null,
           dataAsOf: time(status.dataAsOf),
           lastDecisionAt: time(status.lastDecisionAt),

@@ -43,7 +43,7 @@ export const bracketSchema = z
   })
   .meta({ id: 'Bracket' });
 
-const published = {
+export const published = {
   version: z.number().int().min(1),
   hash: sha256,
   decidedAt: timeSchema,
@@ -67,7 +67,7 @@ export const bracketsSchema = z
   .meta({ id: 'Brackets' });
 
 /** Null where no forecast tells. */
-const shockProbability = z.object({ long: probability.nullable(), short: probability.nullable() });
+export const shockProbability = z.object({ long: probability.nullable(), short: probability.nullable() });
 
 export const limitsSchema = z
   .object({
@@ -247,74 +247,6 @@ export const historySchema = z
     ),
   })
   .meta({ id: 'History' });
-
-const pairSchema = z.object({ champion: z.number(), challenger: z.number() });
-
-/** A version beside the champion in the live service. Means are null before the first forecast came due. */
-const shadowSchema = z
-  .object({
-    champion: z.string(),
-    challenger: z.string(),
-    since: timeSchema,
-    observations: z.number().int(),
-    pinball: pairSchema.extend({ ratio: z.number() }).nullable(),
-    fz0: pairSchema.extend({ difference: z.number() }).nullable(),
-    exceedanceRate: pairSchema.nullable(),
-    eValues: z.object({ worse: z.number(), better: z.number() }),
-    verdict: z.enum(['worse', 'better', 'undecided']),
-    failures: z.object({ failed: z.number().int(), invalid: z.number().int(), slow: z.number().int() }),
-    lastFailure: z.string(),
-    cells: z.array(
-      z.object({
-        side: z.enum(['long', 'short']),
-        horizonHours: z.number(),
-        confidence: z.number(),
-        observations: z.number().int(),
-        pinball: pairSchema,
-        fz0: pairSchema,
-        exceedances: pairSchema,
-      }),
-    ),
-  })
-  .meta({ id: 'Shadow' });
-
-export const modelsSchema = z
-  .object({
-    total: z.number().int(),
-    models: z.array(
-      z.object({
-        name: z.string(),
-        version: z.string(),
-        aliases: z.array(z.string()),
-        createdAt: timeSchema,
-        dataFrom: timeSchema,
-        dataTo: timeSchema,
-        markets: z.number().int(),
-        simulated: z.boolean(),
-        shipped: z.boolean(),
-        gates: z.enum(['passed', 'failed', 'none']),
-        shadow: shadowSchema.nullable(),
-      }),
-    ),
-  })
-  .meta({ id: 'Models' });
-
-export const trainingRunsSchema = z
-  .object({
-    total: z.number().int(),
-    runs: z.array(
-      z.object({
-        id: z.string(),
-        startedAt: timeSchema,
-        finishedAt: timeSchema.nullable(),
-        result: z.enum(['running', 'succeeded', 'failed']),
-        modelVersion: z.string().nullable(),
-        trigger: z.string(),
-        message: z.string(),
-      }),
-    ),
-  })
-  .meta({ id: 'TrainingRuns' });
 
 /** How many rows an answer may have. */
 export const limitQuery = z.coerce.number().int().min(1).max(1000).default(100);

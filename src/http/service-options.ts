@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { AnsweredWriteStore } from '../control/ports.ts';
 import type { ControlReads } from '../control/reads.ts';
@@ -7,24 +6,21 @@ import type { Identities } from './access/identities.ts';
 import type { RateLimits } from './access/rate-limits.ts';
 import type { AccessObserver } from './access/refusal-log.ts';
 import type { Keyring } from './auth.ts';
+import type { ConnectionPatience } from './bounds.ts';
+import type { RequestLogOptions } from './request-log.ts';
 import type { RouteNeed } from './routes.ts';
 
-/** What the service tells about a request that it has answered. */
-export interface RequestObserver {
-  observeRequest(route: string, method: string, code: number, seconds: number): void;
-}
-
-export interface ServiceOptions {
+export interface ServiceOptions extends RequestLogOptions {
   readonly reads: ControlReads;
   readonly clock: Clock;
-  readonly logger: Logger;
-  readonly observer: RequestObserver;
   readonly accessObserver: AccessObserver;
   /** The text of `/metrics` and its content type. */
   readonly metrics: (
     isOpenMetrics: boolean,
   ) => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly keyring: Keyring;
+  /** Where the console was built. */
+  readonly consoleFolder: string;
   /** People by their tokens. */
   readonly identities?: Identities | null;
   /** None without them. */
@@ -36,6 +32,7 @@ export interface ServiceOptions {
   /** Why this process does not take what a route needs; null where it does. */
   readonly refusalOf?: (needs: RouteNeed) => PlimsollError | null;
   readonly version: string;
-  /** Seconds of a monotonic clock, for the duration of requests. */
-  readonly stopwatch: () => number;
+  /** Is told when the service itself failed, and not who asked. */
+  readonly onFault?: (failure: PlimsollError) => void;
+  readonly patience?: ConnectionPatience;
 }

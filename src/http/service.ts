@@ -3,21 +3,23 @@ import type { AddressInfo, Socket } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { stopwatchSeconds } from '../clock.ts';
 import { isWriteScope } from '../control/ports.ts';
-import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { asPlimsollError, type PlimsollError } from '../errors.ts';
 import { requireSubjects } from './access/caller.ts';
 import { type Arrived, admissionOf, Gate } from './access/gate.ts';
 import { IdempotentWrites } from './access/idempotent-writes.ts';
 import { UNLIMITED } from './access/rate-limits.ts';
 import { RefusalLog } from './access/refusal-log.ts';
 import { replayed } from './access/signatures.ts';
-import { BOUNDS, OVERLOADED } from './bounds.ts';
+import { BOUNDS, boundConnections, OVERLOADED, serverOptions } from './bounds.ts';
+import { CONSOLE_ROUTE, consoleReads } from './console.ts';
 import { mountDocuments, refuseOtherMethods } from './documents.ts';
 import { venueOf } from './exchange/venues.ts';
+import { type ListenAt, Listener } from './listener.ts';
 import { LoadGauge, patienceOf } from './load-gauge.ts';
 import { PreparedReads } from './prepared-reads.ts';
 import { isServiceFault, refuse, sendProblem } from './problem.ts';
 import { ContractInfoStream } from './push/contract-info-stream.ts';
-import { EventStreamReader } from './push/event-stream.ts';
+import { EventStreams } from './push/event-streams.ts';
 import { PushHub } from './push/hub.ts';
 import { pushQuery, STREAM_PATH, subscriptionOf } from './push/push-routes.ts';
 import { contractInfoRequest, type SocketRequest } from './push/socket-request.ts';
@@ -33,9 +35,11 @@ import {
   patternOf,
   requireType,
 } from './request-input.ts';
+import { RequestLog } from './request-log.ts';
 import { ROUTES, type Route, type RouteAnswer, type RouteContext, touchedBy } from './routes.ts';
 import {
   jsonRead,
+  type PreparedRead,
   SECURITY_HEADERS,
   STALE_WARNING,
   sendRead,
@@ -43,7 +47,7 @@ import {
   unreadableRequestAnswer,
 } from './send.ts';
 import type { ServiceOptions } from './service-options.ts';
-import { tracedHeaders, traceOf } from './trace.ts';
+import { tracedHeaders, traceOfRequest } from './trace.ts';
 
 /**
  * The HTTP service. Reads that are ready as bytes are answered before Express sees them; everything else goes through
@@ -52,27 +56,38 @@ import { tracedHeaders, traceOf } from './trace.ts';
 export class Service {
   readonly #options: ServiceOptions;
   readonly #prepared: PreparedReads;
+  readonly #console: ReadonlyMap<string, PreparedRead>;
   readonly #gate: Gate;
   readonly #refusals: RefusalLog;
+  readonly #told: RequestLog;
   readonly #writes: IdempotentWrites;
   readonly #context: RouteContext;
   readonly #app: Express;
   readonly #server: Server;
+  readonly #listener: Listener;
   readonly #hub: PushHub;
-  readonly #gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
+  readonly #streams: EventStreams;
+  readonly #gauge: LoadGauge;
   readonly #contractInfo: ContractInfoStream;
   readonly #forget: () => void;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
     const { stopwatch, rateLimits = UNLIMITED } = options;
+    this.#console = consoleReads(options.consoleFolder);
     this.#gate = new Gate({ ...options, limits: rateLimits, seconds: stopwatch });
+    this.#told = new RequestLog(options);
     this.#refusals = new RefusalLog(options.logger, options.accessObserver, stopwatch);
     this.#writes = new IdempotentWrites(options.answers, options.clock);
-    this.#prepared = new PreparedReads(options.clock, options.reads.governance, () => options.reads.policy());
+    this.#prepared = new PreparedReads(options.clock, options.reads);
     const current = options.reads.currentBook();
     if (current !== null) this.#prepared.publish(current);
     this.#hub = new PushHub(options.reads, () => this.#prepared.get('/v1/limits')?.plain);
+    this.#streams = new EventStreams({
+      hub: this.#hub,
+      gate: this.#gate,
+      onFailure: (err) => options.logger.error({ err }, 'a stream failed'),
+    });
     this.#contractInfo = new ContractInfoStream(options.reads);
     const forgetters = [
       options.reads.onPublish((book) => this.#prepared.publish(book)),
@@ -82,9 +97,10 @@ export class Service {
       for (const forget of forgetters) forget();
     };
     const { reads, clock, keyring } = options;
-    this.#context = { reads, prepared: this.#prepared, clock, keyring };
+    const isDraining = (): boolean => this.#listener.isDraining;
+    this.#context = { reads, prepared: this.#prepared, clock, keyring, isDraining };
     this.#app = this.#makeApp();
-    this.#server = createServer({ maxHeaderSize: BOUNDS.headerBytes }, (request, response) =>
+    this.#server = createServer(serverOptions(options.patience), (request, response) =>
       this.#receive(request, response),
     );
     const sockets = new SocketServer({
@@ -97,30 +113,20 @@ export class Service {
     // An expectation that is not known is ignored, as RFC 9110 section 10.1.1 allows.
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
     this.#server.on('clientError', (cause, socket) => this.#refuseUnreadable(cause, socket as Socket));
-    this.#server.headersTimeout = BOUNDS.headersMilliseconds;
-    this.#server.requestTimeout = BOUNDS.requestMilliseconds;
-    this.#server.keepAliveTimeout = BOUNDS.keepAliveMilliseconds;
-    this.#server.maxConnections = BOUNDS.connections;
+    boundConnections(this.#server, options.patience);
+    this.#listener = new Listener(this.#server, options.logger);
+    // Last: what a start takes is no load.
+    this.#gauge = new LoadGauge(() => stopwatchSeconds() * 1000);
   }
 
   /** @throws PlimsollError CONFIG_INVALID when the port is taken or not to be had. */
-  start(host: string, port: number): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      const onError = (cause: NodeJS.ErrnoException): void => {
-        const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
-        const remedy = 'Choose another port: --port 8081, or PLIMSOLL_PORT.';
-        reject(
-          new PlimsollError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, { remedy, cause }),
-        );
-      };
-      this.#server.once('error', onError);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', onError);
-        // A connection that could not be taken must not end the service.
-        this.#server.on('error', (err) => this.#options.logger.error({ err }, 'the listener failed'));
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+  start(at: ListenAt): Promise<AddressInfo> {
+    return this.#listener.start(at);
+  }
+
+  /** From now on it says that it is not ready, and every answer ends its connection. */
+  drain(): void {
+    this.#listener.drain();
   }
 
   /** Takes no new connection, lets running requests end, and cuts off what has not ended by the deadline. */
@@ -129,29 +135,29 @@ export class Service {
     this.#hub.close();
     this.#gauge.stop();
     this.#contractInfo.close(CLOSE_CODE);
-    return new Promise((resolve) => {
-      const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMilliseconds);
-      this.#server.close(() => {
-        clearTimeout(cut);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
-    });
+    return this.#listener.stop(deadlineMilliseconds);
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const started = this.#options.stopwatch();
     const url = request.url ?? '/';
+    if (this.#listener.isDraining) response.shouldKeepAlive = false;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const page = isRead ? this.#console.get(url.split('?', 1)[0]) : undefined;
+    if (page !== undefined) {
+      response.on('close', () => this.#told.answered(request, response, CONSOLE_ROUTE, started));
+      sendRead(request, response, page, tracedHeaders(request, []));
+      return;
+    }
     const admission = this.#gate.arrive(request, url);
     const prepared =
       isRead && this.#gate.maySkip(admission, 'limits:read') ? this.#prepared.get(url) : undefined;
     response.on('close', () =>
-      this.#observe(request, response, prepared === undefined ? null : patternOf(url), started),
+      this.#told.answered(request, response, prepared === undefined ? null : patternOf(url), started),
     );
     const throughExpress = (): void => this.#throughExpress(request, response, url);
     if (prepared !== undefined)
-      sendRead(request, response, prepared, tracedHeaders(request.headers, admission.headers));
+      sendRead(request, response, prepared, tracedHeaders(request, admission.headers));
     else if (isPlainCheck(request) && this.#gate.maySkip(admission, 'users:read', true)) {
       Object.assign(response, { locals: { route: url } });
       answerCheck(request, response, this.#context, throughExpress, admission.headers);
@@ -165,10 +171,12 @@ export class Service {
       return;
     }
     // A reader that follows stays for days and costs next to nothing: it is no work that has to come to its end.
-    if (path !== STREAM_PATH) {
-      this.#gauge.began();
-      response.on('close', () => this.#gauge.ended());
+    if (path === STREAM_PATH) {
+      this.#streams.answer(request, response, () => this.#app(request, response));
+      return;
     }
+    this.#gauge.began();
+    response.on('close', () => this.#gauge.ended());
     this.#app(request, response);
   }
 
@@ -194,22 +202,6 @@ export class Service {
     socket.destroySoon();
   }
 
-  #observe(
-    request: IncomingMessage,
-    response: ServerResponse,
-    pattern: string | null,
-    started: number,
-  ): void {
-    const route = pattern ?? (response as Response).locals?.route ?? 'none';
-    const seconds = this.#options.stopwatch() - started;
-    const code = response.writableFinished ? response.statusCode : 499;
-    this.#options.observer.observeRequest(route, request.method ?? 'GET', code, seconds);
-    const { requestId, traceId } = (response as Response).locals ?? {};
-    const told = { route, code, seconds, requestId, traceId };
-    if (code >= 500 && code !== 503) this.#options.logger.error(told, 'request failed');
-    else this.#options.logger.debug(told, 'request');
-  }
-
   #makeApp(): Express {
     const app = express();
     app.disable('x-powered-by');
@@ -225,9 +217,9 @@ export class Service {
     mountDocuments(app, {
       version,
       metrics,
-      page: () => this.#prepared.get('/'),
       enter: (request, scope) => void this.#gate.enter(request, scope),
     });
+    refuseOtherMethods(app, CONSOLE_ROUTE, CONSOLE_ROUTE, ['GET', 'HEAD']);
     app.use((request: Request) => {
       throw refuse(
         'NOT_FOUND',
@@ -245,7 +237,7 @@ export class Service {
     const id = requestIdOf(request.headers);
     response.locals.requestId = id;
     response.setHeader('x-request-id', id);
-    const trace = traceOf(request.headers);
+    const trace = traceOfRequest(request);
     response.locals.traceId = trace?.id;
     if (trace !== null) response.setHeader('traceparent', trace.traceparent);
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
@@ -277,7 +269,7 @@ export class Service {
           next();
         },
         (request: Request, response: Response) =>
-          route.isStream ? this.#stream(request, response) : this.#run(route, request, response),
+          route.isStream ? this.#streams.refuse(request) : this.#run(route, request, response),
       ];
       app[route.method](pattern, ...handlers);
     }
@@ -331,19 +323,6 @@ export class Service {
     if (!(await claimNonce(nonce.text, nonce.until))) throw replayed();
   }
 
-  async #stream(request: Request, response: Response): Promise<void> {
-    const { caller } = admissionOf(request);
-    if (caller !== null) requireSubjects(caller, null);
-    const header = request.headers['last-event-id'];
-    const subscription = subscriptionOf(
-      parse('query', pushQuery, request.query),
-      typeof header === 'string' ? header : undefined,
-    );
-    this.#hub.requireRoom();
-    const reader = new EventStreamReader(request, response, (gone) => this.#hub.leave(gone));
-    await this.#hub.join(reader, { ...subscription, mayStay: () => this.#gate.mayStay(caller) });
-  }
-
   /** @throws PlimsollError for a path that has no socket, and for whoever may not read. */
   async #admitSocket(request: IncomingMessage): Promise<SocketRequest> {
     const url = new URL(request.url ?? '/', 'http://localhost');
@@ -369,8 +348,10 @@ export class Service {
     }
     const failure = asPlimsollError(clientFault(thrown) ?? thrown);
     const { requestId = '', traceId, route = 'none' } = response.locals;
-    if (isServiceFault(failure))
+    if (isServiceFault(failure)) {
       this.#options.logger.error({ err: failure, requestId, traceId }, failure.message);
+      this.#options.onFault?.(failure);
+    }
     const caller = (request as Arrived).admission?.caller?.name;
     const address = request.socket.remoteAddress;
     this.#refusals.tell(failure, { route, requestId, traceId, caller, address });

@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
 import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
+import type { CoverageReport } from '../control/reads.ts';
 import { boundDistance } from '../limits/bounds/distance.ts';
 import type { Policy } from '../limits/policy.ts';
 import { activityShape, maintenanceShape, scheduleShape } from '../limits/shapes.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { formatMicros, formatWhole } from '../units.ts';
 import type { auditEntrySchema } from './audit-schemas.ts';
+import type { coverageSchema, trainingRunsSchema } from './model-schemas.ts';
 import type {
   bracketsSchema,
   explainSchema,
@@ -14,7 +16,6 @@ import type {
   historySchema,
   limitsSchema,
   marketsSchema,
-  trainingRunsSchema,
 } from './schemas.ts';
 import type { userPolicySchema, userSchema } from './user-schemas.ts';
 
@@ -210,6 +211,27 @@ export function trainingRunsShape(runs: readonly TrainingRun[]): z.infer<typeof 
       startedAt: isoTime(run.startedAt),
       finishedAt: run.finishedAt === null ? null : isoTime(run.finishedAt),
     })),
+  };
+}
+
+export function coverageShape({ model, tiers, drift }: CoverageReport): z.infer<typeof coverageSchema> {
+  const time = (value: number | null): string | null => (value === null ? null : isoTime(value));
+  return {
+    model,
+    tiers: tiers.map(({ alarmedAt, ...tier }) => ({
+      ...tier,
+      alarmedAt: { exceeded: time(alarmedAt.exceeded), overstated: time(alarmedAt.overstated) },
+    })),
+    drift:
+      drift === null
+        ? null
+        : {
+            windowDays: drift.windowDays,
+            features: drift.features.map((feature) => ({ ...feature })),
+            residuals: drift.residuals.map((residual) => ({ ...residual })),
+            scores: drift.scores.map((score) => ({ ...score })),
+            drifted: [...drift.drifted],
+          },
   };
 }
 

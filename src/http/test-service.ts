@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { SqliteStateStore } from '../../data/sqlite-state-store.ts';
 import { decisionDraft } from '../../data/test-books.ts';
+import { ModelRegistry } from '../../models/registry.ts';
+import { randomMarket } from '../../test/random-market.ts';
 import { type Clock, ManualClock } from '../clock.ts';
 import { localAccounts } from '../control/accounts/local-accounts.fixture.ts';
 import { ControlPlane } from '../control/control-plane.ts';
@@ -13,15 +15,22 @@ import type { CycleFacts } from '../control/decision-cycle.ts';
 import { limitsEvent } from '../control/feed/feed-event.ts';
 import { NOTHING_SEEN } from '../control/nothing-seen.fixture.ts';
 import type { ModelSummary } from '../control/reads.ts';
+import { trackOf } from '../control/track-point.ts';
+import { readTrack } from '../control/track-reading.ts';
+import { ForecastWatch } from '../forecast-watch.ts';
 import { decideBook } from '../limits/decide.ts';
 import type { MarketInput } from '../limits/market-input.ts';
 import { DEFAULT_POLICY } from '../limits/policy.ts';
 import { context, DECIDED_AT, forecast, HOUR, largeMarket } from '../limits/test-inputs.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { BUILT_CONSOLE, SHIPPED_MODELS } from '../program.ts';
+import { modelDetail } from '../registry-view.ts';
+import type { MarketHistory } from '../risk/bars.ts';
 import type { Identities } from './access/identities.ts';
 import { type RateLimits, UNLIMITED } from './access/rate-limits.ts';
 import { Keyring, type KnownKey } from './auth.ts';
+import type { ConnectionPatience } from './bounds.ts';
 import { undescribed } from './described.fixture.ts';
 import { Service } from './service.ts';
 
@@ -135,11 +144,16 @@ export class TestService {
   /** Everything that was logged as an error, and as a warning. */
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
+  /** What has been read of bars. */
+  histories: readonly MarketHistory[] = [
+    randomMarket({ symbol: 'BTCUSDT', seed: 5, hours: 30 * 24, start: DECIDED_AT - 29 * 24 * HOUR }),
+  ];
   /** Of the store. */
   readonly folder = mkdtempSync(join(tmpdir(), 'plimsoll-http-'));
   readonly #keys: readonly KnownKey[] | undefined;
   readonly #rateLimits: RateLimits;
   readonly #identities: ((clock: Clock) => Identities) | undefined;
+  readonly #patience: ConnectionPatience | undefined;
   readonly #agent = new Agent({ keepAlive: true });
   #parts: Parts | undefined;
 
@@ -147,7 +161,9 @@ export class TestService {
     keys: readonly KnownKey[] | undefined,
     rateLimits: RateLimits,
     identities: ((clock: Clock) => Identities) | undefined,
+    patience: ConnectionPatience | undefined,
   ) {
+    this.#patience = patience;
     this.#keys = keys;
     this.#identities = identities;
     this.#rateLimits = rateLimits;
@@ -159,13 +175,15 @@ export class TestService {
     keys,
     rateLimits = UNLIMITED,
     identities,
+    patience,
   }: {
     readonly books?: number;
     readonly keys?: readonly KnownKey[];
     readonly rateLimits?: RateLimits;
     readonly identities?: (clock: Clock) => Identities;
+    readonly patience?: ConnectionPatience;
   } = {}): Promise<TestService> {
-    const test = new TestService(keys, rateLimits, identities);
+    const test = new TestService(keys, rateLimits, identities, patience);
     test.#parts = await test.#open();
     for (let book = 0; book < books; book++) await test.publish();
     return test;
@@ -211,12 +229,21 @@ export class TestService {
     const { folder, clock, metrics } = this;
     const store = SqliteStateStore.open(folder);
     const accounts = localAccounts(folder, clock, DEFAULT_POLICY);
+    const logger = pino({ level: 'warn' }, { write: (line: string) => this.#log(line) });
+    const registry = new ModelRegistry(SHIPPED_MODELS, folder);
+    const watch = new ForecastWatch({
+      ...{ store, registry, metrics, clock, logger },
+      ...{ catalogue: async () => [], train: null, triggerHours: 0 },
+    });
     const plane = await ControlPlane.recover({
       store,
       clock,
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
       listModels: async () => [MODEL],
+      coverage: () => watch.report(),
+      modelDetail: async (version) => modelDetail(registry, version, await store.watchEntries('shadow/')),
+      readTrack: async (request) => readTrack(this.histories, request),
       promoteModel: async () => 'before',
       accounts: accounts.accounts,
       onFailure: (error) => {
@@ -226,7 +253,7 @@ export class TestService {
     const service = new Service({
       reads: plane,
       clock,
-      logger: pino({ level: 'warn' }, { write: (line: string) => this.#log(line) }),
+      logger,
       observer: metrics,
       accessObserver: metrics.access,
       rateLimits: this.#rateLimits,
@@ -241,10 +268,12 @@ export class TestService {
         this.#keys === undefined,
         clock,
       ),
+      consoleFolder: BUILT_CONSOLE,
       version: '1.2.3',
       stopwatch: () => clock.now() / 1000,
+      ...(this.#patience === undefined ? {} : { patience: this.#patience }),
     });
-    const { port } = await service.start('127.0.0.1', 0);
+    const { port } = await service.start({ host: '127.0.0.1', port: 0 });
     return { store, accounts, plane, service, url: `http://127.0.0.1:${port}` };
   }
 
@@ -256,7 +285,8 @@ export class TestService {
     this.clock.set(Math.max(this.clock.now(), at));
     const governance = this.plane.governance.state();
     const book = decideBook(inputs, previous, context({ decidedAt: at, governance }));
-    await this.store.publish(book, decisionDraft(book), undefined, [limitsEvent(book, previous)]);
+    const track = trackOf(book.version, book.markets, FACTS.closes, DEFAULT_POLICY);
+    await this.store.publish(book, decisionDraft(book), undefined, [limitsEvent(book, previous)], track);
     this.plane.show(book, FACTS);
     return book;
   }

@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { requestIdOf } from './request-id.ts';
 
 /** A trace that a request is part of (W3C Trace Context). */
 export interface Trace {
   /** 32 hex digits, the same in every log of the trace. */
   readonly id: string;
+  /** 16 hex digits each: our own part, and that of whoever asked. */
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  /** Whether whoever asked records it. */
+  readonly isRecorded: boolean;
   /** What is answered: the same trace, and our own part of it. */
   readonly traceparent: string;
 }
@@ -20,8 +25,21 @@ export function traceOf({ traceparent }: IncomingHttpHeaders): Trace | null {
   if (id === undefined || version === 'ff' || (version === '00' && more !== undefined)) return null;
   if (/^0+$/.test(id) || /^0+$/.test(parent)) return null;
   // Of the flags only the first is known to version 00: whether the trace is recorded.
-  const sampled = (Number.parseInt(flags, 16) & 1).toString().padStart(2, '0');
-  return { id, traceparent: `00-${id}-${ownSpanId()}-${sampled}` };
+  const isRecorded = (Number.parseInt(flags, 16) & 1) === 1;
+  const spanId = ownSpanId();
+  const own = `00-${id}-${spanId}-${isRecorded ? '01' : '00'}`;
+  return { id, spanId, parentSpanId: parent, isRecorded, traceparent: own };
+}
+
+interface Traced extends IncomingMessage {
+  trace?: Trace | null;
+}
+
+/** The same however often it is asked for. */
+export function traceOfRequest(request: Traced): Trace | null {
+  if (request.headers.traceparent === undefined) return null;
+  request.trace ??= traceOf(request.headers);
+  return request.trace;
 }
 
 function ownSpanId(): string {
@@ -32,8 +50,9 @@ function ownSpanId(): string {
 }
 
 /** What an answer before Express says of its request, where the request says something: names and values in turns. */
-export function tracedHeaders(headers: IncomingHttpHeaders, others: readonly string[]): readonly string[] {
-  const trace = traceOf(headers);
+export function tracedHeaders(request: IncomingMessage, others: readonly string[]): readonly string[] {
+  const { headers } = request;
+  const trace = traceOfRequest(request);
   const id = headers['x-request-id'] === undefined ? null : requestIdOf(headers);
   if (trace === null && id === null) return others;
   return [

@@ -12,6 +12,7 @@ import { ForecastMetrics } from './forecast-metrics.ts';
 import { GovernanceMetrics, type MetricMaker } from './governance-metrics.ts';
 import { METHODS, MISNAMED_DEFAULTS, PRICES, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
 import { OPEN_METRICS_TYPE, openMetricsOf } from './open-metrics.ts';
+import { StorageMetrics } from './storage-metrics.ts';
 import { StoreMetrics } from './store-metrics.ts';
 
 const PREFIX = 'plimsoll_';
@@ -72,6 +73,7 @@ export class Metrics {
   readonly accounts = new AccountMetrics(this.#maker);
   readonly access = new AccessMetrics(this.#maker);
   readonly store = new StoreMetrics(this.#maker);
+  readonly storage = new StorageMetrics(this.#maker);
   readonly forecasts = new ForecastMetrics(this.#maker);
   readonly #systemLeverage = this.#gauge(
     'system_leverage_ratio',

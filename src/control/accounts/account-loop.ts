@@ -9,7 +9,8 @@ import type { SystemPicture, SystemQuestion } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
 export interface AccountLoopOptions {
-  readonly desk: AccountDesk;
+  /** The accounts as they are stored. Asked for at the start, and again when a commit has failed. */
+  readonly recover: () => AccountDesk;
   /** Answers for all accounts together, beside whatever else is done here. */
   readonly askSystem: (question: SystemQuestion, picture: SystemPicture) => Promise<unknown>;
   readonly liquidity: KnownLiquidity;
@@ -24,6 +25,9 @@ const KEPT_MILLISECONDS = 10_000;
 /** Each holds a copy of all positions until it is answered. */
 const MOST_ASKING = 4;
 
+/** So long after a commit that failed nothing is written: to recover a million accounts takes a while. */
+const PAUSE_MILLISECONDS = 1000;
+
 /** How often cool-downs are looked at. */
 const TICK_MILLISECONDS = 1000;
 
@@ -35,7 +39,11 @@ export class AccountLoop {
   readonly #options: AccountLoopOptions;
   #waiting: AccountRequest[] = [];
   #running: Promise<void> | null = null;
-  #failure: Error | null = null;
+  #desk: AccountDesk;
+  /** The newest failure to store, and until when nothing is tried after it. */
+  #failed: { readonly error: PlimsollError; readonly until: number } | null = null;
+  /** Tables that could not be stored: nobody sends them again. */
+  #termsToSet: (AccountRequest & { readonly kind: 'terms' }) | null = null;
   #isEnding = false;
   #asking = 0;
   #picture: { readonly at: number; readonly answer: Promise<unknown> } | null = null;
@@ -43,7 +51,12 @@ export class AccountLoop {
 
   constructor(options: AccountLoopOptions) {
     this.#options = options;
+    this.#desk = options.recover();
     this.#tick = setInterval(() => this.#elapse(), TICK_MILLISECONDS);
+  }
+
+  get desk(): AccountDesk {
+    return this.#desk;
   }
 
   ask(request: AccountRequest): void {
@@ -58,12 +71,18 @@ export class AccountLoop {
     this.#running ??= this.#run();
   }
 
+  /** Looks at all accounts under the policy of this start. */
+  lookAtAll(): void {
+    this.#desk.lookAtAll(this.#options.clock.now());
+    this.#store();
+  }
+
   /** Everything that was asked for is answered, and a snapshot is written. */
   async end(): Promise<void> {
     this.#isEnding = true;
     clearInterval(this.#tick);
     while (this.#running !== null) await this.#running;
-    if (this.#failure === null) await this.#options.desk.snapshotNow();
+    await this.#desk.snapshotNow();
   }
 
   async #run(): Promise<void> {
@@ -81,38 +100,70 @@ export class AccountLoop {
 
   async #answerAll(asked: readonly AccountRequest[]): Promise<void> {
     const { send } = this.#options;
-    const answers = asked.flatMap((request) => this.#answer(request) ?? []);
+    const refused = this.#pauseFailure();
+    if (refused !== null) {
+      for (const request of asked) this.#answerUnstored(request, refused);
+      return;
+    }
+    const known = this.#termsToSet;
+    if (known !== null) this.#desk.setTerms(known.terms, known.version, known.at);
+    const later: AccountRequest[] = [];
+    const answers: AccountMessage[] = [];
+    for (const request of asked) {
+      if (this.#isOfAll(request)) later.push(request);
+      else answers.push(this.#answer(request));
+    }
     const failure = await this.#commit();
-    for (const answer of answers) send(failure === null ? answer : { id: idOf(answer), failure });
+    if (failure === null) {
+      this.#termsToSet = null;
+      for (const answer of answers) send(answer);
+      for (const request of later) this.#answerUnstored(request, null);
+    } else for (const request of asked) this.#answerUnstored(request, failure);
   }
 
-  /** @returns null where the answer comes later. */
-  #answer(request: AccountRequest): AccountMessage | null {
+  /** Null where it may be tried to store something. */
+  #pauseFailure(): PlimsollError | null {
+    const failed = this.#failed;
+    const now = this.#options.clock.now();
+    return failed !== null && now < failed.until && now >= failed.until - PAUSE_MILLISECONDS
+      ? failed.error
+      : null;
+  }
+
+  /** What only looks is answered from what is stored; what changes something fails. */
+  #answerUnstored(request: AccountRequest, failure: PlimsollError | null): void {
+    const { send } = this.#options;
+    if (this.#isOfAll(request)) void this.#answerLater(request);
+    else if (failure === null || !CHANGING.has(request.kind)) send(this.#answer(request));
+    else {
+      if (request.kind === 'terms') this.#termsToSet = request;
+      send({ id: request.id, failure: failureOf(failure) });
+    }
+  }
+
+  #isOfAll({ kind }: AccountRequest): boolean {
+    return kind === 'system' || kind === 'stress' || kind === 'stressInput';
+  }
+
+  #answer(request: AccountRequest): AccountMessage {
     const { id } = request;
     try {
-      if (this.#failure !== null) throw this.#failure;
-      const question = this.#systemQuestion(request);
-      if (question !== null) {
-        void this.#answerLater(id, question);
-        return null;
-      }
       return { id, answer: this.#work(request) };
     } catch (thrown) {
       return { id, failure: failureOf(thrown) };
     }
   }
 
-  /** What is asked of all accounts together; null for anything else. */
-  #systemQuestion(request: AccountRequest): SystemQuestion | null {
-    const now = this.#options.clock.now();
-    if (request.kind === 'stress') return { kind: 'stress', move: request.move, moves: request.moves };
-    return request.kind === 'system' || request.kind === 'stressInput' ? { kind: request.kind, now } : null;
-  }
-
   /** From a picture of this moment, so that accounts and prices are taken in while it is looked at. */
-  async #answerLater(id: number, question: SystemQuestion): Promise<void> {
-    const { send } = this.#options;
+  async #answerLater(request: AccountRequest): Promise<void> {
+    const { send, clock } = this.#options;
+    const { id } = request;
+    const now = clock.now();
     try {
+      const question: SystemQuestion =
+        request.kind === 'stress'
+          ? { kind: 'stress', move: request.move, moves: request.moves }
+          : { kind: request.kind as 'system' | 'stressInput', now };
       send({ id, answer: await this.#systemAnswer(question) });
     } catch (thrown) {
       send({ id, failure: failureOf(thrown) });
@@ -120,7 +171,8 @@ export class AccountLoop {
   }
 
   #systemAnswer(question: SystemQuestion): Promise<unknown> {
-    const { clock, desk, liquidity, askSystem } = this.#options;
+    const { clock, liquidity, askSystem } = this.#options;
+    const desk = this.#desk;
     const now = clock.now();
     const kept = this.#picture;
     if (question.kind === 'system' && kept !== null && now >= kept.at && now - kept.at < KEPT_MILLISECONDS)
@@ -140,7 +192,8 @@ export class AccountLoop {
   }
 
   #work(request: AccountRequest): unknown {
-    const { desk, liquidity } = this.#options;
+    const { liquidity } = this.#options;
+    const desk = this.#desk;
     switch (request.kind) {
       case 'lines':
         return desk.takeLines(request.text, request.at);
@@ -173,35 +226,47 @@ export class AccountLoop {
     }
   }
 
-  /** Null where all is durable. A desk that is ahead of its store is not believed any more. */
-  async #commit() {
-    const { desk, send, onSnapshotFailure } = this.#options;
-    if (this.#failure !== null) return failureOf(this.#failure);
+  /** Null where all is durable. A desk that is ahead of its store is not believed any more: it is recovered. */
+  async #commit(): Promise<PlimsollError | null> {
+    const { send, onSnapshotFailure, recover, clock } = this.#options;
     try {
-      const told = await desk.commit();
+      const told = await this.#desk.commit();
+      this.#failed = null;
       if (told.length > 0) send({ told });
-      desk.snapshotIfDue()?.catch(onSnapshotFailure);
+      this.#desk.snapshotIfDue()?.catch(onSnapshotFailure);
       return null;
     } catch (thrown) {
-      this.#failure = asPlimsollError(thrown);
-      return failureOf(thrown);
+      const error = asPlimsollError(thrown);
+      this.#desk = recover();
+      this.#failed = { error, until: clock.now() + PAUSE_MILLISECONDS };
+      return error;
     }
   }
 
   #elapse(): void {
-    const { desk, clock } = this.#options;
-    if (this.#failure !== null || this.#running !== null || desk.engine.nextDueAt > clock.now()) return;
+    const { clock } = this.#options;
+    const desk = this.#desk;
+    if (this.#running !== null || this.#pauseFailure() !== null) return;
+    if (this.#termsToSet === null && desk.engine.nextDueAt > clock.now()) return;
+    const known = this.#termsToSet;
+    if (known !== null) desk.setTerms(known.terms, known.version, known.at);
     desk.elapse(clock.now());
-    this.#running = this.#commit().then(() => {
+    this.#store();
+  }
+
+  /** Stores what has come about without being asked for. */
+  #store(): void {
+    const known = this.#termsToSet;
+    this.#running = this.#commit().then((failure) => {
+      if (failure === null && this.#termsToSet === known) this.#termsToSet = null;
       this.#running = null;
       if (this.#waiting.length > 0) this.#running = this.#run();
     });
   }
 }
 
-function idOf(message: AccountMessage): number {
-  return 'id' in message ? message.id : 0;
-}
+/** What changes something that is stored. */
+const CHANGING: ReadonlySet<AccountRequest['kind']> = new Set(['lines', 'put', 'mark', 'terms']);
 
 function failureOf(thrown: unknown) {
   const { code, message, remedy } = asPlimsollError(thrown);

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SqliteAccountStore } from '../../../data/sqlite-account-store.ts';
+import { KILLS, killMoments, runAndKill, sayKills } from '../../../test/kills.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
-import { Random } from '../../random.ts';
 import { deskOn, STEPS, step } from './day-of-ticks.fixture.ts';
 
 const FIXTURE = fileURLToPath(new URL('./ticking-process.fixture.ts', import.meta.url));
@@ -22,42 +20,37 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Lives on from a minute; killed after some milliseconds, counted from its start or its first acknowledgement. */
-async function runAndKill(from: number, delay: number, isDuringStart: boolean): Promise<number> {
-  const args = [FIXTURE, folder, String(from), String(SNAPSHOT_BYTES)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
-  const first = new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      resolve();
-    });
-  });
-  if (!isDuringStart) await Promise.race([first, ended]);
-  await Promise.race([wait(delay), ended]);
-  child.kill('SIGKILL');
-  await ended;
-  const whole = output.split('\n').slice(0, -1);
-  return whole.length === 0 ? from - 1 : Number(whole.at(-1));
-}
-
 function allOf(store: SqliteAccountStore): readonly Intervention[] {
   return store.interventionsAfter(0, 1_000_000);
 }
 
 test('kill -9 at any moment of a day of ticks: the same accounts, and the same interventions, each once', async () => {
-  const random = new Random(7);
+  const moments = killMoments('accounts');
   let acknowledged = -1;
   let kills = 0;
-  while (acknowledged < STEPS - 1) {
+  while (kills < KILLS.accounts) {
+    // Every fifth counts from the start, to hit the recovery too; the others are spread over the day.
     const isDuringStart = kills % 5 === 4;
-    const delay = random.uniform() * (isDuringStart ? 250 : 120);
-    acknowledged = await runAndKill(acknowledged + 1, delay, isDuringStart);
+    const { lines, wasKilled } = await runAndKill(
+      FIXTURE,
+      [folder, String(acknowledged + 1), String(SNAPSHOT_BYTES)],
+      {
+        afterLines: isDuringStart ? 0 : 1 + moments.integer((1.4 * STEPS) / KILLS.accounts),
+        milliseconds: moments.uniform() * (isDuringStart ? 400 : 6),
+      },
+    );
+    // The day must not be over before its kills are.
+    expect(wasKilled).toBe(true);
     kills++;
+    if (lines.length > 0) acknowledged = Number(lines.at(-1));
   }
+  sayKills('accounts', kills);
   const store = SqliteAccountStore.open(folder);
   const desk = deskOn(store, SNAPSHOT_BYTES);
+  for (let minute = acknowledged + 1; minute < STEPS; minute++) {
+    step(desk, minute);
+    await desk.commit();
+  }
 
   const undisturbed = mkdtempSync(join(tmpdir(), 'plimsoll-accounts-'));
   const other = SqliteAccountStore.open(undisturbed);
@@ -66,7 +59,8 @@ test('kill -9 at any moment of a day of ticks: the same accounts, and the same i
     step(expected, minute);
     await expected.commit();
   }
-  expect(kills).toBeGreaterThan(5);
+  expect(kills).toBe(KILLS.accounts);
+  expect(acknowledged).toBeGreaterThan(STEPS / 4);
   expect(allOf(other).length).toBeGreaterThan(200);
   expect(allOf(store)).toEqual(allOf(other));
   expect(allOf(store).map(({ sequence }) => sequence)).toEqual(allOf(other).map((_, i) => i + 1));
@@ -78,4 +72,4 @@ test('kill -9 at any moment of a day of ticks: the same accounts, and the same i
   store.close();
   other.close();
   rmSync(undisturbed, { recursive: true });
-}, 120_000);
+}, 300_000);

@@ -22,7 +22,8 @@ export function localAccounts(
   const liquidity = new KnownLiquidity();
   const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy, liquidity);
   const holders = new UserFilter();
-  const desk = AccountDesk.recover({ store, policy: policy.accounts, plannerOf, holders });
+  const recover = (): AccountDesk =>
+    AccountDesk.recover({ store, policy: policy.accounts, plannerOf, holders });
   const waiting = new Map<
     number,
     { resolve: (answer: never) => void; reject: (error: PlimsollError) => void }
@@ -40,7 +41,7 @@ export function localAccounts(
   const loop = new AccountLoop({
     askSystem: async (question, picture) => answerSystem(question, picture, policy),
     liquidity,
-    desk,
+    recover,
     clock,
     send: receive,
     onSnapshotFailure: (error) => {
@@ -63,7 +64,9 @@ export function localAccounts(
   const accounts = new Accounts({ ask, setTerms }, onFailure, holders);
   return {
     accounts,
-    desk,
+    get desk() {
+      return loop.desk;
+    },
     close: async () => {
       isClosed = true;
       await loop.end();

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { SqliteAccountStore } from '../../../data/sqlite-account-store.ts';
 import { deskOn, STEPS, step } from './day-of-ticks.fixture.ts';
 
@@ -7,6 +8,7 @@ import { deskOn, STEPS, step } from './day-of-ticks.fixture.ts';
  * acknowledged. Arguments: the data folder, the first minute, bytes of batches between snapshots.
  */
 const [folder, first, snapshotBytes] = process.argv.slice(2);
+flushCompileCache();
 const store = SqliteAccountStore.open(folder);
 const desk = deskOn(store, Number(snapshotBytes));
 for (let minute = Number(first); minute < STEPS; minute++) {

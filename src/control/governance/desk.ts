@@ -139,16 +139,16 @@ export class GovernanceDesk {
   }
 
   /**
-   * What a command would do, if the rules allow it. Nothing is written.
+   * What a command would do, if the rules allow it: the change, then those that it would end. Nothing is written.
    *
    * @throws PlimsollError what `decide` throws.
    */
   async tried(
     actor: Actor,
     command: Command,
-  ): Promise<{ readonly change: Change; readonly impact: Impact | null }> {
-    const [change] = decide(await this.#situation(command), actor, command).changes;
-    return { change, impact: (await this.impacts([change])).get(change.id) ?? null };
+  ): Promise<{ readonly changes: readonly [Change, ...Change[]]; readonly impact: Impact | null }> {
+    const { changes } = decide(await this.#situation(command), actor, command);
+    return { changes, impact: (await this.impacts([changes[0]])).get(changes[0].id) ?? null };
   }
 
   /**

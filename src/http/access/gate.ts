@@ -36,7 +36,7 @@ export interface Admission {
 
 /** A request with what the gate knows of its sender. */
 export interface Arrived extends IncomingMessage {
-  admission?: Admission;
+  admission?: Admission | undefined;
 }
 
 /** What the gate knows of the sender of a request. */

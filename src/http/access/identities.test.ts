@@ -72,7 +72,7 @@ const read = async (changes?: Changes, path = '/v1/limits') =>
 
 describe('a person with a token', () => {
   test('is who its sub says, with the role of its claim, on prepared reads, others, sockets and writes', async () => {
-    for (const path of ['/v1/limits', '/v1/models', '/metrics', '/'])
+    for (const path of ['/v1/limits', '/v1/models', '/metrics'])
       expect((await read({}, path)).status).toBe(200);
     const written = await service.put('/v1/users/u1', { maxLeverage: 5 }, as(await tokenOf()));
     expect(written.status).toBe(200);

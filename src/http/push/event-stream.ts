@@ -6,23 +6,32 @@ import type { Reader } from './hub.ts';
 /** A reader that was cut off and does not take its last message is disconnected after this. */
 const END_MILLISECONDS = 5000;
 
+/** What every stream says before it begins, names and values in turns. */
+export const STREAM_HEAD: readonly string[] = [
+  ...['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-store'],
+  // Proxies that gather answers would hold events back.
+  ...['x-accel-buffering', 'no', 'vary', 'accept-encoding'],
+];
+const PACKED_HEAD = ['content-encoding', 'gzip'];
+
 /** A reader of server-sent events (WHATWG HTML, section 9.2). */
 export class EventStreamReader implements Reader {
   readonly #response: ServerResponse;
   readonly #isPacked: boolean;
 
-  /** @param onGone is called once, however the connection ends. */
-  constructor(request: IncomingMessage, response: ServerResponse, onGone: (reader: Reader) => void) {
+  /**
+   * @param head what else the answer says before it begins, names and values in turns.
+   * @param onGone is called once, however the connection ends.
+   */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: readonly string[],
+    onGone: (reader: Reader) => void,
+  ) {
     this.#response = response;
     this.#isPacked = acceptsGzip(request.headers['accept-encoding']);
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // Proxies that gather answers would hold events back.
-      'x-accel-buffering': 'no',
-      vary: 'accept-encoding',
-      ...(this.#isPacked ? { 'content-encoding': 'gzip' } : {}),
-    });
+    response.writeHead(200, [...head, ...STREAM_HEAD, ...(this.#isPacked ? PACKED_HEAD : [])]);
     response.socket?.setNoDelay(true);
     if (this.#isPacked) response.write(GZIP_HEADER);
     else response.flushHeaders();

@@ -43,7 +43,6 @@ export interface WholeBook {
 }
 
 interface Joined {
-  readonly reader: Reader;
   readonly kinds: ReadonlySet<FeedKind> | null;
   readonly mayStay: (() => boolean) | undefined;
 }
@@ -55,7 +54,7 @@ interface Joined {
 export class PushHub {
   readonly #reads: ControlReads;
   readonly #limits: () => WholeBook | undefined;
-  readonly #live = new Set<Joined>();
+  readonly #live = new Map<Reader, Joined>();
   readonly #forget: () => void;
   readonly #heartbeat: NodeJS.Timeout;
   #joining = 0;
@@ -96,21 +95,21 @@ export class PushHub {
         seen = events[events.length - 1].sequence;
         if (!this.#keepsUp(reader)) return;
       }
-      if (reader.isOpen) this.#live.add({ reader, kinds, mayStay });
+      if (reader.isOpen) this.#live.set(reader, { kinds, mayStay });
     } finally {
       this.#joining--;
     }
   }
 
   leave(reader: Reader): void {
-    for (const joined of this.#live) if (joined.reader === reader) this.#live.delete(joined);
+    this.#live.delete(reader);
   }
 
   /** Takes no more events, and tells every reader that it ends. */
   close(): void {
     this.#forget();
     clearInterval(this.#heartbeat);
-    for (const { reader } of this.#live) this.#cut(reader, 'SERVICE_ENDS');
+    for (const reader of this.#live.keys()) this.#cut(reader, 'SERVICE_ENDS');
     this.#live.clear();
   }
 
@@ -137,29 +136,28 @@ export class PushHub {
 
   #tell(events: readonly FeedEvent[]): void {
     const frames = events.map((event) => ({ event, frame: eventFrame(event) }));
-    for (const joined of this.#live) {
-      const { reader, kinds } = joined;
+    for (const [reader, { kinds }] of this.#live) {
       if (!reader.isOpen) {
-        this.#live.delete(joined);
+        this.#live.delete(reader);
         continue;
       }
       for (const { event, frame } of frames) if (isWanted(event, kinds)) reader.send(frame);
-      if (!this.#keepsUp(reader)) this.#live.delete(joined);
+      if (!this.#keepsUp(reader)) this.#live.delete(reader);
     }
   }
 
   /** Cuts off whoever came with a key or token that counts no longer. */
   dismiss(): void {
-    for (const joined of this.#live) {
-      if (joined.mayStay?.() !== false) continue;
-      this.#live.delete(joined);
-      this.#cut(joined.reader, 'KEY_ENDED');
+    for (const [reader, { mayStay }] of this.#live) {
+      if (mayStay?.() !== false) continue;
+      this.#live.delete(reader);
+      this.#cut(reader, 'KEY_ENDED');
     }
   }
 
   #beat(): void {
     this.dismiss();
-    for (const { reader } of this.#live) reader.send(HEARTBEAT);
+    for (const reader of this.#live.keys()) reader.send(HEARTBEAT);
   }
 
   /** A reader that does not read is cut off, and told why: what waits for it would fill the memory. */

@@ -153,6 +153,35 @@ describe('the stream', () => {
     for (const reader of [packed, plain, late]) reader.close();
   });
 
+  test('says of itself what every answer does, and takes the request and the trace that it is asked under', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const asked = { 'x-request-id': 'r-7', traceparent };
+    const reader = await StreamReader.open(`${service.url}/v1/stream`, asked);
+    const read = await service.call('/v1/audit', { headers: asked });
+    for (const name of [
+      'x-request-id',
+      'x-content-type-options',
+      'content-security-policy',
+      'x-frame-options',
+    ])
+      expect(reader.response.headers[name]).toBe(read.headers[name]);
+    expect(reader.response.headers.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-/);
+    reader.close();
+  });
+
+  test('is over at once where only its head is asked for, and is not begun with a body', async () => {
+    const head = await service.call('/v1/stream', { method: 'HEAD' });
+    expect([head.status, head.headers['content-type'], head.text]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      '',
+    ]);
+    const withBody = await service.call('/v1/stream', { body: { after: 1 } });
+    expect([withBody.status, withBody.json.code]).toEqual([400, 'INPUT_INVALID']);
+    const tooLong = await service.call(`/v1/stream?kinds=${'limits,'.repeat(400)}limits`);
+    expect([tooLong.status, tooLong.json.code]).toEqual([400, 'INPUT_INVALID']);
+  });
+
   test('cuts a reader off that does not read, and the others go on', async () => {
     const slow = await StreamReader.open(`${service.url}/v1/stream`);
     const quick = await StreamReader.open(`${service.url}/v1/stream`);

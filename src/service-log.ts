@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import { type CycleFacts, decidedMarkets, movesOf } from './control/decision-cycle.ts';
+import type { WebhookObserver } from './control/feed/webhooks.ts';
+import type { GovernanceObserver } from './control/governance/desk.ts';
+import type { LimitBook } from './limits/types.ts';
+import type { Metrics } from './metrics/metrics.ts';
+
+/** Tells what people did about limits. */
+export function governanceTeller(logger: Logger, metrics: Metrics): GovernanceObserver {
+  return {
+    acted: ({ name }, { act, reason }, { changes, isRepeat }) => {
+      if (!isRepeat) metrics.governance.acted(act);
+      logger.info({ actor: name, act, change: changes[0].id, reason, isRepeat }, 'people changed the limits');
+    },
+    refused: ({ name }, { act }, { code, message }) => {
+      metrics.governance.refused(act);
+      logger.warn({ actor: name, act, code, reason: message }, 'a change of the limits was refused');
+    },
+    failed: (error) => logger.error({ err: error }, 'what follows a change of the limits went wrong'),
+  };
+}
+
+/** Tells what became of calls of webhooks. */
+export function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
+  return {
+    delivered: () => metrics.accounts.delivery('delivered'),
+    failed: (hook, reason, attempt) => {
+      metrics.accounts.delivery('failed');
+      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
+    },
+    buried: (hook, sequence, reason) => {
+      metrics.accounts.delivery('buried');
+      logger.error(
+        { hook, sequence, reason },
+        'a webhook did not take an event for hours; the next ones go on',
+      );
+    },
+  };
+}
+
+export function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts): void {
+  const { seconds, guarded, fallbackReason: fallback } = facts;
+  const moves = movesOf(decidedMarkets(book, facts));
+  const said = { version: book.version, markets: book.markets.length, moves, model: book.model, seconds };
+  if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
+  else if (fallback === null) logger.info(said, 'limits published');
+  else logger.warn({ ...said, fallback }, 'limits published without the shock model');
+}

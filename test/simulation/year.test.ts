@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { FAILED_SEEDS } from './seeds.ts';
+import { simulate } from './year.ts';
+
+describe('simulated days of the service', () => {
+  test.each([21, 22])('keep every invariant through lies, crashes and people: seed %i', async (seed) => {
+    const result = await simulate({ seed, days: 8 });
+    expect(result.violations, result.trace.join('\n')).toEqual([]);
+    expect(result.decisions).toBeGreaterThan(150);
+    expect(result.crashes).toBeGreaterThan(0);
+    expect(result.steps).toBeGreaterThan(0);
+    expect(result.lies.size).toBeGreaterThan(5);
+  });
+
+  test('come out the same to the bit when a seed is played again', async () => {
+    const [first, again] = [await simulate({ seed: 23, days: 3 }), await simulate({ seed: 23, days: 3 })];
+    expect(again).toEqual(first);
+    expect(first.hash).toMatch(/^[0-9a-f]{64}$/);
+    const other = await simulate({ seed: 24, days: 1 });
+    expect(other.hash).not.toBe(first.hash);
+  });
+});
+
+describe('seeds that once failed', () => {
+  test('are each told apart, with a sentence on what they found', () => {
+    expect(new Set(FAILED_SEEDS.map(({ seed }) => seed)).size).toBe(FAILED_SEEDS.length);
+    for (const { found } of FAILED_SEEDS) expect(found).toMatch(/^[A-Z].{20,}\.$/);
+  });
+
+  for (const { seed, days, found } of FAILED_SEEDS) {
+    test(`seed ${seed}, ${days} days: ${found}`, async () => {
+      const { violations, trace } = await simulate({ seed, days });
+      expect(violations, trace.join('\n')).toEqual([]);
+    });
+  }
+});
