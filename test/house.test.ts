@@ -67,6 +67,18 @@ describe('what is committed', () => {
     expect(broken).toEqual([]);
   });
 
+  test('links to a heading lead to one', () => {
+    const documents = files.filter((file) => file.endsWith('.md') && !file.startsWith('models/versions/'));
+    const broken = documents.flatMap((file) =>
+      [...textOf(file).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)/g)]
+        .map(([, target, anchor]) => [target === '' ? file : join(dirname(file), target), anchor] as const)
+        .filter(([target]) => documents.includes(target))
+        .filter(([target, anchor]) => !anchorsOf(textOf(target)).has(anchor))
+        .map(([target, anchor]) => `${file} links to ${target}#${anchor}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
   test('documents every error code and every reason code', async () => {
     const { ERROR_CATALOGUE } = await import('../src/errors.ts');
     const { BOUND_NAMES, REASON_CODES } = await import('../src/limits/types.ts');
@@ -99,3 +111,18 @@ describe('what is committed', () => {
     expect(verbs.filter((verb) => !commands.includes(`plimsoll ${verb}`))).toEqual([]);
   });
 });
+
+/** Of every heading, as GitHub names them: small letters, hyphens for spaces, no other marks; a name that comes again is numbered. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const seen = new Map<string, number>();
+  const anchors = new Set<string>();
+  // What stands in a block of code is no heading.
+  for (const [, heading] of text.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} +(.+?) *$/gm)) {
+    const shown = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const slug = shown.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+    const before = seen.get(slug) ?? 0;
+    seen.set(slug, before + 1);
+    anchors.add(before === 0 ? slug : `${slug}-${before}`);
+  }
+  return anchors;
+}

@@ -29,6 +29,23 @@ export function publishedTables(limit: MarketLimit): PublishedTables {
   return made;
 }
 
+type PolicyFacts = Pick<MarginMarket, 'contract' | 'excursions'>;
+
+/** Of the policy in force, in which they were found last. */
+const FACTS = new WeakMap<MarketLimit, { readonly policy: Policy; readonly facts: PolicyFacts }>();
+
+/** What of a market follows from its limits and the policy; found once for each, as every position of every check asks for it. */
+function policyFacts(limit: MarketLimit, policy: Policy): PolicyFacts {
+  const known = FACTS.get(limit);
+  if (known?.policy === policy) return known.facts;
+  const facts = {
+    contract: contractOf(limit.symbol, policy.contracts),
+    excursions: excursionsOf(limit.forecasts, policy.accounts.liquidationHorizonHours),
+  };
+  FACTS.set(limit, { policy, facts });
+  return facts;
+}
+
 /** A market as the limits in force have it; one that is not among them asks for most. */
 export function publishedMarket(
   symbol: string,
@@ -37,15 +54,8 @@ export function publishedMarket(
   policy: Policy,
   netting: Netting | null,
 ): MarginMarket {
-  const tables = limit === undefined ? STRICTEST : publishedTables(limit);
-  return {
-    symbol,
-    contract: contractOf(symbol, policy.contracts),
-    mark,
-    ...tables,
-    beta: betaOf(symbol, netting),
-    excursions:
-      limit === undefined ? null : excursionsOf(limit.forecasts, policy.accounts.liquidationHorizonHours),
-    liquidity: null,
-  };
+  const common = { symbol, mark, beta: betaOf(symbol, netting), liquidity: null };
+  return limit === undefined
+    ? { ...common, ...STRICTEST, contract: contractOf(symbol, policy.contracts), excursions: null }
+    : { ...common, ...publishedTables(limit), ...policyFacts(limit, policy) };
 }
