@@ -6,10 +6,11 @@ import { megabytes, print } from './measure.ts';
 /**
  * A simulated year of the service: every invariant at every moment, with a seed that repeats it.
  *
- *     npm run bench -- year [SEED] [DAYS]
+ *     npm run bench -- year [SEED] [DAYS] [INTENSITY]
  */
 const SEED = Number(process.argv[3] ?? 1);
 const DAYS = Number(process.argv[4] ?? 365);
+const INTENSITY = Number(process.argv[5] ?? 1);
 const SHOWN_DAYS = 30;
 /** Memory that looks like a disk: what survives a crash is decided by the simulation, and not by when a disk flushes. */
 const MEMORY_DISK = '/dev/shm';
@@ -19,6 +20,7 @@ const since = performance.now();
 const result = await simulate({
   seed: SEED,
   days: DAYS,
+  intensity: INTENSITY,
   ...(existsSync(MEMORY_DISK) ? { parent: MEMORY_DISK } : {}),
   onDay: (day, { checks }) => {
     peak = Math.max(peak, process.memoryUsage.rss());
@@ -50,6 +52,7 @@ function rowsOf(of: SimulationResult): string[][] {
   const share = (count: number): string => `${((100 * count) / Math.max(1, observations)).toFixed(2)} %`;
   const rows: readonly (readonly [string, number | string])[] = [
     ['days', of.days],
+    ['intensity', INTENSITY],
     ['decisions', of.decisions],
     ...Object.entries(of.moves).map(([move, count]) => [`moves of markets: ${move}`, count] as const),
     ['crashes', of.crashes],

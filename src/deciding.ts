@@ -68,7 +68,7 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
   const systemWatch = new SystemWatch({
     clock,
     ask: () => control.accounts.stressInput(),
-    seen: ({ leverage }) => metrics.systemSeen(leverage),
+    seen: ({ leverage }) => metrics.accounts.systemSeen(leverage),
   });
   let isEnding = false;
   const cycle = new DecisionCycle({

@@ -8,8 +8,15 @@ export class AccountMetrics {
   readonly #accounts: (status: string, count: number) => void;
   readonly #interventions: (kind: string, by: number) => void;
   readonly #deliveries: (result: string, by: number) => void;
+  readonly #leverage: (level: number) => void;
 
-  constructor({ counter, gauge }: MetricMaker) {
+  constructor({ counter, gauge, levels }: MetricMaker) {
+    const system = levels(
+      'system_leverage_ratio',
+      'Marked notional of all accounts over their marked equity, as the last decision saw it',
+      [],
+    );
+    this.#leverage = (level) => system.set({}, level);
     this.#accounts = gauge('accounts', 'Accounts by the worst status of what they hold', 'status');
     this.#interventions = counter('interventions_total', 'Interventions told, by kind', 'kind');
     this.#deliveries = counter(
@@ -20,6 +27,11 @@ export class AccountMetrics {
     for (const result of ['delivered', 'failed', 'buried']) this.#deliveries(result, 0);
     for (const status of ACCOUNT_STATUSES) this.#accounts(status, 0);
     for (const kind of INTERVENTION_KINDS) this.#interventions(kind, 0);
+  }
+
+  /** Of all accounts together. */
+  systemSeen(leverage: number): void {
+    this.#leverage(leverage);
   }
 
   intervened(interventions: readonly Intervention[]): void {

@@ -75,11 +75,6 @@ export class Metrics {
   readonly store = new StoreMetrics(this.#maker);
   readonly storage = new StorageMetrics(this.#maker);
   readonly forecasts = new ForecastMetrics(this.#maker);
-  readonly #systemLeverage = this.#gauge(
-    'system_leverage_ratio',
-    'Marked notional of all accounts over their marked equity, as the last decision saw it',
-    [],
-  );
   readonly #requests = this.#histogram(
     'http_request_duration_seconds',
     'Time to answer a request',
@@ -287,10 +282,6 @@ export class Metrics {
     if (newestAt !== null) this.#observed.set({ source: PRICES }, newestAt / SECONDS);
     for (const [code, count] of rejected)
       this.#rejected.inc({ source: PRICES, reason: code.toLowerCase() }, count);
-  }
-
-  systemSeen(leverage: number): void {
-    this.#systemLeverage.set(leverage);
   }
 
   /** What holds of a book whether it was just decided or recovered from the store. */

@@ -24,6 +24,8 @@ import { World } from './world.ts';
 export interface SimulationOptions {
   readonly seed: number;
   readonly days: number;
+  /** How many times as often people act and things go wrong as in an ordinary year; above 1 recoveries fail too. */
+  readonly intensity?: number;
   readonly policy?: Policy;
   /** Where the folders of the service are made, and removed in the end; that of the machine for such things otherwise. */
   readonly parent?: string;
@@ -76,6 +78,8 @@ const INTERVENTION = 0.05;
 const STAYS_DOWN = 0.2;
 /** Per recovery. */
 const VERIFY = 0.03;
+/** The same, for each step of intensity above 1. */
+const DIES_RECOVERING = 0.05;
 const TRACE_LINES = 80;
 /** Looks at one moment: what one leaves is done by the next, as in a service that is woken. */
 const MOST_LOOKS = 6;
@@ -96,6 +100,8 @@ export class Simulation {
   readonly #options: SimulationOptions;
   readonly #root: string;
   readonly #random: Random;
+  readonly #recoveries: Random;
+  readonly #intensity: number;
   readonly #world: World;
   readonly #clock: ManualClock;
   readonly #champion: SimulatedChampion;
@@ -120,6 +126,8 @@ export class Simulation {
     this.#options = options;
     this.#root = root;
     this.#random = Random.stream(seed, 'faults');
+    this.#recoveries = Random.stream(seed, 'recoveries');
+    this.#intensity = options.intensity ?? 1;
     this.#world = new World(seed, days);
     this.#clock = new ManualClock(this.#world.time);
     this.#champion = new SimulatedChampion(seed);
@@ -194,14 +202,14 @@ export class Simulation {
   #plan(): void {
     const random = this.#random;
     const service = this.#service;
-    if (random.uniform() < WRITE_FAULT && service !== null && !service.disk.isPlanned) {
+    if (random.uniform() < WRITE_FAULT * this.#intensity && service !== null && !service.disk.isPlanned) {
       const fault = WRITE_FAULTS[random.integer(WRITE_FAULTS.length)];
       service.disk.plan(fault, random.integer(4));
       this.#note(`a write will go wrong: ${fault}`);
     }
-    if (random.uniform() < LOST_WORKER) service?.worker.lose();
+    if (random.uniform() < LOST_WORKER * this.#intensity) service?.worker.lose();
     if (this.#skew !== 0 && random.uniform() < SKEW_ENDS) this.#skew = 0;
-    else if (random.uniform() < SKEW_BEGINS)
+    else if (random.uniform() < SKEW_BEGINS * this.#intensity)
       this.#skew = 60_000 * SKEWS_MINUTES[random.integer(SKEWS_MINUTES.length)];
   }
 
@@ -219,10 +227,10 @@ export class Simulation {
     if (!isClose) {
       const prices = this.#marks.batch(this.#world.listed(), this.#world.time);
       service.control.prices.take(prices, this.#clock.now());
-      if (random.uniform() < PEOPLE_ACT) await this.#act(service);
+      if (random.uniform() < PEOPLE_ACT * this.#intensity) await this.#act(service);
       if (random.uniform() < INTERVENTION) await this.#intervene(service);
     }
-    if (random.uniform() < DEATH / 3) service.disk.isDead = true;
+    if (random.uniform() < (DEATH / 3) * this.#intensity) service.disk.isDead = true;
     if (!service.disk.isDead) await this.#lookAll(service);
     if (!service.disk.isDead) await this.#readers.look(service);
     if (service.disk.isDead) await this.#bury(service);
@@ -277,7 +285,7 @@ export class Simulation {
 
   /** People do not wait for a decision that is being made. */
   async #meanwhile(service: SimulatedService): Promise<void> {
-    if (service.disk.isDead || this.#random.uniform() >= PEOPLE_ACT_MEANWHILE) return;
+    if (service.disk.isDead || this.#random.uniform() >= PEOPLE_ACT_MEANWHILE * this.#intensity) return;
     this.#clock.advance(this.#random.integer(5000));
     const before = this.#people.ledger.revision;
     await this.#act(service);
@@ -318,11 +326,23 @@ export class Simulation {
     );
     await this.#checkBooks(service);
     this.#metByPeople.push(...(await this.#people.comeBack(service)));
-    await service.disk.store.appendAudit({
-      ...{ at: this.#clock.now(), kind: 'start', actor: 'service', subject: 'service' },
-      ...{ reason: 'a start', details: { life: this.#lives } },
-    });
-    await service.disk.store.appendCheckpoint(this.#clock.now());
+    const fault = this.#recoveries.uniform() < DIES_RECOVERING * (this.#intensity - 1);
+    if (fault)
+      service.disk.plan(
+        WRITE_FAULTS[this.#recoveries.integer(WRITE_FAULTS.length)],
+        this.#recoveries.integer(3),
+      );
+    try {
+      await service.disk.store.appendAudit({
+        ...{ at: this.#clock.now(), kind: 'start', actor: 'service', subject: 'service' },
+        ...{ reason: 'a start', details: { life: this.#lives } },
+      });
+      await service.disk.store.appendCheckpoint(this.#clock.now());
+    } catch {
+      // A start that cannot say so ends; somebody starts it again.
+      await this.#bury(service);
+      return;
+    }
     await this.#readers.connect(service);
     await this.#checkService(service, false, { isRecovered: true, verify: this.#random.uniform() < VERIFY });
   }
