@@ -11,9 +11,9 @@ export const KILLS = {
   publication: 72,
   accounts: 44,
   promotion: 24,
-  training: 48,
+  training: 52,
   import: 8,
-  service: 10,
+  service: 8,
 } as const;
 
 export type KilledWork = keyof typeof KILLS;

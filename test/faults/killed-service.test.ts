@@ -56,6 +56,11 @@ async function write(method: string, path: string, body: unknown): Promise<Respo
     const response = await fetch(`${running.url}${path}`, sent);
     // An answer that was cut off in its midst is none.
     const text = await response.text();
+    // Too much for a busy machine is told as such, and acknowledges nothing.
+    if (response.status === 503 && text.includes('"OVERLOADED"')) {
+      await wait(50);
+      return write(method, path, body);
+    }
     answers++;
     return new Response(text, { status: response.status });
   } catch {
