@@ -29,12 +29,23 @@ test('holds while the book is valid, then tightens step by step, then refuses', 
   expect(at(6600)).toMatchObject({ name: 'refusing', since: HEARD + 6_600_000 });
 });
 
-test('a short break does not tighten a book that has run out, and one that never runs out is not held for ever', () => {
+test('a book that has run out is tightened whether the service is there or not, and one that never runs out is not held for ever', () => {
   const runOut = { ...gone, validUntil: HEARD - 1 };
-  expect(at(39, runOut)).toMatchObject({ name: 'holding' });
-  expect(at(40, runOut)).toMatchObject({ name: 'tightening' });
+  expect(at(1, runOut)).toMatchObject({ name: 'tightening', since: HEARD - 1, divisor: 2 });
   const endless = { ...gone, validUntil: 8e15 };
   expect([at(7199, endless).name, at(7200, endless).name]).toEqual(['holding', 'tightening']);
+});
+
+test('a service that is there and decides no more is followed down, and never refused', () => {
+  const idle = { ...gone, isConnected: true, connectionSince: 7, validUntil: HEARD + 10_000 };
+  expect(at(9, idle)).toMatchObject({ name: 'live', until: HEARD + 10_000 });
+  expect(at(10, idle)).toMatchObject({ name: 'tightening', since: HEARD + 10_000, divisor: 2 });
+  // It goes on to say that it lives: hours later caps are at 1x, and not refused.
+  const heard = { ...idle, lastHeardAt: HEARD + 36_000_000 };
+  expect(stateAt(HEARD + 36_001_000, heard, RULES)).toMatchObject({ name: 'tightening', divisor: 1e6 });
+  // A break grants no more than before it.
+  const broken = { ...heard, isConnected: false };
+  expect(stateAt(HEARD + 36_001_000, broken, RULES)).toMatchObject({ name: 'tightening', divisor: 1e6 });
 });
 
 test('a connection that has fallen silent is none', () => {

@@ -50,19 +50,25 @@ const LARGEST_DIVISOR = 1e6;
 
 /**
  * The state at a time, from what is known alone, so that it is the same whoever asks and needs no timer. Connected and heard of
- * within `goneSeconds`: live. Otherwise holding until the book's validity is over, and at least until the server is gone;
- * then tightening, step by step; then refusing.
+ * within `goneSeconds`: live. Otherwise holding until the book's validity is over, then tightening, step by step, as the service
+ * itself does while it decides no more; refusing only where it is gone as well.
  */
 export function stateAt(now: number, contact: Contact, rules: FallbackRules): ClientState {
-  const goneAt = contact.lastHeardAt + rules.goneSeconds * 1000;
-  if (contact.isConnected && now < goneAt)
-    return { name: 'live', since: contact.connectionSince, divisor: 1, until: goneAt };
-  const longestHold = contact.lastHeardAt + rules.longestHoldSeconds * 1000;
-  const heldUntil = Math.max(goneAt, Math.min(contact.validUntil, longestHold));
+  const { lastHeardAt, validUntil } = contact;
+  const goneAt = lastHeardAt + rules.goneSeconds * 1000;
+  const isThere = contact.isConnected && now < goneAt;
+  if (isThere && now < validUntil)
+    return {
+      name: 'live',
+      since: contact.connectionSince,
+      divisor: 1,
+      until: Math.min(goneAt, validUntil),
+    };
+  const heldUntil = Math.min(validUntil, lastHeardAt + rules.longestHoldSeconds * 1000);
   // A connection that has fallen silent is gone since then.
   const since = contact.isConnected ? goneAt : contact.connectionSince;
   if (now < heldUntil) return { name: 'holding', since, divisor: 1, until: heldUntil };
-  const refusedAt = heldUntil + rules.refuseAfterSeconds * 1000;
+  const refusedAt = Math.max(heldUntil, goneAt) + rules.refuseAfterSeconds * 1000;
   if (now >= refusedAt)
     return {
       name: 'refusing',
