@@ -46,6 +46,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 };
 /** What a verb says in a data folder with nothing in it: exit code by the kind of lack. */
 const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
+  migrate: 2,
   import: 4,
   fetch: 4,
   data: 5,
