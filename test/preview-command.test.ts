@@ -44,6 +44,11 @@ function policy(name: string, settings: object): string {
   return file(name, [{ version: 1, name: 'tried', ...settings }]);
 }
 
+/** A whole leverage, whatever the simulated markets allow today. */
+function halfOf(most: number): number {
+  return Math.max(Math.floor(most / 2), 1);
+}
+
 const run = (...args: string[]) => plimsoll(['preview', '--data-dir', dataDir, ...args]);
 
 describe('plimsoll preview', () => {
@@ -51,11 +56,12 @@ describe('plimsoll preview', () => {
   let accounts: string;
   beforeAll(() => {
     marks = file('marks.ndjson', [{ symbol, price: '1' }]);
-    // As much as the top leverage asks for, and twice as much.
+    // As much as the top leverage asks for, and a little more than half of it does: rates are rounded up.
     const least = (600 / leverage).toFixed(6);
+    const ofHalf = (601 / halfOf(leverage)).toFixed(6);
     accounts = file('accounts.ndjson', [
       account('at-the-cap', least),
-      account('half-of-it', (1200 / leverage).toFixed(6)),
+      account('half-of-it', ofHalf),
       'no json',
       account('unmarked', '1', {
         positions: [{ symbol: 'NOPEUSDT', side: 'net', quantity: '1', entryPrice: '1' }],
@@ -65,7 +71,7 @@ describe('plimsoll preview', () => {
   });
 
   test('says whom another policy would have breach, and what would have to go; the present one nobody', async () => {
-    const cap = Math.max(Math.floor(leverage / 2), 1);
+    const cap = halfOf(leverage);
     const tighter = policy('tighter.json', {
       ...{ maximumLeverage: cap, youngListingMaximumLeverage: 1, degradedMaximumLeverage: 1, classes: [] },
     });
