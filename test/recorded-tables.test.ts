@@ -42,7 +42,7 @@ describe.skipIf(!HAS_FILE)('a recorded table of Binance', () => {
       Math.round(Number(info.maintMarginRatio) * 1e6),
       Number(info.cum),
     ];
-    const service = await TestService.start();
+    const service = await TestService.start({ books: 0 });
     service.plane.show(
       bookWith(Object.fromEntries(tables.map(([name, rows]) => [name, rows.map(rowOf)]))),
       FACTS,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -13,7 +13,12 @@ const MADE_OF = ['web', 'src/limits', 'src/http', 'src/units.ts', 'src/client', 
 const isCurrent = existsSync(made) && statSync(made).mtimeMs > Math.max(...MADE_OF.map(newest));
 if (!isCurrent || process.argv.includes('--always')) {
   const vite = await import('vite').catch(() => null);
-  if (vite !== null) await vite.build({ configFile: join(root, 'web/vite.config.ts') });
+  if (vite !== null)
+    await vite.build({ configFile: join(root, 'web/vite.config.ts') }).catch((thrown: unknown) => {
+      // What a failed build has left would be taken for current.
+      rmSync(join(root, 'dist/web'), { recursive: true, force: true });
+      throw thrown;
+    });
   else
     process.stderr.write('The console is not built: vite is a development package. Install with npm ci.\n');
 }

@@ -132,7 +132,7 @@ export class ControlPlane implements ControlReads {
    */
   show(book: LimitBook, facts: CycleFacts): void {
     // Whoever follows the store may have seen it before whoever wrote it.
-    const isKnown = this.#inForce.book?.version === book.version;
+    const isKnown = this.#inForce.book?.hash === book.hash;
     this.#inForce.book = book;
     this.#lastDecisionAt = book.decidedAt;
     this.#lastFailure = null;
