@@ -147,6 +147,8 @@ describe.skipIf(!hasBrowser)('the system page', () => {
 
   test('tables are given as files', async () => {
     await open();
+    // Before it the only table is the one that is read first.
+    await page.getByRole('heading', { name: 'Crowding and concentration' }).waitFor();
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download CSV' }).first().click();
     expect((await saved).suggestedFilename()).toBe('crowding.csv');
