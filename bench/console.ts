@@ -37,7 +37,10 @@ try {
   await measureLoads(browser, service.url);
   const { page } = await openPage(browser, service.url);
   await page.goto(service.url);
-  await page.locator('tbody tr').nth(MARKETS - 1).waitFor();
+  await page
+    .locator('tbody tr')
+    .nth(MARKETS - 1)
+    .waitFor();
   const height = await page.evaluate('document.documentElement.scrollHeight');
   const own = await scrolled(page);
   await page.goto('about:blank');
