@@ -28,7 +28,9 @@ test('a project with nothing but the built client imports it, with its types, an
   writeFileSync(
     join(folder, 'main.ts'),
     `import { type ClientCap, PlimsollClient } from 'plimsoll/client';
-const client = await PlimsollClient.connect({ url: process.argv[2], fallback: { step: 3 } });
+const [url, at] = process.argv.slice(2);
+const clock = { now: () => Number(at) };
+const client = await PlimsollClient.connect({ url, clock, fallback: { step: 3 } });
 const cap: ClientCap = client.cap('BTCUSDT', 1000, { accountCreatedAt: 0, maxLeverage: 3 });
 // @ts-expect-error a market is a text
 client.cap(5, 1000);
@@ -48,7 +50,9 @@ client.close();
   );
   await run(process.execPath, [compiler, '-p', folder]);
   const service = await TestService.start();
-  const { stdout } = await run(process.execPath, [join(folder, 'main.ts'), service.url]);
+  // A book whose validity was over on the client's clock would grant less.
+  const at = String(service.clock.now());
+  const { stdout } = await run(process.execPath, [join(folder, 'main.ts'), service.url, at]);
   expect(JSON.parse(stdout)).toEqual(['live', 3, 'HOUSE_LIMIT', 1]);
   await service.stop();
 });

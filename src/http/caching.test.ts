@@ -144,7 +144,7 @@ describe('a publication', () => {
     const before = await service.call('/v1/limits');
     const book = service.plane.currentBook();
     if (book === null) throw new Error('there is a book');
-    const impossible = { ...book, version: book.version + 1, validUntil: Number.NaN };
+    const impossible = { ...book, version: book.version + 1, hash: 'impossible', validUntil: Number.NaN };
     expect(() => service.plane.show(impossible, NO_FACTS)).toThrow();
     const after = await service.call('/v1/limits');
     expect([after.status, after.headers.etag]).toEqual([200, before.headers.etag]);

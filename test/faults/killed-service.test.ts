@@ -51,9 +51,9 @@ async function write(method: string, path: string, body: unknown): Promise<Respo
     authorization: `Bearer ${key}`,
     'content-type': isText ? 'application/x-ndjson' : 'application/json',
   };
-  const sent = { method, headers, body: isText ? body : JSON.stringify(body) };
+  const request = { method, headers, body: isText ? body : JSON.stringify(body) };
   try {
-    const response = await fetch(`${running.url}${path}`, sent);
+    const response = await fetch(`${running.url}${path}`, request);
     // An answer that was cut off in its midst is none.
     const text = await response.text();
     // Too much for a busy machine is told as such, and acknowledges nothing.
@@ -77,11 +77,15 @@ const acknowledged = {
   promotions: 0,
 };
 
+/** What was last sent for a user. A kill may keep back the answer to a write that was stored. */
+const sent = new Map<string, number>();
+
 /** Each goes on until the service is gone. Anything but success is a failure of the test. */
 const writers: readonly ((kill: number) => Promise<void>)[] = [
   async (kill) => {
     for (let i = 0; ; i++) {
       const [user, leverage] = [`user-${kill}-${i % 40}`, 2 + (i % 17)];
+      sent.set(user, leverage);
       const answer = await write('PUT', `/v1/users/${user}`, { maxLeverage: leverage });
       if (answer === null) return;
       expect(answer.status).toBe(200);
@@ -150,7 +154,7 @@ async function expectNothingLost(before: { version: number }): Promise<{ version
   const newest = await store.latestBook();
   await store.close();
   for (const [user, leverage] of acknowledged.users)
-    expect([user, users.get(user)]).toEqual([user, leverage]);
+    expect([user, [leverage, sent.get(user)]]).toEqual([user, expect.arrayContaining([users.get(user)])]);
   expect(acknowledged.changes.filter((id) => !changes.includes(id))).toEqual([]);
   const response = await fetch(`${running.url}/v1/limits`);
   const limits = (await response.json()) as {
@@ -177,6 +181,11 @@ async function expectNothingLost(before: { version: number }): Promise<{ version
   expect(new Set(gains).size).toBeLessThanOrEqual(1);
   expect(await new ModelRegistry(SHIPPED, dataDir).versionOf('champion')).toMatch(/^\d{8}-\w{8}$/);
   return limits;
+}
+
+async function versionInForce(): Promise<number> {
+  const { version } = (await (await fetch(`${running.url}/v1/limits`)).json()) as { version: number };
+  return version;
 }
 
 interface Margin {
@@ -211,6 +220,8 @@ test('kill -9 while users, accounts, governance and promotions are written and b
     // Promotions take longer than the rest: every third kill waits for one, so that it falls behind it or into the next.
     const promotions = acknowledged.promotions + (kills % 3 === 1 ? 1 : 0);
     while (!isRefused && (answers < until || acknowledged.promotions < promotions)) await wait(1);
+    // A decision takes longer than a write, too.
+    while (!isRefused && kills % 3 === 2 && (await versionInForce()) <= seen.version) await wait(20);
     await wait(moments.uniform() * 300);
     running.process.kill('SIGKILL');
     await Promise.all([running.end('SIGKILL'), writing]);

@@ -9,6 +9,8 @@ export interface SparklineProps {
 const WIDTH = 112;
 const HEIGHT = 24;
 const MARGIN = 2;
+/** How long one value alone is drawn. */
+const ALONE = 6;
 
 /** A small chart in one path, so that hundreds of them scroll. */
 export function Sparkline({ values, isStep = false, label }: SparklineProps) {
@@ -44,7 +46,7 @@ export function pathOf(values: readonly (number | null)[], isStep: boolean): str
     last = i;
   }
   // One value alone would be a point that nobody sees.
-  if (known.length === 1) path += `H${round(Math.min(x(last) + 6, WIDTH - MARGIN))}`;
+  if (known.length === 1) path += `H${round(x(last) > WIDTH / 2 ? x(last) - ALONE : x(last) + ALONE)}`;
   return path;
 }
 

@@ -11,10 +11,9 @@ export interface ChartSeries {
   readonly values: readonly (number | null)[];
   readonly text: (value: number) => string;
   readonly isStep?: boolean;
-  readonly isDashed?: boolean;
   /** Dots instead of a line: what happened at a time and not in between. */
   readonly isDots?: boolean;
-  /** Area between this series and the one before it. */
+  /** The area between this series and the one before it, which lies above it, is filled. */
   readonly isBand?: boolean;
   readonly scale?: 'left' | 'right';
   /** Draws a line over nulls; for series that have values at some of the times only. */
@@ -109,7 +108,7 @@ export function TimeChart({
       ],
       series: [{ value: (_plot, seconds) => timeLabel(seconds) }, ...series.map(seriesOptions)],
       bands: series.flatMap(({ isBand, colour: name }, i) =>
-        isBand ? [{ series: [i + 1, i] as [number, number], fill: translucent(colour(name)) }] : [],
+        isBand ? [{ series: [i, i + 1] as [number, number], fill: translucent(colour(name)) }] : [],
       ),
       hooks: {
         setSelect: [
@@ -133,12 +132,14 @@ function seriesOptions({
   colour: name,
   text,
   isStep,
-  isDashed,
   isDots,
   scale,
   spansGaps,
+  values,
 }: ChartSeries): uPlot.Series {
   const stroke = colour(name);
+  // A line through one value alone would not be seen.
+  const isAlone = values.filter((value) => value !== null).length === 1;
   return {
     label,
     scale: scale ?? 'left',
@@ -146,8 +147,7 @@ function seriesOptions({
     width: isDots ? 0 : 1.5,
     spanGaps: spansGaps ?? false,
     value: (_plot, value) => (value === null || value === undefined ? '–' : text(value)),
-    points: isDots ? { show: true, size: name === 'bad' ? 9 : 5, fill: stroke } : { show: false },
-    ...(isDashed ? { dash: [5, 4] } : {}),
+    points: isDots || isAlone ? { show: true, size: name === 'bad' ? 9 : 5, fill: stroke } : { show: false },
     ...(isStep && uPlot.paths.stepped !== undefined ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
     ...(isDots ? { paths: () => null } : {}),
   };

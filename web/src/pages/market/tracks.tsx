@@ -87,7 +87,7 @@ function Charts({
           times={found.times}
           cursor="market"
           onRange={onRange}
-          axisText={(share) => percentText(share, 0)}
+          axisText={(share) => percentText(share, Number.isInteger(Math.round(share * 1e6) / 1e4) ? 0 : 1)}
           span={span}
           series={[
             {
@@ -98,13 +98,20 @@ function Charts({
               isStep: true,
             },
             {
+              label: 'VaR long',
+              colour: 'long',
+              values: found.longBound,
+              text: percentText,
+              isStep: true,
+              isBand: true,
+            },
+            {
               label: 'Short lost',
               colour: 'short',
               values: found.shortLoss,
               text: percentText,
               isDots: true,
             },
-            { label: 'VaR long', colour: 'long', values: found.longBound, text: percentText, isStep: true },
             { label: 'Long lost', colour: 'long', values: found.longLoss, text: percentText, isDots: true },
             {
               label: 'Long beyond VaR',
