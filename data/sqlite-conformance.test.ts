@@ -8,6 +8,7 @@ import { keysConform } from './conformance/keys.fixture.ts';
 import { proofConforms } from './conformance/proof.fixture.ts';
 import { recordsConform } from './conformance/records.fixture.ts';
 import type { StorePlace } from './conformance/store-place.fixture.ts';
+import { tracksConform } from './conformance/tracks.fixture.ts';
 import { SqliteStateStore } from './sqlite-state-store.ts';
 
 async function dataFolder(): Promise<StorePlace> {
@@ -42,3 +43,4 @@ governanceConforms(dataFolder);
 keysConform(dataFolder);
 proofConforms(dataFolder);
 recordsConform(dataFolder);
+tracksConform(dataFolder);
