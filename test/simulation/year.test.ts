@@ -21,16 +21,9 @@ describe('simulated days of the service', () => {
   });
 });
 
-describe('seeds that once failed', () => {
-  test('are each told apart, with a sentence on what they found', () => {
-    expect(new Set(FAILED_SEEDS.map(({ seed }) => seed)).size).toBe(FAILED_SEEDS.length);
-    for (const { found } of FAILED_SEEDS) expect(found).toMatch(/^[A-Z].{20,}\.$/);
+for (const { seed, days, found } of FAILED_SEEDS) {
+  test(`seed ${seed} failed once within ${days} days: ${found}`, async () => {
+    const { violations, trace } = await simulate({ seed, days });
+    expect(violations, trace.join('\n')).toEqual([]);
   });
-
-  for (const { seed, days, found } of FAILED_SEEDS) {
-    test(`seed ${seed}, ${days} days: ${found}`, async () => {
-      const { violations, trace } = await simulate({ seed, days });
-      expect(violations, trace.join('\n')).toEqual([]);
-    });
-  }
-});
+}

@@ -1,8 +1,7 @@
-import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { shortMoneyText, signedPercentText } from '../format.ts';
-import { colour, onColours } from '../theme.ts';
+import { colour } from '../theme.ts';
+import { axisStyle, usePlot } from './plot.ts';
 
 export interface MoveSeries {
   readonly label: string;
@@ -23,27 +22,10 @@ export interface MoveChartProps {
 
 /** Money over the move of a mark, by uPlot. The numbers are in a table or a file beside it. */
 export function MoveChart({ label, moves, series, height = 240 }: MoveChartProps) {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const own = place.current;
-    if (own === null) return;
-    let plot = draw(own);
-    const size = new ResizeObserver(() => plot.setSize({ width: own.clientWidth, height }));
-    size.observe(own);
-    const forget = onColours(() => {
-      plot.destroy();
-      plot = draw(own);
-    });
-    return () => {
-      forget();
-      size.disconnect();
-      plot.destroy();
-    };
-  }, [moves, series, height]);
+  const place = usePlot(height, draw, [moves, series]);
 
   function draw(own: HTMLElement): uPlot {
-    const [ink, line] = [colour('ink-soft'), colour('line')];
-    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+    const axis = axisStyle();
     const options: uPlot.Options = {
       width: own.clientWidth,
       height,

@@ -1,7 +1,6 @@
-import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
-import { colour, onColours } from '../theme.ts';
+import { colour } from '../theme.ts';
+import { axisStyle, usePlot } from './plot.ts';
 
 export interface ChartSeries {
   readonly label: string;
@@ -53,27 +52,10 @@ export function TimeChart({
   axisSteps,
   span,
 }: TimeChartProps) {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const own = place.current;
-    if (own === null) return;
-    let plot = draw(own);
-    const size = new ResizeObserver(() => plot.setSize({ width: own.clientWidth, height }));
-    size.observe(own);
-    const forget = onColours(() => {
-      plot.destroy();
-      plot = draw(own);
-    });
-    return () => {
-      forget();
-      size.disconnect();
-      plot.destroy();
-    };
-  }, [times, series, height, cursor, span?.[0], span?.[1]]);
+  const place = usePlot(height, draw, [times, series, cursor, span?.[0], span?.[1]]);
 
   function draw(own: HTMLElement): uPlot {
-    const [ink, line] = [colour('ink-soft'), colour('line')];
-    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+    const axis = axisStyle();
     const hasRight = series.some(({ scale }) => scale === 'right');
     const rightAxis: uPlot.Axis = {
       ...axis,
