@@ -1,4 +1,5 @@
 import { type Fault, faultRounds } from '../data/postgres/fault-rounds.fixture.ts';
+import { Switch } from '../data/postgres/lines.fixture.ts';
 import { PostgresStateStore } from '../data/postgres/postgres-state-store.ts';
 import { restartRounds } from '../data/postgres/restart-rounds.fixture.ts';
 import { OwnServer, TestDatabase } from '../data/postgres/test-server.ts';
@@ -8,10 +9,12 @@ import { print } from './measure.ts';
 
 /**
  * Faults of the leader and restarts of the database, at random moments: `npm run bench -- failover [FAULT] [ROUNDS] [SEED]`, FAULT one of
- * kill, pause, cut, restart. On a server of its own, and with a reader that asks all the time.
+ * kill, pause, cut, isolate (cut in a network namespace, as root), restart. On a server of its own, and with a reader that asks all the time.
  */
 const [, , , fault = 'kill', rounds = '50', seed = 'failover'] = process.argv;
-const server = await OwnServer.start();
+const over = fault === 'isolate' ? Switch.open() : undefined;
+const network = { range: `${Switch.NETWORK}.0/24`, address: Switch.address };
+const server = await OwnServer.start(over === undefined ? undefined : network);
 print(`${rounds} times ${fault}, seed ${seed}`);
 try {
   if (fault === 'restart') {
@@ -22,9 +25,10 @@ try {
         Object.entries(report).map(([name, value]) => [name, String(value)]),
       ),
     );
-  } else await leaderFaults(fault as Fault);
+  } else await leaderFaults(fault === 'isolate' ? 'cut' : (fault as Fault));
 } finally {
   await server.stop();
+  over?.close();
 }
 
 async function leaderFaults(which: Fault): Promise<void> {
@@ -49,6 +53,7 @@ async function leaderFaults(which: Fault): Promise<void> {
     which,
     Number(rounds),
     new Random(seed),
+    over,
   );
   isOver = true;
   await reading;

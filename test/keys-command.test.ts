@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { plimsoll, type Served, serve } from './run-plimsoll.ts';
 
@@ -127,6 +127,20 @@ test('before there is any key, a service that requires them lets nobody in, on a
   await running.inForce;
   expect(await running.end('SIGTERM')).toBe(0);
   running = undefined;
+});
+
+test('the key files of a folder are made once, for nobody else to read', async () => {
+  const prepare = () => plimsoll(['keys', 'prepare', '--data-dir', join(folder, 'prepared'), '--json']);
+  const first = await prepare();
+  const { files } = JSON.parse(first.stdout) as { files: string[] };
+  expect(files.map((file) => [basename(file), statSync(file).mode & 0o777])).toEqual([
+    ['checkpoint.key', 0o600],
+    ['checkpoint.pub', 0o644],
+    ['signing.key', 0o600],
+  ]);
+  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  expect((await prepare()).stdout).toBe(first.stdout);
+  expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(texts);
 });
 
 test.each([

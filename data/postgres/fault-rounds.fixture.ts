@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stopwatchSeconds } from '../../src/clock.ts';
 import type { Random } from '../../src/random.ts';
+import { type Line, type Switch, Wire } from './lines.fixture.ts';
 
 const FIXTURE = fileURLToPath(new URL('./leading-process.fixture.ts', import.meta.url));
 
@@ -14,70 +14,20 @@ export interface Acknowledged {
   readonly term: number;
 }
 
-/** A wire that can be cut: then nothing goes either way, and nobody is told. */
-class Wire {
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
-  #isCut = false;
-
-  private constructor(port: number) {
-    this.#server = createServer((near) => {
-      const far = connect(port, '127.0.0.1');
-      for (const [one, other] of [
-        [near, far],
-        [far, near],
-      ]) {
-        this.#sockets.add(one);
-        one.on('data', (bytes) => {
-          if (!this.#isCut) other.write(bytes);
-        });
-        one.on('error', () => undefined);
-        one.on('close', () => {
-          this.#sockets.delete(one);
-          if (!this.#isCut) other.destroy();
-        });
-      }
-    });
-  }
-
-  static async to(url: string): Promise<{ wire: Wire; url: string }> {
-    const near = new URL(url);
-    const wire = new Wire(Number(near.port || 5432));
-    await new Promise<void>((resolve) => wire.#server.listen(0, '127.0.0.1', resolve));
-    near.hostname = '127.0.0.1';
-    near.port = String((wire.#server.address() as { port: number }).port);
-    return { wire, url: near.href };
-  }
-
-  cut(): void {
-    this.#isCut = true;
-  }
-
-  /** What was open is broken by now, and both ends see it. */
-  mend(): void {
-    this.#isCut = false;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  close(): void {
-    this.mend();
-    this.#server.close();
-  }
-}
-
 /** One process of the pair, with what it said. */
 class Contender {
   readonly acknowledged: Acknowledged[] = [];
-  readonly wire: Wire;
+  readonly line: Line;
   /** The term that it leads in, as far as it has said. */
   term: number | null = null;
   isReady = false;
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  private constructor(wire: Wire, url: string) {
-    this.wire = wire;
-    this.#child = spawn(process.execPath, [FIXTURE, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  private constructor(line: Line) {
+    this.line = line;
+    const [program, ...args] = [...line.through, process.execPath, FIXTURE, line.url];
+    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#ended = new Promise((resolve) => this.#child.once('exit', resolve));
     let rest = '';
     this.#child.stdout?.on('data', (chunk) => {
@@ -87,9 +37,8 @@ class Contender {
     });
   }
 
-  static async start(url: string): Promise<Contender> {
-    const { wire, url: near } = await Wire.to(url);
-    const contender = new Contender(wire, near);
+  static async start(line: Line): Promise<Contender> {
+    const contender = new Contender(line);
     while (!contender.isReady) await wait(10);
     return contender;
   }
@@ -108,7 +57,7 @@ class Contender {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
-    this.wire.close();
+    this.line.close();
   }
 }
 
@@ -121,14 +70,18 @@ export interface RoundsReport {
 /**
  * Two processes that lead in turn; whoever leads meets a fault at a random moment, `rounds` times. One that was paused or cut off
  * comes back once the other has published, and stays as its standby.
+ *
+ * @param over puts each process into a network namespace; without it each has a wire through this process.
  */
 export async function faultRounds(
   url: string,
   fault: Fault,
   rounds: number,
   random: Random,
+  over?: Switch,
 ): Promise<RoundsReport> {
-  const pair = [await Contender.start(url), await Contender.start(url)];
+  const start = async (): Promise<Contender> => Contender.start(over?.plug(url) ?? (await Wire.to(url)));
+  const pair = [await start(), await start()];
   const gone: Contender[] = [];
   const takeoverSeconds: number[] = [];
   try {
@@ -140,15 +93,15 @@ export async function faultRounds(
       const since = stopwatchSeconds();
       if (fault === 'kill') await leader.kill();
       else if (fault === 'pause') leader.signal('SIGSTOP');
-      else leader.wire.cut();
+      else leader.line.cut();
       while (standby.acknowledged.length === before) await wait(5);
       takeoverSeconds.push(stopwatchSeconds() - since);
       if (fault === 'kill') {
         gone.push(leader);
-        pair[pair.indexOf(leader)] = await Contender.start(url);
+        pair[pair.indexOf(leader)] = await start();
       } else {
         if (fault === 'pause') leader.signal('SIGCONT');
-        else leader.wire.mend();
+        else leader.line.mend();
         while (leader.term !== null) await wait(10);
       }
     }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,20 +40,26 @@ async function answers(url: string): Promise<boolean> {
 export class OwnServer {
   readonly #folder: string;
   readonly #port: number;
+  readonly #addresses: readonly string[];
   #server: EmbeddedPostgres;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, addresses: readonly string[]) {
     this.#folder = folder;
     this.#port = port;
+    this.#addresses = addresses;
     this.#server = this.#make();
   }
 
-  static async start(): Promise<OwnServer> {
+  /** @param network whose machines may come in too, and the address in it to listen on. */
+  static async start(network?: { readonly range: string; readonly address: string }): Promise<OwnServer> {
     const folder = mkdtempSync(join(tmpdir(), 'plimsoll-postgres-'));
     // The server's own user passes through it.
     chmodSync(folder, 0o755);
-    const own = new OwnServer(folder, await freePort());
+    const addresses = ['127.0.0.1', ...(network === undefined ? [] : [network.address])];
+    const own = new OwnServer(folder, await freePort(), addresses);
     await own.#server.initialise();
+    if (network !== undefined)
+      appendFileSync(join(folder, 'data/pg_hba.conf'), `host all all ${network.range} password\n`);
     await own.#server.start();
     return own;
   }
@@ -87,7 +93,12 @@ export class OwnServer {
       // The server does not run as root: it gets a user of its own there.
       createPostgresUser: process.getuid?.() === 0,
       initdbFlags: ['--encoding=UTF8', '--locale=C'],
-      postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+      postgresFlags: [
+        '-c',
+        `listen_addresses=${this.#addresses.join(',')}`,
+        '-c',
+        'unix_socket_directories=',
+      ],
       onLog: () => undefined,
       onError: () => undefined,
     });

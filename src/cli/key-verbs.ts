@@ -58,6 +58,13 @@ export function addKeyVerbs(
     .argument('<name>', 'whose keys', parseName)
     .option('--id <id>', 'only this one; see keys list')
     .action(async (name, options) => (await verbs()).revokeKey(context, name, options));
+
+  verb(
+    'prepare',
+    'make the key files that all processes on one database must have, where there are none',
+    'prepare --data-dir ./shared-keys',
+    keys,
+  ).action(async (options) => (await verbs()).prepareKeyFiles(context, options));
 }
 
 function parseName(text: string): string {

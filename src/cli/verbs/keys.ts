@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ensureCheckpointKey } from '../../../data/checkpoint-key.ts';
 import { hashKey } from '../../../data/operator-key.ts';
 import { SigningSecrets } from '../../../data/signing-secret.ts';
 import { isoTime } from '../../clock.ts';
@@ -143,6 +145,16 @@ export async function listKeys(context: CliContext, { json, ...flags }: CommonOp
   ]);
   const header = ['name', 'id', 'role', 'scopes', 'subjects', 'writes', 'made', 'ends', 'state'];
   context.print(table(header, rows));
+}
+
+/** Of several processes on one database each has a folder, and all sign and open secrets with the same keys. */
+export async function prepareKeyFiles(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
+  const { dataDir } = loadConfig(flags).values;
+  const { keyId } = await ensureCheckpointKey(dataDir);
+  await SigningSecrets.open(dataDir);
+  const files = ['checkpoint.key', 'checkpoint.pub', 'signing.key'].map((name) => join(dataDir, name));
+  if (json === true) context.printJson({ checkpointKeyId: keyId, files });
+  else for (const file of files) context.print(file);
 }
 
 function makeKey(
