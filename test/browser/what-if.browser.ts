@@ -222,8 +222,12 @@ describe.skipIf(!hasBrowser)('what if', () => {
     await own.close();
   });
 
-  test('without a key it asks for one, and goes on with it', async () => {
-    const { page: own } = await openPage(browser, served.url, {}, [401]);
+  test.each([
+    ['without a key', '', 401],
+    ['with a key that is not known', 'a-key-of-another-service', 403],
+  ] as const)('%s it asks for one, and goes on with it', async (_, before, status) => {
+    const { page: own } = await openPage(browser, served.url, {}, [status]);
+    await own.addInitScript(`if ('${before}' !== '') sessionStorage.setItem('plimsoll-key', '${before}')`);
     await own.goto(`${served.url}/#/what-if?user=holder&symbol=AURUSDT&notional=1000&leverage=2`);
     await own.getByRole('dialog', { name: 'Key' }).waitFor();
     await own.getByRole('textbox', { name: 'Key' }).fill(KEY);

@@ -21,6 +21,9 @@ export interface Write {
   readonly revision?: number;
 }
 
+/** The key with which something was read. Every key that the service knows may read something here. */
+let knownKey: string | null = null;
+
 interface Answer<T> {
   readonly data: T;
   readonly etag: string | null;
@@ -34,7 +37,12 @@ export async function read<T>(
 ): Promise<Answer<T> | null> {
   const headers = new Headers(authorization());
   if (etag !== null) headers.set('if-none-match', etag);
+  const sent = key();
   const response = await reach(path, { headers, signal, cache: 'no-store' });
+  // Whether the service is ready is told to everybody.
+  if (response.ok && path !== '/readyz') knownKey = sent;
+  // The service says of a key that it does not know what it says of one that may not do that.
+  if (response.status === 403 && sent !== knownKey) wantKey();
   if (response.status === 304) return null;
   // What is not ready says so in its body, which is an answer all the same.
   if (!response.ok && path !== '/readyz') throw await problemOf(response);
