@@ -3,6 +3,7 @@ import {
   type AuditEntry,
   type Change,
   endOf,
+  type FeedDraft,
   type GovernanceStep,
   type GovernanceStore,
   type RecalledStep,
@@ -16,6 +17,8 @@ import type { Row } from './state-rows.ts';
 interface ReadableChain extends ChainAccess {
   /** After its hash was checked. */
   auditEntry(sequence: number): AuditEntry;
+  /** In the transaction that runs. */
+  insertEvents(events: readonly FeedDraft[]): void;
 }
 
 /**
@@ -37,7 +40,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
     return this.#chain.attempt(() => inTransaction(this.#database, () => this.#record(step)));
   }
 
-  #record({ changes, audit, revision, idempotency }: GovernanceStep): number {
+  #record({ changes, audit, revision, idempotency, events = [] }: GovernanceStep): number {
     this.requireRevision(revision);
     const next = revision + 1;
     const { at, actor, sequence } = this.#chain.insertAudit(audit);
@@ -48,6 +51,7 @@ export class SqliteGovernanceStore implements GovernanceStore {
       putKey.run(actor, idempotency.key, idempotency.requestHash, next, sequence);
       forgetKeys.run(KEPT_IDEMPOTENCY_KEYS);
     }
+    if (events.length > 0) this.#chain.insertEvents(events);
     return next;
   }
 

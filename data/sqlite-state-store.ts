@@ -62,6 +62,7 @@ export class SqliteStateStore implements ServiceStore {
     this.governance = new SqliteGovernanceStore(database, {
       attempt: (work) => this.#try(work),
       insertAudit: (draft) => this.#insertAudit(draft),
+      insertEvents: (events) => this.outbox.insert(events),
       auditEntry: (sequence) => this.#auditEntry(this.#statements.auditEntry.get(sequence) ?? {}),
     });
     this.answers = new SqliteAnsweredWrites(database, (work) => this.#try(work));
@@ -219,7 +220,7 @@ export class SqliteStateStore implements ServiceStore {
     }
   }
 
-  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<number> {
+  async putUser(policy: UserPolicy, audit: AuditDraft, events: readonly FeedDraft[] = []): Promise<number> {
     return this.#try(() =>
       inTransaction(this.#database, () => {
         const { sequence } = this.#insertAudit(audit);
@@ -235,6 +236,7 @@ export class SqliteStateStore implements ServiceStore {
           policy.overrideReason,
           policy.updatedAt,
         );
+        if (events.length > 0) this.outbox.insert(events);
         return sequence;
       }),
     );

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { governanceEvent } from '../../src/control/feed/feed-event.ts';
 import type { Change, GovernanceStep, ServiceStore } from '../../src/control/ports.ts';
 import { FIRST_DECISION, HOUR } from '../test-books.ts';
 import type { MakePlace, StorePlace } from './store-place.fixture.ts';
@@ -79,6 +80,17 @@ export function governanceConforms(makePlace: MakePlace): void {
         await expect(governance().record(step([freeze(2)], 0))).rejects.toMatchObject({ code: 'CONFLICT' });
         expect(await store.auditLength()).toBe(1);
         expect(await governance().change('freeze-2')).toBeNull();
+      });
+
+      test('is told to readers of the feed in the same transaction: what is refused is not told', async () => {
+        const events = [governanceEvent([freeze(1)], 1, FIRST_DECISION)];
+        await governance().record({ ...step([freeze(1)], 0), events });
+        await expect(governance().record({ ...step([freeze(2)], 0), events })).rejects.toMatchObject({
+          code: 'CONFLICT',
+        });
+        const told = await store.outbox.eventsAfter(0, 9);
+        expect(told).toEqual([{ sequence: 1, kind: 'governance', body: events[0].body }]);
+        expect(JSON.parse(events[0].body)).toMatchObject({ revision: 1, changes: [{ id: 'freeze-1' }] });
       });
 
       test('with a key is found again by that key and person', async () => {

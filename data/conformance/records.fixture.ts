@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { userEvent } from '../../src/control/feed/feed-event.ts';
 import type { AuditDraft, FeedDraft, ServiceStore } from '../../src/control/ports.ts';
 import { decisionDraft, FIRST_DECISION, nextBook } from '../test-books.ts';
 import type { MakePlace, StorePlace } from './store-place.fixture.ts';
@@ -49,7 +50,10 @@ export function recordsConform(makePlace: MakePlace): void {
         };
         await store.putUser(zoe, audit('zoe'));
         await store.putUser(ADA, audit('ada'));
-        await store.putUser({ ...zoe, maxLeverage: null, updatedAt: 3 }, audit('zoe'));
+        const later = { ...zoe, maxLeverage: null, updatedAt: 3 };
+        await store.putUser(later, audit('zoe'), [userEvent(later)]);
+        const [told] = await store.outbox.eventsAfter(0, 9);
+        expect([told.kind, JSON.parse(told.body).userId]).toEqual(['user', 'zoe']);
         expect(await store.user('zoe')).toEqual({ ...zoe, maxLeverage: null, updatedAt: 3 });
         expect(await store.user('nobody')).toBeNull();
         expect((await store.users()).map((user) => user.userId)).toEqual(['ada', 'zoe']);

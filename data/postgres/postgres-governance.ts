@@ -10,6 +10,7 @@ import { auditedChange, KEPT_IDEMPOTENCY_KEYS, recalledStep, requireRevision } f
 import type { Row } from '../state-rows.ts';
 import { insertAudit, wakeFollowers } from './chain.ts';
 import type { PostgresDatabase, Session } from './database.ts';
+import type { PostgresOutbox } from './postgres-outbox.ts';
 
 /** A change's row beside the audit entry that holds it. */
 const FOUND = `SELECT c.number, c.id, c.requested_at, c.ends_at, a.sequence, a.hash, a.previous_hash, a.body
@@ -18,12 +19,14 @@ const FOUND = `SELECT c.number, c.id, c.requested_at, c.ends_at, a.sequence, a.h
 /** The tables of governance; see `SqliteGovernanceStore` for what they are. */
 export class PostgresGovernanceStore implements GovernanceStore {
   readonly #database: PostgresDatabase;
+  readonly #outbox: PostgresOutbox;
 
-  constructor(database: PostgresDatabase) {
+  constructor(database: PostgresDatabase, outbox: PostgresOutbox) {
     this.#database = database;
+    this.#outbox = outbox;
   }
 
-  record({ changes, audit, revision, idempotency }: GovernanceStep): Promise<number> {
+  record({ changes, audit, revision, idempotency, events = [] }: GovernanceStep): Promise<number> {
     return this.#database.write(async (session) => {
       const newest = await newestRevision(session);
       requireRevision(newest, revision);
@@ -40,6 +43,7 @@ export class PostgresGovernanceStore implements GovernanceStore {
           [change.number, change.id, change.requested.at, endOf(change), next, at, sequence],
         );
       if (idempotency !== null) await keepKey(session, actor, idempotency, next, sequence);
+      if (events.length > 0) await this.#outbox.insert(session, events);
       await wakeFollowers(session);
       return next;
     });

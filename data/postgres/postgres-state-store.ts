@@ -74,7 +74,7 @@ export class PostgresStateStore implements SharedStore {
     this.#proof = new PostgresProof(options);
     this.#term = options.term ?? (() => null);
     this.outbox = new PostgresOutbox(database, options.source ?? '');
-    this.governance = new PostgresGovernanceStore(database);
+    this.governance = new PostgresGovernanceStore(database, this.outbox);
     this.keys = new PostgresKeyStore(database);
     this.answers = new PostgresAnsweredWrites(database);
   }
@@ -217,7 +217,7 @@ export class PostgresStateStore implements SharedStore {
     return verifyChains(this.#chains(), keys);
   }
 
-  async putUser(policy: UserPolicy, audit: AuditDraft): Promise<number> {
+  async putUser(policy: UserPolicy, audit: AuditDraft, events: readonly FeedDraft[] = []): Promise<number> {
     return this.#database.write(async (session) => {
       const { sequence } = await insertAudit(session, audit);
       await session.rows(
@@ -246,6 +246,7 @@ export class PostgresStateStore implements SharedStore {
           sequence,
         ],
       );
+      if (events.length > 0) await this.outbox.insert(session, events);
       await wakeFollowers(session);
       return sequence;
     });

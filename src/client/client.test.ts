@@ -133,6 +133,19 @@ test('a user without a policy is one of whom nothing is known; one who is not lo
   expect(client.cap('BTCUSDT', 1000, 'stranger').bindingReason).toBe('HOUSE_LIMIT');
 });
 
+test('what is cut for a user at the service counts here as soon as the feed tells it', async () => {
+  const client = await connect(service.url, service.clock, { userSeconds: 86_400 });
+  await service.put('/v1/users/ada', { accountCreatedAt: isoTime(0), maxLeverage: 9 });
+  await client.user('ada');
+  expect(client.cap('BTCUSDT', 1000, 'ada').maxLeverage).toBe(9);
+  await service.put('/v1/users/bob', { maxLeverage: 3 });
+  await service.put('/v1/users/ada', { accountCreatedAt: isoTime(0), maxLeverage: 2 });
+  await until(() => client.cap('BTCUSDT', 1000, 'ada').maxLeverage === 2);
+  expect(client.cap('BTCUSDT', 1000, 'ada')).toEqual(await serverCap('ada', 'BTCUSDT', '1000'));
+  // Nobody has asked for him here.
+  expect(client.cap('BTCUSDT', 1000, 'bob').bindingReason).toBe('USER_NOT_LOADED');
+});
+
 test('limits that change by time alone change here too: an account that grows up, an override that ends', async () => {
   const client = await connect(service.url, service.clock);
   const { newAccountDays } = service.plane.policy();

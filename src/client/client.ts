@@ -19,6 +19,7 @@ import {
   readChange,
   readPolicy,
   readSnapshot,
+  readToldUser,
 } from './wire.ts';
 
 export type { ClientCap, ClientCheck } from './cap-table.ts';
@@ -293,11 +294,20 @@ export class PlimsollClient {
       this.#hear();
       return true;
     }
+    if (kind === 'user') {
+      const { userId, limits } = readToldUser(data);
+      this.#users.told(userId, limits);
+      if (this.#isSettled && id !== null) this.#lastEventId = id;
+      this.#hear();
+      return true;
+    }
     if (kind !== 'snapshot' && kind !== 'limits') return false;
     const since = stopwatchSeconds();
     try {
-      if (kind === 'snapshot') this.#takeSnapshot(data);
-      else this.#takeChange(data);
+      if (kind === 'snapshot') {
+        this.#takeSnapshot(data);
+        this.#users.askAgain();
+      } else this.#takeChange(data);
     } catch (thrown) {
       if (!(thrown instanceof BookRefused) || thrown.needsSnapshot) this.#lastEventId = null;
       throw thrown;

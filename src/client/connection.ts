@@ -1,7 +1,7 @@
 import { stopwatchSeconds } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { EventStreamParser, type StreamEvent } from './event-stream.ts';
-import type { Requests } from './requests.ts';
+import { Refused, type Requests } from './requests.ts';
 
 /** Whom a connection serves. Whatever these throw ends the connection, and the next one is made. */
 export interface ConnectionHandlers {
@@ -32,6 +32,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #ending = new AbortController();
   #failures = 0;
+  /** False once the service has said that this key may not be told of users. */
+  #mayHearOfUsers = true;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -80,7 +82,7 @@ export class Connection {
     );
     try {
       handlers.takePolicy(await requests.json('/v1/user-policy', signal));
-      const body = await requests.stream('/v1/stream?kinds=limits', lastEventId, signal);
+      const body = await this.#open(lastEventId, signal);
       const parser = new EventStreamParser();
       const decoder = new TextDecoder();
       const reader = body.getReader();
@@ -100,6 +102,21 @@ export class Connection {
       // Whatever ended it, nothing more is read.
       cut.abort();
     }
+  }
+
+  /** Limits, and users so that what is cut for one counts here at once. A key for limits alone gets those. */
+  async #open(lastEventId: string | null, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { requests } = this.#options;
+    if (this.#mayHearOfUsers) {
+      try {
+        return await requests.stream('/v1/stream?kinds=limits,user', lastEventId, signal);
+      } catch (thrown) {
+        // Another key, or a service that knows no such kind.
+        if (!(thrown instanceof Refused && (thrown.status === 403 || thrown.status === 400))) throw thrown;
+        this.#mayHearOfUsers = false;
+      }
+    }
+    return requests.stream('/v1/stream?kinds=limits', lastEventId, signal);
   }
 }
 

@@ -27,6 +27,8 @@ export class Users {
   readonly #options: UsersOptions;
   readonly #known = new Map<string, KnownUser>();
   readonly #asking = new Map<string, Promise<UserLimits>>();
+  /** Those whom the feed told of while the service was asked: its answer may be the older one. */
+  readonly #toldMeanwhile = new Set<string>();
   readonly #ending = new AbortController();
 
   constructor(options: UsersOptions) {
@@ -48,6 +50,20 @@ export class Users {
       this.#asking.set(userId, asking);
     }
     return asking;
+  }
+
+  /** The feed has told of a user. Who was never asked for here is not kept. */
+  told(userId: string, limits: UserLimits): void {
+    const isAsking = this.#asking.has(userId);
+    if (!isAsking && !this.#known.has(userId)) return;
+    if (isAsking) this.#toldMeanwhile.add(userId);
+    const { clock, userSeconds } = this.#options;
+    this.#known.set(userId, { limits, askAgainAt: clock.now() + userSeconds * 1000 });
+  }
+
+  /** The feed may have told of somebody while nobody listened: each is asked for again when it is needed next. */
+  askAgain(): void {
+    for (const [userId, { limits }] of this.#known) this.#known.set(userId, { limits, askAgainAt: 0 });
   }
 
   forget(userId: string): void {
@@ -75,9 +91,14 @@ export class Users {
     } catch (thrown) {
       const isUnknown = thrown instanceof Refused && thrown.code === 'USER_UNKNOWN';
       onAsked(isUnknown ? 'unknown' : 'failed');
-      if (!isUnknown) throw thrown;
+      if (!isUnknown) {
+        this.#toldMeanwhile.delete(userId);
+        throw thrown;
+      }
       limits = { ...UNKNOWN_USER };
     }
+    const told = this.#toldMeanwhile.delete(userId) ? this.#known.get(userId)?.limits : undefined;
+    if (told !== undefined) return told;
     this.#known.delete(userId);
     this.#known.set(userId, { limits, askAgainAt: clock.now() + userSeconds * 1000 });
     for (const oldest of this.#known.keys()) {

@@ -95,6 +95,12 @@ export function readUser(value: unknown): UserLimits {
   };
 }
 
+/** A user that the feed tells of. */
+export function readToldUser(data: string): { readonly userId: string; readonly limits: UserLimits } {
+  const fields = objectOf(JSON.parse(data));
+  return { userId: textOf(fields.userId), limits: readUser(fields) };
+}
+
 function headOf(fields: Fields): BookHead {
   const version = numberOf(fields.version);
   if (!Number.isSafeInteger(version) || version < 1) throw new Error('a version is not one');

@@ -9,13 +9,14 @@ import type { MarketCorrelations } from '../risk/portfolio/common-correlations.t
 import type { Accounts } from './accounts/account-access.ts';
 import { type CycleFacts, decidedMarkets } from './decision-cycle.ts';
 import { Feed } from './feed/feed.ts';
+import { userEvent } from './feed/feed-event.ts';
 import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import type { MarkPrice } from './guard/prices.ts';
 import { MarketTrack } from './market-track.ts';
-import type { AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
+import type { AuditDraft, AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
 import type {
   ControlReads,
   ControlStatus,
@@ -114,6 +115,7 @@ export class ControlPlane implements ControlReads {
       onFailure,
     });
     accounts.onTold(() => void feed.pump());
+    governance.onChange(() => void feed.pump());
     return new ControlPlane(options, inForce, users, governance, feed);
   }
 
@@ -299,15 +301,17 @@ export class ControlPlane implements ControlReads {
         remedy: 'Remove users that are gone; the service keeps every user policy in memory.',
       });
     }
-    const sequence = await this.#store.putUser(policy, {
+    const audit: AuditDraft = {
       at: this.#clock.now(),
       kind: 'user-policy',
       actor,
       subject: policy.userId,
       reason: 'user policy set',
       details: { ...policy },
-    });
+    };
+    const sequence = await this.#store.putUser(policy, audit, [userEvent(policy)]);
     this.userSet(policy, sequence);
+    void this.feed.pump();
   }
 
   /** A policy that is stored, by us or by another process; of two the later entry counts, however late it is told. */

@@ -85,7 +85,7 @@ export interface StateStore {
    *
    * @returns the number of that entry: of two policies of a user, the one with the higher is in force.
    */
-  putUser(policy: UserPolicy, audit: AuditDraft): Promise<number>;
+  putUser(policy: UserPolicy, audit: AuditDraft, events?: readonly FeedDraft[]): Promise<number>;
   user(userId: string): Promise<UserPolicy | null>;
   users(): Promise<readonly UserPolicy[]>;
   recordTrainingRun(run: TrainingRun): Promise<void>;
@@ -194,6 +194,8 @@ export interface GovernanceStep {
   /** The newest revision as far as whoever decided knows. */
   readonly revision: number;
   readonly idempotency: { readonly key: string; readonly requestHash: string } | null;
+  /** Told to readers of the feed. */
+  readonly events?: readonly FeedDraft[];
 }
 
 export interface RecalledStep {

@@ -117,6 +117,8 @@ export interface AccountAccess {
 }
 
 export { FEED_KINDS, type FeedEvent, type FeedKind, pushedMarket } from './feed/feed-event.ts';
+export { changeShape } from './governance/change-shape.ts';
+export { userShape } from './user-shape.ts';
 
 /** All that is pushed, in one order. */
 export interface FeedAccess {

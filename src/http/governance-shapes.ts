@@ -4,8 +4,8 @@ import {
   type Acted,
   type Actor,
   APPROVER_REMEDY,
-  type Change,
   type Command,
+  changeShape,
   type GovernanceAccess,
   type Impact,
   statusOf,
@@ -60,32 +60,6 @@ export function governanceShape(
             since: isoTime(emergency.declaredAt),
             expiresAt: isoTime(emergency.expiresAt),
           },
-  };
-}
-
-/** A change with its status at a time. */
-export function changeShape(change: Change, at: number): z.infer<typeof changeSchema> {
-  const { requested, approved, approveBefore, closed } = change;
-  const time = (value: number | null | undefined): string | null => (value == null ? null : isoTime(value));
-  return {
-    id: change.id,
-    number: change.number,
-    kind: change.kind,
-    status: statusOf(change, at),
-    symbol: change.symbol,
-    maxLeverage: change.maxLeverage,
-    mayLoosen: change.mayLoosen,
-    reason: requested.reason,
-    requestedBy: requested.by,
-    requestedAt: isoTime(requested.at),
-    approveBefore: time(approveBefore),
-    approvedBy: approved?.by ?? null,
-    approvedAt: time(approved?.at),
-    approvalReason: approved?.reason ?? null,
-    expiresAt: isoTime(change.expiresAt),
-    closedBy: closed?.by ?? null,
-    closedAt: time(closed?.at),
-    closingReason: closed?.reason ?? null,
   };
 }
 

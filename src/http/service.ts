@@ -338,7 +338,7 @@ export class Service {
     const query = parse('query', pushQuery, Object.fromEntries(url.searchParams));
     this.#hub.requireRoom();
     const mayStay = (): boolean => this.#gate.mayStay(caller);
-    return { kind: 'feed', subscription: { ...subscriptionOf(query, undefined), mayStay } };
+    return { kind: 'feed', subscription: { ...subscriptionOf(query, undefined, caller), mayStay } };
   }
 
   #fail(thrown: unknown, request: Request, response: Response, next: NextFunction): void {

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { isoTime } from '../clock.ts';
-import type { AuditEntry, HistoryEntry, TrainingRun, UserPolicy } from '../control/ports.ts';
+import type { AuditEntry, HistoryEntry, TrainingRun } from '../control/ports.ts';
 import type { CoverageReport } from '../control/reads.ts';
 import { boundDistance } from '../limits/bounds/distance.ts';
 import type { Policy } from '../limits/policy.ts';
 import { activityShape, maintenanceShape, scheduleShape } from '../limits/shapes.ts';
 import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
-import { formatMicros, formatWhole } from '../units.ts';
+import { formatWhole } from '../units.ts';
 import type { auditEntrySchema } from './audit-schemas.ts';
 import type { coverageSchema, trainingRunsSchema } from './model-schemas.ts';
 import type {
@@ -17,7 +17,7 @@ import type {
   limitsSchema,
   marketsSchema,
 } from './schemas.ts';
-import type { userPolicySchema, userSchema } from './user-schemas.ts';
+import type { userPolicySchema } from './user-schemas.ts';
 
 // Books and entries in the shapes of the contract. Types come from the schemas, so that neither can drift.
 
@@ -177,16 +177,6 @@ export function historyShape(
       decidedAt: isoTime(entry.decidedAt),
       effectiveAt: isoTime(entry.effectiveAt),
     })),
-  };
-}
-
-export function userShape({ notionalCoefMicros, ...user }: UserPolicy): z.infer<typeof userSchema> {
-  return {
-    ...user,
-    notionalCoef: notionalCoefMicros === null ? null : formatMicros(notionalCoefMicros),
-    accountCreatedAt: user.accountCreatedAt === null ? null : isoTime(user.accountCreatedAt),
-    overrideExpiresAt: user.overrideExpiresAt === null ? null : isoTime(user.overrideExpiresAt),
-    updatedAt: isoTime(user.updatedAt),
   };
 }
 

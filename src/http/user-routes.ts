@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Side } from '../accounts/account-view.ts';
 import { isoTime } from '../clock.ts';
 import type { UserPolicy } from '../control/ports.ts';
+import { userShape } from '../control/reads.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { HOUR_MILLISECONDS, MICROS, parseMicros } from '../units.ts';
@@ -13,7 +14,7 @@ import { checkShape } from './check-shape.ts';
 import { refuse } from './problem.ts';
 import type { Route, RouteAnswer, RouteContext } from './routes.ts';
 import { userIdSchema } from './schemas.ts';
-import { userPolicyShape, userShape } from './shapes.ts';
+import { userPolicyShape } from './shapes.ts';
 import {
   capsQuerySchema,
   capsSchema,

@@ -52,7 +52,7 @@ export function usePosted<T>(
       ...(isLive
         ? [
             onLive(({ kind }) => {
-              if (kind === 'limits' || kind === 'resumed') refresh();
+              if (kind === 'limits' || kind === 'user' || kind === 'resumed') refresh();
             }),
           ]
         : []),

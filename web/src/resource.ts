@@ -13,11 +13,12 @@ export interface Resource<T> {
 }
 
 /** The kinds of events after which an answer is read again. */
-export type Topic = 'limits' | 'accounts' | 'nothing';
+export type Topic = 'limits' | 'accounts' | 'governance' | 'nothing';
 
 const KINDS: Readonly<Record<Topic, readonly string[]>> = {
   limits: ['limits', 'resumed'],
   accounts: ['limits', 'intervention', 'resumed'],
+  governance: ['limits', 'governance', 'resumed'],
   nothing: [],
 };
 

@@ -4,9 +4,13 @@ import { isoTime } from '../../clock.ts';
 import { maintenanceOf } from '../../limits/brackets.ts';
 import { activityShape, maintenanceShape, scheduleShape } from '../../limits/shapes.ts';
 import type { LimitBook, MarketLimit } from '../../limits/types.ts';
+import type { Change } from '../governance/change.ts';
+import { changeShape } from '../governance/change-shape.ts';
+import type { UserPolicy } from '../ports.ts';
+import { userShape } from '../user-shape.ts';
 
 /** What is pushed. A reader that meets a kind which it does not know leaves it out. */
-export const FEED_KINDS = ['limits', 'intervention'] as const;
+export const FEED_KINDS = ['limits', 'intervention', 'governance', 'user'] as const;
 export type FeedKind = (typeof FEED_KINDS)[number];
 
 export interface FeedDraft {
@@ -63,6 +67,22 @@ export function interventionEvent(one: Intervention): FeedDraft {
     at: one.at,
     intervention: one.sequence,
     body: JSON.stringify(interventionShape(one)),
+  };
+}
+
+/** People did something: the change that they made or altered, and those that it ended. */
+export function governanceEvent(changes: readonly Change[], revision: number, at: number): FeedDraft {
+  const told = changes.map((change) => changeShape(change, at));
+  return { kind: 'governance', at, intervention: null, body: JSON.stringify({ revision, changes: told }) };
+}
+
+/** The policy of a user, whole. */
+export function userEvent(policy: UserPolicy): FeedDraft {
+  return {
+    kind: 'user',
+    at: policy.updatedAt,
+    intervention: null,
+    body: JSON.stringify(userShape(policy)),
   };
 }
 

@@ -6,6 +6,7 @@ import type { GovernanceState } from '../../limits/governance.ts';
 import type { Policy } from '../../limits/policy.ts';
 import type { LimitBook } from '../../limits/types.ts';
 import { HOUR_MILLISECONDS } from '../../units.ts';
+import { governanceEvent } from '../feed/feed-event.ts';
 import type { StateStore } from '../ports.ts';
 import { type Change, endOf, governanceOf } from './change.ts';
 import {
@@ -212,7 +213,9 @@ export class GovernanceDesk {
       );
     const decided = decide(await this.#situation(command), actor, command);
     try {
-      const revision = await store.governance.record({ ...decided, revision: this.#revision, idempotency });
+      const events = [governanceEvent(decided.changes, this.#revision + 1, decided.audit.at)];
+      const step = { ...decided, revision: this.#revision, idempotency, events };
+      const revision = await store.governance.record(step);
       this.#take(decided.changes, revision, decided.audit.at);
       return { changes: decided.changes, revision, isRepeat: false };
     } catch (thrown) {

@@ -84,7 +84,7 @@ export class EventStreams {
     if (caller !== null) requireSubjects(caller, null);
     const seen = headers['last-event-id'];
     const query = parse('query', pushQuery, { ...parseQuery(url.slice(STREAM_PATH.length + 1)) });
-    const subscription = subscriptionOf(query, typeof seen === 'string' ? seen : undefined);
+    const subscription = subscriptionOf(query, typeof seen === 'string' ? seen : undefined, caller);
     hub.requireRoom();
     return { subscription, caller };
   }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Scope } from '../../control/ports.ts';
 import { FEED_KINDS, type FeedKind } from '../../control/reads.ts';
+import { type Caller, requireScope } from '../access/caller.ts';
 import type { Route } from '../routes.ts';
 import type { Subscription } from './hub.ts';
 
@@ -15,11 +17,30 @@ const queryFields = {
 /** What a reader of the feed may ask for. */
 export const pushQuery = z.object(queryFields);
 
+/** What a reader must be allowed to read to be told of it; whoever may read the feed is told of the others. */
+const SCOPE_OF: Partial<Record<FeedKind, Scope>> = { governance: 'governance:read', user: 'users:read' };
+
+/** @param caller null where nobody need be known. @throws PlimsollError FORBIDDEN for a kind that the caller may not read. */
+function kindsFor(caller: Caller | null, asked: readonly FeedKind[] | undefined): Subscription['kinds'] {
+  const isAllowed = (kind: FeedKind): boolean => {
+    const scope = SCOPE_OF[kind];
+    return caller === null || scope === undefined || caller.scopes.has(scope);
+  };
+  for (const kind of asked ?? [])
+    if (caller !== null && !isAllowed(kind)) requireScope(caller, SCOPE_OF[kind] as Scope);
+  if (asked === undefined && FEED_KINDS.every(isAllowed)) return null;
+  return new Set((asked ?? FEED_KINDS).filter(isAllowed));
+}
+
 /** The header of a reader that comes back (WHATWG HTML) counts before the query, which such a reader repeats as it was. */
-export function subscriptionOf(query: unknown, lastEventId: string | undefined): Subscription {
+export function subscriptionOf(
+  query: unknown,
+  lastEventId: string | undefined,
+  caller: Caller | null,
+): Subscription {
   const { after, kinds } = query as { after?: number; kinds?: readonly FeedKind[] };
   const seen = lastEventId !== undefined && /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : after;
-  return { after: seen ?? null, kinds: kinds === undefined ? null : new Set(kinds) };
+  return { after: seen ?? null, kinds: kindsFor(caller, kinds) };
 }
 
 export const STREAM_PATH = '/v1/stream';
@@ -31,7 +52,7 @@ export const PUSH_ROUTES: readonly Route[] = [
     operationId: 'getStream',
     scope: 'feed:read',
     summary:
-      'Server-sent events: limits that change and interventions, numbered without gaps; goes on after Last-Event-ID, or begins with all limits',
+      'Server-sent events: limits that change, interventions, what people change and users, numbered without gaps; goes on after Last-Event-ID, or begins with all limits',
     query: pushQuery,
     answer: z.string(),
     isStream: true,

@@ -3,7 +3,7 @@ import { createGunzip } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { DECIDED_AT, HOUR } from '../../limits/test-inputs.ts';
-import { marketInputs, TestService } from '../test-service.ts';
+import { marketInputs, sha256Of, TestService } from '../test-service.ts';
 import { PUSH_BOUNDS } from './hub.ts';
 
 interface Event {
@@ -211,6 +211,47 @@ describe('the stream', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await service.call('/v1/audit')).status).toBe(200);
     for (const reader of readers) reader.close();
+  });
+
+  test('tells what people change and who may carry what, to those who may read that', async () => {
+    const closed = await TestService.start({
+      keys: [
+        { name: 'desk', role: 'operator', sha256: sha256Of('desk-key') },
+        {
+          name: 'narrow',
+          role: 'reader',
+          scopes: ['feed:read', 'governance:read'],
+          sha256: sha256Of('narrow-key'),
+        },
+      ],
+    });
+    const as = (key: string) => ({ authorization: `Bearer ${key}` });
+    const all = await StreamReader.open(`${closed.url}/v1/stream`, as('desk-key'));
+    const narrow = await StreamReader.open(`${closed.url}/v1/stream`, as('narrow-key'));
+    await Promise.all([all.until(1), narrow.until(1)]);
+    const { json: user } = await closed.call('/v1/users/ada', {
+      method: 'PUT',
+      headers: as('desk-key'),
+      body: { maxLeverage: 4 },
+    });
+    const frozen = await closed.call('/v1/freeze', {
+      method: 'POST',
+      headers: as('desk-key'),
+      body: { symbol: 'BTCUSDT', hours: 1, reason: 'a test' },
+    });
+    const told = await all.until(3);
+    expect(told.slice(1).map(({ id, kind }) => [id, kind])).toEqual([
+      [2, 'user'],
+      [3, 'governance'],
+    ]);
+    expect(told[1].data).toEqual(user);
+    expect(told[2].data).toEqual({ revision: 1, changes: [frozen.json.change] });
+    expect((await narrow.until(2)).slice(1)).toEqual([told[2]]);
+    const refused = await closed.call('/v1/stream?kinds=user', { headers: as('narrow-key') });
+    expect([refused.status, refused.json.code]).toEqual([403, 'FORBIDDEN']);
+    all.close();
+    narrow.close();
+    await closed.stop();
   });
 
   test('refuses before it begins: before any limits, and what cannot be asked for', async () => {

@@ -20,7 +20,10 @@ const EVERY_SECONDS = 10;
 
 /** What people decide about limits: what is in force by hand, what waits, what was decided, and how to ask for more. */
 export function GovernancePage(_: PageProps) {
-  const found = useResource<Changes>('/v1/changes?limit=100', { on: 'limits', everySeconds: EVERY_SECONDS });
+  const found = useResource<Changes>('/v1/changes?limit=100', {
+    on: 'governance',
+    everySeconds: EVERY_SECONDS,
+  });
   const [told, setTold] = useState<string | null>(null);
   const done = ({ change }: Acted): void => {
     setTold(outcomeText(change, timeText));
