@@ -31,7 +31,7 @@ const BAR_EXPRESSIONS = [
 ];
 
 /**
- * Market history at rest: one Parquet file a series, read and merged by DuckDB, handed out as typed arrays. Any number
+ * Market history at rest: Parquet files by series and time, read and merged by DuckDB, handed out as typed arrays. Any number
  * of readers may work beside one writer, and writers take turns.
  */
 export class BarStore implements MarketDataReader {
@@ -260,7 +260,7 @@ export class BarStore implements MarketDataReader {
         return await this.#readFile(current, expressions, time, options);
       } catch (thrown) {
         const newer = (await this.files.manifests()).find(({ id }) => id === manifest.id);
-        if (attempt === READ_ATTEMPTS || newer === undefined || newer.file === current.file)
+        if (attempt === READ_ATTEMPTS || newer === undefined || newer.contentHash === current.contentHash)
           throw damagedSeries(manifest.id, thrown);
         current = newer;
       }
@@ -275,7 +275,10 @@ export class BarStore implements MarketDataReader {
   ): Promise<Float64Array[]> {
     const from = options.from ?? Number.MIN_SAFE_INTEGER;
     const to = options.to ?? Number.MAX_SAFE_INTEGER;
-    const table = `read_parquet(${literal(this.files.path(manifest))}) WHERE ${time} >= ${from} AND ${time} < ${to}`;
+    const parts = manifest.parts.filter((part) => part.to >= from && part.from < to);
+    if (parts.length === 0) return expressions.map(() => new Float64Array(0));
+    const paths = parts.map((part) => literal(this.files.path(part)));
+    const table = `read_parquet([${paths.join(', ')}]) WHERE ${time} >= ${from} AND ${time} < ${to}`;
     const [count] = await numbersOf(this.connection, `SELECT count(*) FROM ${table}`);
     const casts = expressions.map((expression) => `CAST(${expression} AS DOUBLE)`).join(', ');
     const result = await this.connection.stream(`SELECT ${casts} FROM ${table} ORDER BY ${time}`);

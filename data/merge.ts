@@ -1,7 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { literal, numbersOf } from './duckdb.ts';
+import {
+  overlaps,
+  type Partition,
+  partitionName,
+  partitionsOf,
+  partitionUnit,
+  type Touched,
+  touchedBy,
+} from './partitions.ts';
 import { type SeriesKey, seriesId } from './series.ts';
-import { damagedSeries, type SeriesFiles } from './series-files.ts';
+import { damagedSeries, type SeriesFiles, type SeriesPart, type WrittenPart } from './series-files.ts';
 
 export interface MergeOptions {
   /** Staged rows that differ from stored ones take their place instead of being refused. */
@@ -37,6 +46,7 @@ export async function mergeStaged(
   options: MergeOptions,
 ): Promise<MergeResult> {
   const isFunding = key.kind === 'perp-funding';
+  const unit = partitionUnit(key.intervalMilliseconds);
   const merge: Merge = {
     connection,
     files,
@@ -44,20 +54,23 @@ export async function mergeStaged(
     options,
     time: isFunding ? 'funding_time' : 'open_time',
     columns: isFunding ? FUNDING_COLUMNS : BAR_COLUMNS,
+    unit,
   };
   const staged = await factsOf(merge, 'staged');
+  if (staged.rows === 0) return { added: 0, ...NOTHING_ELSE };
   const before = await files.manifest(key);
-  if (before === null) {
-    if (staged.rows > 0) await writeNew(merge, staged);
+  const touched = touchedBy(await startsOf(merge), before?.parts ?? [], unit);
+  if (touched.parts.length === 0) {
+    await writeNew(merge, touched.partitions);
     return { added: staged.rows, ...NOTHING_ELSE };
   }
-  const stored = `read_parquet(${literal(files.path(before))})`;
+  const stored = `read_parquet([${touched.parts.map((part) => literal(files.path(part))).join(', ')}])`;
   await connection.run(`CREATE OR REPLACE TEMP VIEW stored AS SELECT * FROM ${stored}`).catch((thrown) => {
     throw damagedSeries(seriesId(key), thrown);
   });
   if (options.isSorted && (await isStoredAlready(merge, staged)))
     return { added: 0, ...NOTHING_ELSE, unchanged: staged.rows };
-  return mergeBoth(merge);
+  return mergeBoth(merge, touched);
 }
 
 interface Merge {
@@ -67,6 +80,7 @@ interface Merge {
   readonly options: MergeOptions;
   readonly time: string;
   readonly columns: readonly string[];
+  readonly unit: 'year' | 'month';
 }
 
 interface Facts {
@@ -90,15 +104,22 @@ function differs(columns: readonly string[]): string {
   return columns.map((column) => `coalesce(s.${column} <> e.${column}, false)`).join(' OR ');
 }
 
-async function writeNew(
-  { connection, files, key, options, time, columns }: Merge,
-  facts: Facts,
-): Promise<void> {
-  const temporary = await files.temporaryPath(key);
+/** Where the partitions begin that staged rows lie in. */
+async function startsOf({ connection, time, unit }: Merge): Promise<number[]> {
+  const found = await connection.runAndReadAll(
+    `SELECT DISTINCT epoch_ms(date_trunc('${unit}', make_timestamp(${time} * 1000))) FROM staged`,
+  );
+  return found.getRows().map(([start]) => Number(start));
+}
+
+async function writeNew(merge: Merge, partitions: readonly Partition[]): Promise<void> {
+  const { files, key, options, time, columns } = merge;
   // A copy keeps the order of a table; a sort of sorted rows would still cost a quarter of it.
   const order = options.isSorted ? '' : `ORDER BY ${time}`;
-  await copy(connection, `SELECT ${[time, ...columns].join(', ')} FROM staged ${order}`, temporary);
-  await files.commit(key, temporary, { ...facts, simulated: options.simulated }, options.source);
+  const rows = `SELECT ${[time, ...columns].join(', ')} FROM staged`;
+  const written: WrittenPart[] = [];
+  for (const partition of partitions) written.push(await writePart(merge, partition, rows, order));
+  await files.commit(key, written, [], options);
 }
 
 /**
@@ -116,7 +137,7 @@ async function isStoredAlready({ connection, time, columns }: Merge, staged: Fac
   return equal === staged.rows;
 }
 
-async function mergeBoth(merge: Merge): Promise<MergeResult> {
+async function mergeBoth(merge: Merge, touched: Touched): Promise<MergeResult> {
   const { connection, options, time, columns } = merge;
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE compared AS
@@ -129,7 +150,7 @@ async function mergeBoth(merge: Merge): Promise<MergeResult> {
   );
   const replaced = options.replace ? conflicts : 0;
   const lines = conflicts > replaced ? await linesOfConflicts(connection) : [];
-  if (added + replaced > 0) await writeBoth(merge);
+  if (added + replaced > 0) await writeBoth(merge, touched);
   return {
     added,
     unchanged: total - added - conflicts,
@@ -146,23 +167,46 @@ async function linesOfConflicts(connection: DuckDBConnection): Promise<number[]>
   return lines.getRows().map(([line]) => Number(line));
 }
 
-async function writeBoth(merge: Merge): Promise<void> {
-  const { connection, files, key, time, columns } = merge;
-  const { replace, simulated, source } = merge.options;
+/** Partitions in which nothing changes keep their file, unless it holds others too. */
+async function writeBoth(merge: Merge, { partitions, parts }: Touched): Promise<void> {
+  const { connection, files, key, options, time, columns, unit } = merge;
   const list = [time, ...columns].join(', ');
-  const taken = replace ? 'is_new OR is_conflict' : 'is_new';
-  const kept = replace ? `WHERE ${time} NOT IN (SELECT ${time} FROM compared WHERE is_conflict)` : '';
-  const temporary = await files.temporaryPath(key);
-  await copy(
-    connection,
-    `SELECT ${list} FROM (SELECT ${list} FROM stored ${kept} UNION ALL SELECT ${list} FROM compared WHERE ${taken})
-     ORDER BY ${time}`,
-    temporary,
-  );
-  const facts = await factsOf(merge, `read_parquet(${literal(temporary)})`);
-  await files.commit(key, temporary, { ...facts, simulated }, source);
+  const taken = options.replace ? 'is_new OR is_conflict' : 'is_new';
+  const kept = options.replace ? `WHERE ${time} NOT IN (SELECT ${time} FROM compared WHERE is_conflict)` : '';
+  const rows = `SELECT ${list} FROM (SELECT ${list} FROM stored ${kept} UNION ALL SELECT ${list} FROM compared WHERE ${taken})`;
+  const written: WrittenPart[] = [];
+  const replaced = new Set<SeriesPart>();
+  for (const partition of partitions) {
+    const own = parts.filter((part) => overlaps(partition, part));
+    const isAlone = own.every((part) => partitionsOf(part, unit).length === 1);
+    if (isAlone && !(await hasRows(connection, `compared WHERE (${taken}) AND ${within(partition, time)}`)))
+      continue;
+    if (!(await hasRows(connection, `(${rows}) WHERE ${within(partition, time)}`))) continue;
+    written.push(await writePart(merge, partition, rows, `ORDER BY ${time}`));
+    for (const part of own) replaced.add(part);
+  }
+  await files.commit(key, written, [...replaced], options);
 }
 
-async function copy(connection: DuckDBConnection, rows: string, path: string): Promise<void> {
-  await connection.run(`COPY (${rows}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
+async function hasRows(connection: DuckDBConnection, table: string): Promise<boolean> {
+  const [count] = await numbersOf(connection, `SELECT count(*) FROM (SELECT 1 FROM ${table} LIMIT 1)`);
+  return count > 0;
+}
+
+function within({ from, to }: Partition, time: string): string {
+  return `${time} >= ${from} AND ${time} < ${to}`;
+}
+
+async function writePart(
+  merge: Merge,
+  partition: Partition,
+  rows: string,
+  order: string,
+): Promise<WrittenPart> {
+  const { connection, files, key, time, unit } = merge;
+  const name = partitionName(partition, unit);
+  const temporary = await files.temporaryPath(key, name);
+  const own = `SELECT * FROM (${rows}) WHERE ${within(partition, time)} ${order}`;
+  await connection.run(`COPY (${own}) TO ${literal(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
+  return { temporary, name, ...(await factsOf(merge, `read_parquet(${literal(temporary)})`)) };
 }

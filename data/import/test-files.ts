@@ -13,7 +13,8 @@ export const START = Date.UTC(2024, 9, 28);
 export const NOW = Date.UTC(2025, 0, 1);
 export const UNIFORM_HEADER = 'open_time,open,high,low,close,volume,quote_volume';
 export const BARS_NAME = 'BTCUSDT-binance-perp-1h.csv';
-const NAMES_OF_THE_STORE = /^[A-Z0-9]+-[a-z0-9]+-[a-z-]+(-\d+[mhd])?(\.[0-9a-f]{16}\.parquet|\.json)$/;
+const NAMES_OF_THE_STORE =
+  /^[A-Z0-9]+-[a-z0-9]+-[a-z-]+(-\d+[mhd])?(\.\d{4}(-\d{2})?\.[0-9a-f]{16}\.parquet|\.json)$/;
 
 export class ImportWorkspace {
   readonly folder: string;
@@ -73,13 +74,13 @@ export class ImportWorkspace {
     return Array.from(openTime, (time, i) => [time, close[i]]);
   }
 
-  /** Nothing lies about: each file in the store is a manifest or the one that it names, and nothing is unpacked. */
+  /** Nothing lies about: each file in the store is a manifest or one that it names, and nothing is unpacked. */
   async expectClean(): Promise<void> {
     const manifests = await this.store.files.manifests();
     const stored = readdirOrEmpty(this.store.files.directory);
     expect(stored.filter((name) => !NAMES_OF_THE_STORE.test(name))).toEqual([]);
     expect(stored.filter((name) => name.endsWith('.parquet')).sort()).toEqual(
-      manifests.map(({ file }) => file).sort(),
+      manifests.flatMap(({ parts }) => parts.map(({ file }) => file)).sort(),
     );
     expect(readdirOrEmpty(join(this.dataDir, 'tmp'))).toEqual([]);
     expect(readdirOrEmpty(this.dataDir).filter((name) => name.endsWith('.lock'))).toEqual([]);
