@@ -330,14 +330,14 @@ export class Service {
     this.#gate.arrive(request, url.pathname);
     await this.#gate.settleToken(request, null);
     const caller = this.#gate.enter(request, contractInfo === null ? 'feed:read' : 'limits:read');
+    const mayStay = (): boolean => this.#gate.mayStay(caller);
     if (contractInfo !== null) {
       this.#contractInfo.requireRoom();
-      return contractInfo;
+      return { ...contractInfo, mayStay };
     }
     if (caller !== null) requireSubjects(caller, null);
     const query = parse('query', pushQuery, Object.fromEntries(url.searchParams));
     this.#hub.requireRoom();
-    const mayStay = (): boolean => this.#gate.mayStay(caller);
     return { kind: 'feed', subscription: { ...subscriptionOf(query, undefined, caller), mayStay } };
   }
 

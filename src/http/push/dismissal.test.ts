@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { Gate } from '../access/gate.ts';
 import { UNLIMITED } from '../access/rate-limits.ts';
 import { Keyring } from '../auth.ts';
 import { sha256Of, TestService } from '../test-service.ts';
+import { ContractInfoStream } from './contract-info-stream.ts';
 import type { Frame } from './frames.ts';
 import { PushHub, type Reader } from './hub.ts';
 
@@ -57,6 +61,31 @@ test('whoever reads the feed with a key that is revoked or over is cut off and t
   expect(readers.map(({ last }) => last !== null)).toEqual([false, true, true]);
   expect(hub.readers).toBe(1);
   hub.close();
+});
+
+test('so is whoever reads the tables that change as Binance tells them', async () => {
+  const stream = new ContractInfoStream(service.plane);
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  const counts = new Map([
+    ['/kept', true],
+    ['/revoked', true],
+  ]);
+  const joined = new Promise<void>((resolve) => {
+    server.on('connection', (connection, { url = '' }) => {
+      stream.join(connection, { isCombined: false, mayStay: () => counts.get(url) === true });
+      if (server.clients.size === counts.size) resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const [kept, revoked] = [...counts.keys()].map((path) => new WebSocket(`ws://127.0.0.1:${port}${path}`));
+  await joined;
+  counts.set('/revoked', false);
+  const [code, reason] = (await Promise.all([once(revoked, 'close'), stream.dismiss()]))[0];
+  expect([code, String(reason), kept.readyState]).toEqual([1008, 'KEY_ENDED', WebSocket.OPEN]);
+  stream.close(1001);
+  expect((await once(kept, 'close'))[0]).toBe(1001);
+  server.close();
 });
 
 test('a reader of the first run does not outlive it, and a token ends when it says', () => {

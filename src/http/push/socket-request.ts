@@ -1,11 +1,13 @@
 import { refuse } from '../problem.ts';
-import { CONTRACT_INFO_STREAM } from './contract-info-stream.ts';
+import { CONTRACT_INFO_STREAM, type ContractInfoRequest } from './contract-info-stream.ts';
 import type { Subscription } from './hub.ts';
 
 /** What a socket is opened for: the feed, or Binance's stream. */
 export type SocketRequest =
   | { readonly kind: 'feed'; readonly subscription: Subscription }
-  | { readonly kind: 'contractInfo'; readonly isCombined: boolean };
+  | OpenedContractInfo;
+
+type OpenedContractInfo = { readonly kind: 'contractInfo' } & ContractInfoRequest;
 
 /**
  * Binance's addresses: `/ws/NAME` for one stream, `/stream?streams=NAME` for its envelope; `/ws?streams=NAME` means the one
@@ -14,7 +16,7 @@ export type SocketRequest =
  * @returns null for the feed at `/ws`.
  * @throws PlimsollError NOT_FOUND for a path that has no socket, INPUT_INVALID for streams that are not told here.
  */
-export function contractInfoRequest({ pathname, searchParams }: URL): SocketRequest | null {
+export function contractInfoRequest({ pathname, searchParams }: URL): OpenedContractInfo | null {
   const isCombined = pathname === '/stream';
   const inPath = /^\/ws\/(.+)$/.exec(pathname)?.[1];
   if (!isCombined && pathname !== '/ws' && inPath === undefined)

@@ -51,7 +51,7 @@ export class SocketServer {
       const { hub, contractInfo } = this.#options;
       connection.on('error', () => connection.terminate());
       if (wanted.kind === 'contractInfo') {
-        contractInfo.join(connection, wanted.isCombined);
+        contractInfo.join(connection, wanted);
         return;
       }
       const reader = new SocketReader(connection);
