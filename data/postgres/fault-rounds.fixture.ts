@@ -89,12 +89,13 @@ export async function faultRounds(
       const leader = await leaderOf(pair);
       const standby = pair[1 - pair.indexOf(leader)];
       await wait(random.uniform() * 400);
-      const before = standby.acknowledged.length;
+      const term = leader.term ?? 0;
       const since = stopwatchSeconds();
       if (fault === 'kill') await leader.kill();
       else if (fault === 'pause') leader.signal('SIGSTOP');
       else leader.line.cut();
-      while (standby.acknowledged.length === before) await wait(5);
+      // Of a term after this one: what a leader published before it was cut off may be told late.
+      while ((standby.acknowledged.at(-1)?.term ?? 0) <= term) await wait(5);
       takeoverSeconds.push(stopwatchSeconds() - since);
       if (fault === 'kill') {
         gone.push(leader);
