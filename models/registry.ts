@@ -159,7 +159,8 @@ export class ModelRegistry {
 
   /** Whether somebody was named here, and not only in what ships. */
   async hasOwnAliases(): Promise<boolean> {
-    return (await readdir(this.#local).catch(() => [])).includes('aliases.json');
+    const names: string[] = await readdir(this.#local).catch(() => []);
+    return names.includes('aliases.json');
   }
 
   /** Names those whom another registry names. Whoever is champion there must be here. @throws PlimsollError VERSION_UNKNOWN. */

@@ -50,9 +50,13 @@ export function windowHash(markets: readonly MarketHistory[]): string {
 /** @throws PlimsollError DATA_DIFFERS where the markets are not those of a window. */
 export function requireWindow(markets: readonly MarketHistory[], window: string): void {
   const own = windowHash(markets);
-  if (own === window) return;
-  throw new PlimsollError('DATA_DIFFERS', 'the stored bars are not those of this training', {
+  if (own !== window) throw dataDiffer(own, window);
+}
+
+/** @param stored, @param planned hashes of windows. */
+export function dataDiffer(stored: string, planned: string): PlimsollError {
+  return new PlimsollError('DATA_DIFFERS', 'the stored bars are not those of this training', {
     remedy: 'Import the same history here as where the training was planned, or share the folder of bars.',
-    details: { stored: own, planned: window },
+    details: { stored, planned },
   });
 }

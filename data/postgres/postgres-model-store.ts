@@ -23,8 +23,12 @@ export class PostgresModelStore {
     this.#database = database;
   }
 
-  async versions(): Promise<readonly string[]> {
-    const rows = await this.#database.rows('SELECT version FROM model_version ORDER BY version');
+  /** Newest first. */
+  async versions(limit: number): Promise<readonly string[]> {
+    const rows = await this.#database.rows(
+      'SELECT version FROM model_version ORDER BY at DESC, version DESC LIMIT $1',
+      [limit],
+    );
     return rows.map(({ version }) => version as string);
   }
 
@@ -64,15 +68,20 @@ export class PostgresModelStore {
     return { revision: row.revision as number, aliases: JSON.parse(row.body as string) as SharedAliases };
   }
 
-  /** @returns the revision that they have now. */
-  async setAliases(aliases: SharedAliases): Promise<number> {
-    const row = await this.#database.row(
-      `INSERT INTO model_alias (id, revision, body) VALUES (1, 1, $1)
-       ON CONFLICT (id) DO UPDATE SET revision = model_alias.revision + 1, body = excluded.body
-       RETURNING revision`,
-      [JSON.stringify(aliases)],
-    );
-    return row?.revision as number;
+  /**
+   * Names the champion of a registry, and its former ones. The challenger stays as the database has it: a training may have named
+   * another meanwhile.
+   *
+   * @returns the revision that the aliases have now.
+   */
+  setChampion(local: SharedAliases): Promise<number> {
+    return this.#database.transaction(async (session) => {
+      const known = await lockedAliases(session);
+      const challenger = (known ?? local).challenger;
+      const { challenger: _, ...champions } = local;
+      const isPromoted = challenger === undefined || challenger === local.champion;
+      return writeAliases(session, isPromoted ? champions : { ...champions, challenger });
+    });
   }
 }
 
@@ -96,18 +105,27 @@ export async function putVersion(
         bytes,
       ]);
   if (!isChallenger) return;
-  const known = await session.row('SELECT body FROM model_alias WHERE id = 1 FOR UPDATE');
   // The champion is for whoever promotes.
-  const aliases = known === undefined ? local : (JSON.parse(known.body as string) as SharedAliases);
-  if (aliases.champion === version || aliases.challenger === version) {
-    if (known !== undefined) return;
-  }
-  const challenger = aliases.champion === version ? {} : { challenger: version };
-  await session.rows(
+  const known = await lockedAliases(session);
+  const aliases = known ?? local;
+  if (aliases.champion !== version) await writeAliases(session, { ...aliases, challenger: version });
+}
+
+/** Null where there are none yet. */
+async function lockedAliases(session: Session): Promise<SharedAliases | null> {
+  const row = await session.row('SELECT body FROM model_alias WHERE id = 1 FOR UPDATE');
+  return row === undefined ? null : (JSON.parse(row.body as string) as SharedAliases);
+}
+
+/** @returns their revision. */
+async function writeAliases(session: Session, aliases: SharedAliases): Promise<number> {
+  const row = await session.row(
     `INSERT INTO model_alias (id, revision, body) VALUES (1, 1, $1)
-     ON CONFLICT (id) DO UPDATE SET revision = model_alias.revision + 1, body = excluded.body`,
-    [JSON.stringify({ ...aliases, ...challenger })],
+     ON CONFLICT (id) DO UPDATE SET revision = model_alias.revision + 1, body = excluded.body
+     RETURNING revision`,
+    [JSON.stringify(aliases)],
   );
+  return row?.revision as number;
 }
 
 export function sha256Of(bytes: Uint8Array): string {

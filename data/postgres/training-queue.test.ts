@@ -96,7 +96,7 @@ describe('a training that is asked for', () => {
     expect(await queues[1].run(run)).toMatchObject({ isAtWork: false });
     expect(await queues[1].endOverdue(AT)).toMatchObject([{ id: run, result: 'failed' }]);
     expect(await queues[0].succeed(run, made, '', AT)).toBeNull();
-    expect(await queues[0].models.versions()).toEqual([]);
+    expect(await queues[0].models.versions(9)).toEqual([]);
     expect(await queues[0].models.aliases()).toBeNull();
   });
 
@@ -170,10 +170,10 @@ describe('the pieces of a training', () => {
 describe('a version that was trained', () => {
   test('comes with its run, and is challenger; who is champion stays', async () => {
     const { models } = queues[1];
-    await models.setAliases({ champion: '20240101-0123abcd' });
+    await models.setChampion({ champion: '20240101-0123abcd' });
     const run = await openRun(['a']);
     await queues[0].succeed(run, made, '10 rows', AT);
-    expect(await models.versions()).toEqual([version.version]);
+    expect(await models.versions(9)).toEqual([version.version]);
     expect(await models.version(version.version)).toEqual(version);
     expect(await models.aliases()).toEqual({
       revision: 2,
@@ -189,7 +189,7 @@ describe('a version that was trained', () => {
   test('that is worse is kept and not the challenger', async () => {
     const run = await openRun(['a']);
     await queues[0].succeed(run, { ...made, isChallenger: false }, '', AT);
-    expect(await queues[0].models.versions()).toEqual([version.version]);
+    expect(await queues[0].models.versions(9)).toEqual([version.version]);
     expect(await queues[0].models.aliases()).toBeNull();
   });
 
