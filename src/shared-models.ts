@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { PostgresDatabase } from '../data/postgres/database.ts';
-import { PostgresModelStore } from '../data/postgres/postgres-model-store.ts';
+import { type KnownAliases, PostgresModelStore } from '../data/postgres/postgres-model-store.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { asPlimsollError } from './errors.ts';
 
@@ -30,6 +30,8 @@ export class SharedModels {
   #lastFault = '';
   /** Versions that were looked at and are none for this program. */
   readonly #unusable = new Set<string>();
+  /** The champion that was said to be missing. */
+  #missed = '';
   /** One thing after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -102,10 +104,7 @@ export class SharedModels {
       await this.#fetch(version);
     if (known === null) {
       if (leads() && (await registry.hasOwnAliases())) await this.#tell();
-    } else if (known.revision !== this.#revision) {
-      await registry.adopt(known.aliases);
-      this.#revision = known.revision;
-    }
+    } else if (known.revision !== this.#revision) await this.#adopt(known);
   }
 
   /** One that cannot be used here is told once: another release may have made it. */
@@ -120,6 +119,19 @@ export class SharedModels {
       if (error.code === 'DATABASE_UNAVAILABLE') throw error;
       this.#unusable.add(version);
       logger.warn({ version, err: error }, 'a model version of the database cannot be used here');
+    }
+  }
+
+  /** A champion that is not to be had here decides nothing here: the one before stays, until there is another or it can be had. */
+  async #adopt({ revision, aliases }: KnownAliases): Promise<void> {
+    const { registry, logger } = this.#options;
+    const { champion } = aliases;
+    if (champion === undefined || (await registry.has(champion))) {
+      await registry.adopt(aliases);
+      this.#revision = revision;
+    } else if (champion !== this.#missed) {
+      this.#missed = champion;
+      logger.error({ champion }, 'the champion of the database cannot be had here; the one before stays');
     }
   }
 

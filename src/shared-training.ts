@@ -41,8 +41,8 @@ export class SharedTraining implements Trainings {
   async start(schedule: string | null): Promise<void> {
     this.#schedule = schedule;
     this.#options.metrics.trainingScheduled(schedule === null ? 0 : scheduleInterval(schedule));
-    this.#timer = setInterval(() => void this.#next(), LOOK_MILLISECONDS);
-    await this.#next();
+    this.#timer = setInterval(() => void this.look(), LOOK_MILLISECONDS);
+    await this.look();
   }
 
   async run(trigger: TrainingTrigger = 'schedule', why = ''): Promise<void> {
@@ -63,7 +63,8 @@ export class SharedTraining implements Trainings {
     await this.#looking;
   }
 
-  #next(): Promise<void> {
+  /** Settles what is overdue and tells of what has ended, one look after the other. Failures are logged, never thrown. */
+  look(): Promise<void> {
     this.#looking = this.#looking
       .then(() => this.#look())
       .catch((thrown) => {

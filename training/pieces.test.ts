@@ -114,20 +114,6 @@ describe('a training in pieces', () => {
     expect(await maker.make('fold-9.seed-1', never)).toBeNull();
   });
 
-  test('answers of the field for other rows are not taken for those of a market', async () => {
-    const dataDir = await folderWith('foreign', 0);
-    const shorter = markets.map((market) => ({
-      ...market,
-      bars: { ...market.bars, length: market.bars.length - 100 },
-    }));
-    const foreign = async function* (): FinishedPieces {
-      const maker = new PieceMaker(shorter, { ...recipe, to: END - 100 * HOUR_MILLISECONDS });
-      for (const name of maker.names.filter((one) => one.startsWith('field')))
-        yield [name, (await maker.make(name, never)) ?? new Uint8Array()];
-    };
-    expect((await trained(dataDir, foreign())).judgement).toEqual(single.judgement);
-  });
-
   test('is refused on bars that are not those of its window, before anything is fitted or written', async () => {
     const dataDir = await folderWith('differs', 0);
     const store = await BarStore.open(dataDir);

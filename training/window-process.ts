@@ -60,7 +60,7 @@ export type WindowAnswer =
 const NICE = 10;
 const interrupted = new AbortController();
 let maker: PieceMaker | null = null;
-let given = Promise.withResolvers<readonly [string, Uint8Array] | null>();
+let given = awaited();
 
 if (process.send !== undefined) {
   setPriority(NICE);
@@ -71,11 +71,19 @@ if (process.send !== undefined) {
   process.on('message', (request: WindowRequest) => void take(request));
 }
 
+/** A piece that the worker is asked for. One that never comes fails whoever waits for it, and nobody else. */
+function awaited(): PromiseWithResolvers<readonly [string, Uint8Array] | null> {
+  const asked = Promise.withResolvers<readonly [string, Uint8Array] | null>();
+  asked.promise.catch(() => {});
+  return asked;
+}
+
 /** Nothing of a run is written before its end. */
 function leave(why: string): void {
+  if (interrupted.signal.aborted) return;
   interrupted.abort(new Error(why));
   given.reject(interrupted.signal.reason);
-  process.disconnect?.();
+  if (process.connected) process.disconnect?.();
   // A computation that does not look up is not waited for.
   setTimeout(() => process.exit(), LEAVE_MILLISECONDS).unref();
 }
@@ -162,7 +170,7 @@ function assembled({ version, gates, data }: NetworkManifest): AssembledVersion 
 /** One at a time, so that no more than one is on its way. */
 async function* piecesOfParent(): FinishedPieces {
   for (;;) {
-    given = Promise.withResolvers();
+    given = awaited();
     tell({ kind: 'next' });
     const piece = await given.promise;
     if (piece === null) return;

@@ -15,6 +15,12 @@ export interface SharedAliases {
   readonly formerChampions?: readonly string[];
 }
 
+export interface KnownAliases {
+  /** Counts changes. */
+  readonly revision: number;
+  readonly aliases: SharedAliases;
+}
+
 /** Model versions and their aliases for all processes of a database. A version is never changed. */
 export class PostgresModelStore {
   readonly #database: PostgresDatabase;
@@ -62,7 +68,7 @@ export class PostgresModelStore {
   }
 
   /** Null where nobody was promoted yet: then everybody has those that ship with the program. */
-  async aliases(): Promise<{ readonly revision: number; readonly aliases: SharedAliases } | null> {
+  async aliases(): Promise<KnownAliases | null> {
     const row = await this.#database.row('SELECT revision, body FROM model_alias');
     if (row === undefined) return null;
     return { revision: row.revision as number, aliases: JSON.parse(row.body as string) as SharedAliases };

@@ -49,7 +49,10 @@ async function serveOnce(
     process.send?.(SERVICE_MESSAGES.answering);
     const { url, name } = worker;
     if (json) context.printJson({ url, dataDir: config.dataDir, version: PROGRAM_VERSION, worker: name });
-    else context.note(`Plimsoll ${PROGRAM_VERSION} trains as ${name}, probes and metrics on ${url}`);
+    else
+      context.note(
+        `Plimsoll ${PROGRAM_VERSION} answers on ${url}, probes and metrics alone; it trains as ${name}`,
+      );
     await ending;
     context.note('Ending: what is being made goes back to the other workers');
     await worker.stop();
