@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { TrainingQueue } from '../data/postgres/training-queue.ts';
+import { type ScheduledTerms, TrainingQueue } from '../data/postgres/training-queue.ts';
+import type { GatePolicy } from '../training/judge/gate-policy.ts';
 import { scheduleInterval } from '../training/schedule.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -8,6 +9,7 @@ import { asPlimsollError } from './errors.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { ScheduledTraining, type Trainings } from './scheduled-training.ts';
 import type { SharedModels } from './shared-models.ts';
+import type { TrainingTerms } from './training-worker.ts';
 
 const LOOK_MILLISECONDS = 5_000;
 const LOOKED_AT = 20;
@@ -19,6 +21,8 @@ export interface SharedTrainingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limitMinutes: number;
+  /** What a version must hold to be a challenger. */
+  readonly gates: GatePolicy;
 }
 
 /**
@@ -46,9 +50,9 @@ export class SharedTraining implements Trainings {
   }
 
   async run(trigger: TrainingTrigger = 'schedule', why = ''): Promise<void> {
-    const { queue, clock, logger, limitMinutes } = this.#options;
+    const { queue, clock, logger } = this.#options;
     try {
-      const run = await queue.ask({ trigger, why, at: clock.now(), limitMinutes });
+      const run = await queue.ask({ trigger, why, at: clock.now(), ...this.#terms() });
       if (run === null)
         logger.info({ trigger, why }, 'a training of these data is there already, or one is at work');
       else logger.info({ run, trigger, why }, 'a training was asked for');
@@ -76,10 +80,15 @@ export class SharedTraining implements Trainings {
     return this.#looking;
   }
 
+  #terms(): ScheduledTerms {
+    const { limitMinutes, gates } = this.#options;
+    return { limitMinutes, terms: JSON.stringify({ gates } satisfies TrainingTerms) };
+  }
+
   async #look(): Promise<void> {
-    const { queue, store, metrics, clock, limitMinutes } = this.#options;
+    const { queue, store, metrics, clock } = this.#options;
     if (!this.#isScheduled) {
-      await queue.schedule(this.#schedule, limitMinutes);
+      await queue.schedule(this.#schedule, this.#terms());
       this.#isScheduled = true;
     }
     for (const { id, trigger, message } of await queue.endOverdue(clock.now())) {
@@ -118,11 +127,11 @@ export function openTrainingQueue(url: string, name: string, logger: Logger): Pr
 export function trainingsOf(
   queue: TrainingQueue | null,
   models: SharedModels | null,
-  parts: Omit<SharedTrainingOptions, 'queue' | 'limitMinutes'> & { readonly config: Config },
+  parts: Omit<SharedTrainingOptions, 'queue' | 'limitMinutes' | 'gates'> & { readonly config: Config },
 ): Trainings {
   const { config, ...own } = parts;
   const { trainingLimitMinutes: limitMinutes, dataDir, gates } = config;
-  if (queue !== null) return new SharedTraining({ ...own, queue, limitMinutes });
+  if (queue !== null) return new SharedTraining({ ...own, queue, limitMinutes, gates });
   const handOver = models === null ? {} : { handOver: (version: string) => models.share(version) };
   return new ScheduledTraining({ ...own, ...handOver, limitMinutes, dataDir, gates });
 }

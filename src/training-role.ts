@@ -58,7 +58,7 @@ async function start(
   { config, clock, logger, waitMilliseconds = 0 }: WorkerInput,
   undo: (() => unknown)[],
 ): Promise<RunningWorker> {
-  const { dataDir, databaseUrl, gates, workerName } = config;
+  const { dataDir, databaseUrl, workerName } = config;
   if (databaseUrl === null) throw new PlimsollError('CONFIG_INVALID', 'a worker needs a database');
   mkdirSync(dataDir, { recursive: true });
   const lock = await waitForLock(join(dataDir, 'service.lock'), 'a worker', waitMilliseconds);
@@ -89,7 +89,7 @@ async function start(
   const { address, port } = await service.start(descriptor === null ? config : { descriptor });
   undo.push(() => service.stop());
   const worker = new TrainingWorker({
-    ...{ queue, store, registry, metrics, clock, logger, name, dataDir, gates },
+    ...{ queue, store, registry, metrics, clock, logger, name, dataDir },
     refreshModels: () => models.look(),
     hasName: () => held.isHeld(),
   });

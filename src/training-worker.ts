@@ -30,6 +30,10 @@ export interface TrainingWorkerOptions {
   readonly logger: Logger;
   readonly name: string;
   readonly dataDir: string;
+}
+
+/** What whoever asks for a training holds its result to. */
+export interface TrainingTerms {
   readonly gates: GatePolicy;
 }
 
@@ -125,8 +129,8 @@ export class TrainingWorker {
     const { queue } = this.#options;
     const { job } = taken;
     if (job.kind === 'due') {
-      const { limitMinutes } = job;
-      const run = await queue.ask({ trigger: 'schedule', why: '', at: taken.sentAt, limitMinutes });
+      const { limitMinutes, terms } = job;
+      const run = await queue.ask({ trigger: 'schedule', why: '', at: taken.sentAt, limitMinutes, terms });
       if (run !== null) this.#options.logger.info({ run }, 'a training is due');
       await queue.done(taken);
       return;
@@ -168,8 +172,9 @@ export class TrainingWorker {
   }
 
   async #assemble(taken: TakenJob, shared: SharedRun): Promise<void> {
-    const { queue, registry, clock, dataDir, gates, refreshModels } = this.#options;
+    const { queue, registry, clock, dataDir, refreshModels } = this.#options;
     const { run } = shared;
+    const { gates } = JSON.parse(shared.terms) as TrainingTerms;
     const { recipe, window } = await this.#agreed(shared);
     await refreshModels();
     const task = { dataDir, shippedModels: SHIPPED_MODELS, gates, recipe, window };

@@ -15,6 +15,7 @@ import { Metrics } from '../src/metrics/metrics.ts';
 import { SHIPPED_MODELS } from '../src/program.ts';
 import { SharedModels } from '../src/shared-models.ts';
 import { SharedTraining } from '../src/shared-training.ts';
+import { DEFAULT_GATE_POLICY } from '../training/judge/gate-policy.ts';
 import { plimsoll } from './run-plimsoll.ts';
 
 /** Models and trainings of several processes on one database, each process with a folder of its own. */
@@ -137,9 +138,10 @@ describe('the leader', () => {
     const queue = await TrainingQueue.open({
       ...{ url: database.url, name: 'test', works: false, onFailure: () => undefined },
     });
+    const gates = DEFAULT_GATE_POLICY;
     const clock = new ManualClock(Date.UTC(2026, 0, 1, 3));
     const metrics = new Metrics({ watchList: [], version: '1' });
-    const training = new SharedTraining({ queue, store, metrics, clock, logger, limitMinutes: 0 });
+    const training = new SharedTraining({ queue, store, metrics, clock, logger, limitMinutes: 0, gates });
     await training.start('17 3 * * *');
     expect(await database.query('SELECT cron FROM plimsoll_jobs.schedule')).toEqual([{ cron: '17 3 * * *' }]);
     await training.run('coverage', 'VaR was exceeded');
@@ -147,7 +149,7 @@ describe('the leader', () => {
     clock.advance(1000);
     await training.stop();
     // Whoever leads next.
-    const next = new SharedTraining({ queue, store, metrics, clock, logger, limitMinutes: 60 });
+    const next = new SharedTraining({ queue, store, metrics, clock, logger, limitMinutes: 60, gates });
     await next.start(null);
     expect(await database.query('SELECT cron FROM plimsoll_jobs.schedule')).toEqual([]);
     expect(await store.trainingRuns(9)).toMatchObject([

@@ -87,7 +87,9 @@ describe('a training that workers share', () => {
       () => {},
     );
     const killed = await worker(await folderWith('killed'), 'killed');
-    const run = (await queue.ask({ trigger: 'drift', why: 'a test', at: END, limitMinutes: 30 })) ?? '';
+    const terms = JSON.stringify({ gates: DEFAULT_GATE_POLICY });
+    const asked = { trigger: 'drift', why: 'a test', at: END, limitMinutes: 30, terms } as const;
+    const run = (await queue.ask(asked)) ?? '';
     // Whoever plans it is the one whose bars count.
     await until(async () => /was planned/.test(killed.stderr()));
     const jobs = (what: string) =>

@@ -235,6 +235,8 @@ export const MIGRATIONS: readonly Migration[] = [
       -- Whoever is not done by then has failed.
       deadline   timestamptz NOT NULL,
       state      text NOT NULL CHECK (state IN ('asked', 'open', 'succeeded', 'failed')),
+      -- JSON of what whoever asked holds the result to.
+      terms      text NOT NULL,
       -- JSON of what its pieces are made of and what they are; NULL until a worker has looked at its bars.
       plan       text
     );

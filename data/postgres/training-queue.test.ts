@@ -36,9 +36,10 @@ const openQueue = (): Promise<TrainingQueue> =>
     },
   });
 
+const terms = { limitMinutes: 60, terms: '{}' };
 const AT = Date.UTC(2026, 0, 1, 3, 17);
 const ask = (queue: TrainingQueue, at = AT, limitMinutes = 60): Promise<string | null> =>
-  queue.ask({ trigger: 'schedule', why: '', at, limitMinutes });
+  queue.ask({ trigger: 'schedule', why: '', at, limitMinutes, terms: '{}' });
 const bytes = (text: string): Buffer => Buffer.from(text);
 const version = { version: '20260101-0123abcd', files: [{ name: 'manifest.json', bytes: bytes('{}') }] };
 const made = { version, isChallenger: true, aliases: { champion: '20250101-0123abcd' } };
@@ -102,10 +103,10 @@ describe('a training that is asked for', () => {
 
   test('by the clock is kept in the database, changed and taken away', async () => {
     const crons = () => database.query('SELECT cron FROM plimsoll_jobs.schedule');
-    await queues[0].schedule('17 3 * * *', 60);
-    await queues[1].schedule('30 4 * * *', 60);
+    await queues[0].schedule('17 3 * * *', terms);
+    await queues[1].schedule('30 4 * * *', terms);
     expect(await crons()).toEqual([{ cron: '30 4 * * *' }]);
-    await queues[0].schedule(null, 60);
+    await queues[0].schedule(null, terms);
     expect(await crons()).toEqual([]);
   });
 });

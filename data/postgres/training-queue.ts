@@ -18,7 +18,7 @@ import {
 /** What a worker is to do. */
 export type TrainingJob =
   /** The clock says that it is time for a training. */
-  | { readonly kind: 'due'; readonly limitMinutes: number }
+  | { readonly kind: 'due'; readonly limitMinutes: number; readonly terms: string }
   /** Look at the bars and say which pieces there are. */
   | { readonly kind: 'plan'; readonly run: string }
   | { readonly kind: 'piece'; readonly run: string; readonly name: string }
@@ -40,6 +40,8 @@ export interface SharedRun {
   /** Epoch milliseconds. */
   readonly windowEnd: number;
   readonly isAtWork: boolean;
+  /** JSON of whoever asked. */
+  readonly terms: string;
   /** JSON of whoever planned it; null before that. */
   readonly plan: string | null;
 }
@@ -51,7 +53,11 @@ export interface AskedTraining {
   readonly at: number;
   /** It has failed where it is not done after this many minutes. */
   readonly limitMinutes: number;
+  /** JSON of what the result is held to: the gates of whoever asks, and not those of whichever worker it comes to. */
+  readonly terms: string;
 }
+
+export type ScheduledTerms = Pick<AskedTraining, 'limitMinutes' | 'terms'>;
 
 /** Before pieces, however many wait: a run that is nearly done comes to its end. */
 const FIRST = 1_000_000;
@@ -79,11 +85,11 @@ export class TrainingQueue {
   }
 
   /** @param expression cron, in UTC; null for no training by the clock. One whose time came while no worker was there is made up for, once. */
-  async schedule(expression: string | null, limitMinutes: number): Promise<void> {
+  async schedule(expression: string | null, { limitMinutes, terms }: ScheduledTerms): Promise<void> {
     await this.#reached(async () => {
       if (expression === null) await this.#boss.unschedule(TRAINING_JOBS);
       else {
-        const job: TrainingJob = { kind: 'due', limitMinutes };
+        const job: TrainingJob = { kind: 'due', limitMinutes, terms };
         await this.#boss.schedule(TRAINING_JOBS, expression, job, { tz: 'UTC', missed: 'once' });
       }
     });
@@ -94,7 +100,7 @@ export class TrainingQueue {
    *
    * @returns null where there is one of this window already, or one is at work: nothing is asked for twice.
    */
-  async ask({ trigger, why, at, limitMinutes }: AskedTraining): Promise<string | null> {
+  async ask({ trigger, why, at, limitMinutes, terms }: AskedTraining): Promise<string | null> {
     await this.endOverdue(at);
     const run = randomUUID();
     const windowEnd = Math.floor(at / HOUR_MILLISECONDS) * HOUR_MILLISECONDS;
@@ -104,9 +110,9 @@ export class TrainingQueue {
         [run, at, trigger, why],
       );
       const opened = await session.rows(
-        `INSERT INTO shared_training (run, window_end, deadline, state)
-         VALUES ($1, $2, now() + make_interval(secs => $3), 'asked') ON CONFLICT DO NOTHING RETURNING run`,
-        [run, windowEnd, limitMinutes * 60],
+        `INSERT INTO shared_training (run, window_end, deadline, state, terms)
+         VALUES ($1, $2, now() + make_interval(secs => $3), 'asked', $4) ON CONFLICT DO NOTHING RETURNING run`,
+        [run, windowEnd, limitMinutes * 60, terms],
       );
       if (opened.length === 0) {
         await session.rows('DELETE FROM training_run WHERE id = $1', [run]);
@@ -144,7 +150,7 @@ export class TrainingQueue {
   /** Null for a run that nobody asked for. */
   async run(run: string): Promise<SharedRun | null> {
     const row = await this.#database.row(
-      `SELECT window_end, state, plan, deadline > now() AS in_time FROM shared_training WHERE run = $1`,
+      `SELECT window_end, state, terms, plan, deadline > now() AS in_time FROM shared_training WHERE run = $1`,
       [run],
     );
     if (row === undefined) return null;
@@ -152,6 +158,7 @@ export class TrainingQueue {
       run,
       windowEnd: row.window_end as number,
       isAtWork: ['asked', 'open'].includes(row.state as string) && isTrue(row.in_time),
+      terms: row.terms as string,
       plan: row.plan as string | null,
     };
   }
