@@ -51,6 +51,8 @@ export class SharedTraining implements Trainings {
 
   async run(trigger: TrainingTrigger = 'schedule', why = ''): Promise<void> {
     const { queue, clock, logger } = this.#options;
+    // One whose time is over must not stand in the way.
+    await this.look();
     try {
       const run = await queue.ask({ trigger, why, at: clock.now(), ...this.#terms() });
       if (run === null)
@@ -65,6 +67,8 @@ export class SharedTraining implements Trainings {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
+    // Whoever leads next is asked whether one is missed.
+    this.#options.metrics.trainingScheduled(0);
   }
 
   /** Settles what is overdue and tells of what has ended, one look after the other. Failures are logged, never thrown. */

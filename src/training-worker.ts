@@ -99,7 +99,7 @@ export class TrainingWorker {
     }
   }
 
-  /** @returns whether there was something to do. */
+  /** @returns whether the next job may be taken at once. */
   async #once(): Promise<boolean> {
     const { queue, clock, hasName, metrics } = this.#options;
     if (!hasName()) return false;
@@ -115,14 +115,15 @@ export class TrainingWorker {
     const beat = setInterval(() => void this.#beat(taken), BEAT_SECONDS * 1000);
     try {
       await this.#do(taken);
+      return true;
     } catch (thrown) {
       await this.#failed(taken, asPlimsollError(thrown));
+      return false;
     } finally {
       clearInterval(beat);
       this.#taken = null;
       metrics.busy(false);
     }
-    return true;
   }
 
   async #do(taken: TakenJob): Promise<void> {

@@ -34,7 +34,8 @@ export class WindowWork {
         resolve();
       };
       this.#child.once('exit', (code, signal) => over(String(signal ?? code)));
-      this.#child.once('error', (cause) => over(cause.message));
+      // Also of a message that could not be sent any more.
+      this.#child.on('error', (cause) => over(cause.message));
     });
     this.#child.on('message', (answer: WindowAnswer) => this.#heard(answer));
   }

@@ -98,10 +98,9 @@ export class TrainingQueue {
   /**
    * Opens a run on all data before the last full hour.
    *
-   * @returns null where there is one of this window already, or one is at work: nothing is asked for twice.
+   * @returns null where there is one of this window already, or one is at work, though its time be over: nothing is asked for twice.
    */
   async ask({ trigger, why, at, limitMinutes, terms }: AskedTraining): Promise<string | null> {
-    await this.endOverdue(at);
     const run = randomUUID();
     const windowEnd = Math.floor(at / HOUR_MILLISECONDS) * HOUR_MILLISECONDS;
     return this.#transaction(async (session) => {
