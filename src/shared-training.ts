@@ -95,13 +95,7 @@ export class SharedTraining implements Trainings {
       await queue.schedule(this.#schedule, this.#terms());
       this.#isScheduled = true;
     }
-    for (const { id, trigger, message } of await queue.endOverdue(clock.now())) {
-      const details = { run: id, trigger, message };
-      await store.appendAudit({
-        ...{ at: clock.now(), kind: 'training', actor: trigger, subject: id, reason: 'failed' },
-        details,
-      });
-    }
+    await queue.endOverdue(clock.now());
     const runs = await store.trainingRuns(LOOKED_AT);
     const ended = runs.filter(({ finishedAt }) => finishedAt !== null).reverse();
     // Those of before this process led are no news; when one last succeeded is.

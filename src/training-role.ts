@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { waitForLock } from '../data/lock.ts';
+import { prepareDatabase } from '../data/postgres/migrate.ts';
 import { TrainingQueue } from '../data/postgres/training-queue.ts';
 import { WorkerName } from '../data/postgres/worker-name.ts';
 import { isMarketSeries } from '../data/primary-series.ts';
@@ -13,7 +14,6 @@ import type { Config } from './config.ts';
 import { asPlimsollError, PlimsollError } from './errors.ts';
 import { WorkerService } from './http/worker-service.ts';
 import { WorkerMetrics } from './metrics/worker-metrics.ts';
-import { openStore } from './opened-store.ts';
 import { PROGRAM_VERSION, SHIPPED_MODELS } from './program.ts';
 import { SharedModels } from './shared-models.ts';
 import { TrainingWorker } from './training-worker.ts';
@@ -64,8 +64,7 @@ async function start(
   const lock = await waitForLock(join(dataDir, 'service.lock'), 'a worker', waitMilliseconds);
   undo.push(() => lock.release());
   await requireBars(dataDir);
-  const { store } = await openStore(config, { name: 'train', sessions: 1, mayMigrate: true });
-  undo.push(() => store.close());
+  await prepareDatabase(databaseUrl);
   const name = `${hostname()}/${workerName}`;
   const held = new WorkerName(databaseUrl, name);
   undo.push(() => held.stop());
@@ -89,7 +88,7 @@ async function start(
   const { address, port } = await service.start(descriptor === null ? config : { descriptor });
   undo.push(() => service.stop());
   const worker = new TrainingWorker({
-    ...{ queue, store, registry, metrics, clock, logger, name, dataDir },
+    ...{ queue, registry, metrics, clock, logger, name, dataDir },
     refreshModels: () => models.look(),
     hasName: () => held.isHeld(),
   });
@@ -106,7 +105,6 @@ async function start(
       await Promise.all([models.stop(), queue.close(), held.stop()]).catch((err) =>
         logger.error({ err: asPlimsollError(err) }, 'the worker did not end as it should'),
       );
-      await store.close();
       lock.release();
     },
   };

@@ -11,7 +11,7 @@ import { dataDiffer } from '../training/window.ts';
 import type { OpenedWindow } from '../training/window-process.ts';
 import { WindowWork } from '../training/window-work.ts';
 import type { Clock } from './clock.ts';
-import type { StateStore, TrainingRun } from './control/ports.ts';
+import type { TrainingRun } from './control/ports.ts';
 import { asPlimsollError, PlimsollError } from './errors.ts';
 import { featureSpecHash } from './features/spec.ts';
 import type { WorkerMetrics } from './metrics/worker-metrics.ts';
@@ -19,7 +19,6 @@ import { PROGRAM_VERSION, SHIPPED_MODELS } from './program.ts';
 
 export interface TrainingWorkerOptions {
   readonly queue: TrainingQueue;
-  readonly store: StateStore;
   readonly registry: ModelRegistry;
   /** Takes over from the database what was trained and promoted elsewhere: the gates hold a version against the champion of today. */
   readonly refreshModels: () => Promise<void>;
@@ -103,7 +102,7 @@ export class TrainingWorker {
   async #once(): Promise<boolean> {
     const { queue, clock, hasName, metrics } = this.#options;
     if (!hasName()) return false;
-    for (const run of await queue.endOverdue(clock.now())) await this.#record(run);
+    for (const run of await queue.endOverdue(clock.now())) this.#tell(run);
     const taken = await queue.take(this.#refused);
     if (taken === null) {
       // A gigabyte is not kept for a run that is over.
@@ -187,7 +186,7 @@ export class TrainingWorker {
     };
     await this.#persist(async () => {
       const ended = await queue.succeed(run, made, `${rows} rows of ${markets} markets`, clock.now());
-      if (ended !== null) await this.#record(ended);
+      if (ended !== null) this.#tell(ended);
     });
     await queue.done(taken);
     await this.#endWork();
@@ -262,7 +261,7 @@ export class TrainingWorker {
     try {
       if (run !== null && isOver) {
         const ended = await queue.fail(run, error.message, clock.now());
-        if (ended !== null) await this.#record(ended);
+        if (ended !== null) this.#tell(ended);
       }
       await queue.giveBack(taken, error);
     } catch (thrown) {
@@ -285,20 +284,11 @@ export class TrainingWorker {
     }
   }
 
-  async #record(run: TrainingRun): Promise<void> {
-    const { store, clock, metrics, logger } = this.#options;
-    const { id, trigger, result, modelVersion, message, startedAt } = run;
+  #tell({ id, result, modelVersion, message, startedAt }: TrainingRun): void {
+    const { clock, metrics, logger } = this.#options;
     const hasSucceeded = result === 'succeeded';
     logger[hasSucceeded ? 'info' : 'error']({ run: id, result, modelVersion, message }, 'training ended');
     metrics.trainingEnded(hasSucceeded ? 'succeeded' : 'failed', (clock.now() - startedAt) / 1000);
-    await store.appendAudit({
-      at: clock.now(),
-      kind: 'training',
-      actor: trigger,
-      subject: modelVersion ?? id,
-      reason: result,
-      details: { run: id, trigger, message },
-    });
   }
 }
 

@@ -88,6 +88,11 @@ describe('a training that is asked for', () => {
     await queues[0].keep(job, { run, name: 'a', worker: 'w', bytes: bytes('a') }, 2);
     expect(await queues[1].fail(run, 'no', AT)).toMatchObject({ id: run, result: 'failed', message: 'no' });
     expect(await queues[0].fail(run, 'again', AT)).toBeNull();
+    const store = await PostgresStateStore.open({ url: database.url, name: 'test' });
+    expect(await store.auditAfter(0, 9)).toMatchObject([
+      { kind: 'training', actor: 'schedule', subject: run, reason: 'failed', details: { message: 'no' } },
+    ]);
+    await store.close();
     expect(await database.query('SELECT * FROM training_piece')).toEqual([]);
     expect(await ask(queues[0])).not.toBeNull();
   });

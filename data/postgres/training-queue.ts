@@ -4,6 +4,7 @@ import type { TrainingRun, TrainingTrigger } from '../../src/control/ports.ts';
 import { PlimsollError } from '../../src/errors.ts';
 import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { type Row, trainingRun } from '../state-rows.ts';
+import { insertAudit } from './chain.ts';
 import { PostgresDatabase, type Session } from './database.ts';
 import { asDatabaseError } from './failures.ts';
 import { type JobsOptions, openJobs, TRAINING_JOBS, within } from './jobs.ts';
@@ -287,7 +288,8 @@ export class TrainingQueue {
     at: number,
     also: (session: Session) => Promise<void>,
   ): Promise<TrainingRun | null> {
-    return this.#transaction(async (session) => {
+    // Its end and the entry of the chain that tells it are there together.
+    return this.#database.write(async (session) => {
       const ended = await session.rows(
         `UPDATE shared_training SET state = $2 WHERE run = $1 AND state IN ('asked', 'open') RETURNING run`,
         [run, state],
@@ -300,7 +302,12 @@ export class TrainingQueue {
       );
       await session.rows('DELETE FROM training_piece WHERE run = $1', [run]);
       await also(session);
-      return trainingRun(row as Row);
+      const over = trainingRun(row as Row);
+      await insertAudit(session, {
+        ...{ at, kind: 'training', actor: over.trigger, subject: version ?? run, reason: state },
+        details: { run, trigger: over.trigger, message: over.message },
+      });
+      return over;
     });
   }
 
