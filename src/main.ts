@@ -96,7 +96,7 @@ async function start(
   undo: (() => unknown)[],
 ): Promise<RunningService> {
   const { role, databaseUrl } = config;
-  const mayDecide = role !== 'serve';
+  const mayDecide = role === 'all' || role === 'decide';
   const needsKeys = config.keys.length > 0 || config.requireKeys || config.identity !== null;
   const operatorKey = needsKeys ? null : await ensureOperatorKey(config.dataDir);
   const signer = mayDecide ? await ensureCheckpointKey(config.dataDir) : undefined;
