@@ -44,7 +44,12 @@ const environment = (name: string) => ({
   PLIMSOLL_ROLE: 'train',
   PLIMSOLL_WORKER_NAME: name,
 });
-const worker = (dataDir: string, name: string): Promise<Served> => serve(dataDir, [], environment(name));
+const started: Served[] = [];
+async function worker(dataDir: string, name: string): Promise<Served> {
+  const served = await serve(dataDir, [], environment(name));
+  started.push(served);
+  return served;
+}
 
 /** Asks until it is so; the deadline of the test says when it never will be. */
 async function until(is: () => Promise<boolean>): Promise<void> {
@@ -72,6 +77,8 @@ beforeAll(async () => {
   store = await PostgresStateStore.open({ url: database.url, name: 'test', sessions: 1 });
 });
 afterAll(async () => {
+  // Whatever a test that failed has left.
+  for (const { process } of started) process.kill('SIGKILL');
   await Promise.all([queue.close(), store.close()]);
   await database.drop();
   await server.stop();
