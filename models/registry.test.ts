@@ -225,3 +225,52 @@ async function copyVersion(
   writeFileSync(path, JSON.stringify(manifest));
   return version;
 }
+
+describe('a version from another registry', () => {
+  const given = () => registry().filesOf(champion);
+  const receiver = (): ModelRegistry =>
+    new ModelRegistry(join(root, 'none'), join(root, `receiver-${count++}`));
+
+  test('is whole where it was received, and names nobody', async () => {
+    const other = receiver();
+    expect(await other.has(champion)).toBe(false);
+    await other.receive(await given());
+    expect(await other.filesOf(champion)).toEqual(await given());
+    expect((await other.load(champion)).id).toContain(champion);
+    expect(await other.hasOwnAliases()).toBe(false);
+    await other.receive(await given());
+    await other.adopt({ champion });
+    expect(await other.versionOf('champion')).toBe(champion);
+  });
+
+  test.each([
+    ['a flipped bit in its weights', 'weights.bin'],
+    ['a manifest that is none', 'manifest.json'],
+  ])('with %s is refused, and nothing is left of it', async (_, damaged) => {
+    const other = receiver();
+    const { version, files } = await given();
+    const bytes = files.map((file) =>
+      file.name === damaged
+        ? { ...file, bytes: file.bytes.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) }
+        : file,
+    );
+    await expect(other.receive({ version, files: bytes })).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
+    expect(await other.has(version)).toBe(false);
+    expect(await other.list()).toEqual([]);
+  });
+
+  test.each([
+    ['20240101-0123abcd', '../aliases.json'],
+    ['20240101-0123abcd', 'a/b'],
+    ['../20240101', 'card.md'],
+  ])('is refused where it would write elsewhere: %s, %s', async (version, name) => {
+    const files = [{ name, bytes: Buffer.from('{}') }];
+    await expect(receiver().receive({ version, files })).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
+  });
+
+  test('that is nowhere to be had is not named champion', async () => {
+    const other = receiver();
+    await expect(other.adopt({ champion })).rejects.toMatchObject({ code: 'VERSION_UNKNOWN' });
+    expect(await other.versionOf('champion')).toBeNull();
+  });
+});

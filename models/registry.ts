@@ -14,11 +14,17 @@ export type Alias = (typeof ALIASES)[number];
 /** What may lie in a version's folder beside manifest and weights, for people and their tools. */
 export type ModelDocument = 'card.md' | 'scores.csv' | 'report.html' | 'judgement.json';
 
-interface AliasFile {
+export interface AliasFile {
   readonly champion?: string;
   readonly challenger?: string;
   /** Champions before the present one, oldest first. */
   readonly formerChampions?: readonly string[];
+}
+
+/** A version as it lies in its folder. */
+export interface VersionFiles {
+  readonly version: string;
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
 
 export interface RegisteredModel {
@@ -105,25 +111,62 @@ export class ModelRegistry {
     documents: Readonly<Partial<Record<ModelDocument, string>>>,
     isChallenger = true,
   ): Promise<void> {
-    const versions = join(this.#local, 'versions');
-    await mkdir(versions, { recursive: true });
-    await removeLeftovers(versions);
-    const temporary = join(versions, `.${manifest.version}.${process.pid}.tmp`);
-    await mkdir(temporary);
-    await writeDurably(join(temporary, manifest.weights.file), weights);
-    await writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
-    for (const [name, text] of Object.entries(documents)) await writeDurably(join(temporary, name), text);
-    await flushFolder(temporary);
-    try {
-      await rename(temporary, join(versions, manifest.version));
-      await flushFolder(versions);
-    } catch (thrown) {
-      await rm(temporary, { recursive: true, force: true });
-      if (!['ENOTEMPTY', 'EEXIST'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
-    }
+    const files = [
+      { name: manifest.weights.file, bytes: weights },
+      { name: 'manifest.json', bytes: Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`) },
+      ...Object.entries(documents).map(([name, text]) => ({ name, bytes: Buffer.from(text) })),
+    ];
+    await this.#place({ version: manifest.version, files });
     const aliases = await this.#aliases();
     if (isChallenger && aliases.champion !== manifest.version)
       await this.#writeAliases({ ...aliases, challenger: manifest.version });
+  }
+
+  /** All that lies in the folder of a version, for another registry to receive. @throws PlimsollError VERSION_UNKNOWN. */
+  async filesOf(version: string): Promise<VersionFiles> {
+    const folder = await this.#folder(version);
+    const names = (await readdir(folder)).sort();
+    const files = names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) }));
+    return { version, files: await Promise.all(files) };
+  }
+
+  /**
+   * Takes a version over from another registry, in one rename, once it could be loaded whole. An existing one is left as it is, and no alias
+   * is changed.
+   *
+   * @throws PlimsollError MODEL_DAMAGED; DEPENDENCY_MISSING where the package that runs it is not installed.
+   */
+  async receive(given: VersionFiles): Promise<void> {
+    const { version, files } = given;
+    const isNamed = MODEL_VERSION.test(version) && files.every(({ name }) => FILE_NAME.test(name));
+    if (!isNamed) throw notWhole(version);
+    await this.#place(given, async (folder) => {
+      const forecaster = await loadForecaster(folder, await readManifest(folder, version));
+      forecaster.dispose();
+    });
+  }
+
+  /** Whether a version is here, shipped or trained. */
+  async has(version: string): Promise<boolean> {
+    const found = await this.#folder(version).catch(() => null);
+    return found !== null;
+  }
+
+  /** Who is named what here; of the shipped versions where nobody was named here yet. */
+  aliases(): Promise<AliasFile> {
+    return this.#aliases();
+  }
+
+  /** Whether somebody was named here, and not only in what ships. */
+  async hasOwnAliases(): Promise<boolean> {
+    const names: string[] = await readdir(this.#local).catch(() => []);
+    return names.includes('aliases.json');
+  }
+
+  /** Names those whom another registry names. Whoever is champion there must be here. @throws PlimsollError VERSION_UNKNOWN. */
+  async adopt(aliases: AliasFile): Promise<void> {
+    if (aliases.champion !== undefined) await this.#folder(aliases.champion);
+    await this.#writeAliases(aliases);
   }
 
   /** What stands against promoting a version, a sentence each. @throws PlimsollError VERSION_UNKNOWN, MODEL_DAMAGED. */
@@ -197,6 +240,28 @@ export class ModelRegistry {
     return readFile(join(await this.#folder(version), name), 'utf8').catch(() => null);
   }
 
+  /** @param check of the folder before it is in its place; what it throws leaves nothing behind. */
+  async #place(
+    { version, files }: VersionFiles,
+    check: (folder: string) => Promise<void> = async () => {},
+  ): Promise<void> {
+    const versions = join(this.#local, 'versions');
+    await mkdir(versions, { recursive: true });
+    await removeLeftovers(versions);
+    const temporary = join(versions, `.${version}.${process.pid}.tmp`);
+    await mkdir(temporary);
+    try {
+      for (const { name, bytes } of files) await writeDurably(join(temporary, name), bytes);
+      await check(temporary);
+      await flushFolder(temporary);
+      await rename(temporary, join(versions, version));
+      await flushFolder(versions);
+    } catch (thrown) {
+      await rm(temporary, { recursive: true, force: true });
+      if (!['ENOTEMPTY', 'EEXIST'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
+    }
+  }
+
   async #folder(version: string): Promise<string> {
     if (MODEL_VERSION.test(version)) {
       for (const root of [this.#local, this.#shipped]) {
@@ -239,6 +304,18 @@ export class ModelRegistry {
   }
 }
 
+const FILE_NAME = /^[\w-][\w.-]{0,99}$/;
+
+function notWhole(version: string): PlimsollError {
+  return new PlimsollError(
+    'MODEL_DAMAGED',
+    `model ${version.slice(0, 40)}: it has files that no version has`,
+    {
+      remedy: 'Promote another version, or train anew: plimsoll train.',
+    },
+  );
+}
+
 function standingOf({ champion, formerChampions = [] }: AliasFile): PromotionStanding {
   return { champion: champion ?? null, formerChampions };
 }
@@ -264,7 +341,7 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
-async function writeDurably(path: string, content: string | Buffer): Promise<void> {
+async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
   const handle = await open(path, 'r+');

@@ -173,7 +173,8 @@ function crossFaults(values: Record<string, unknown>): string[] {
   const faults: string[] = [];
   if (role !== 'all' && databaseUrl === null)
     faults.push(`role: ${role} is one of several processes on a database; set PLIMSOLL_DATABASE_URL too`);
-  if (host === undefined || keys === undefined) return faults;
+  // It answers nothing but probes and metrics.
+  if (host === undefined || keys === undefined || role === 'train') return faults;
   if (!isLoopback(host) && keys.length === 0 && identity === null && !requireKeys) {
     faults.push(
       `host: ${host} can be reached from other machines, and no keys are configured; set PLIMSOLL_KEYS, or PLIMSOLL_REQUIRE_KEYS=true and plimsoll keys add`,

@@ -4,7 +4,6 @@ import { isMarketSeries } from '../data/primary-series.ts';
 import type { SeriesFiles } from '../data/series-files.ts';
 import { postWebhook } from '../data/webhook-post.ts';
 import type { ModelRegistry } from '../models/registry.ts';
-import { type Schedule, scheduleTraining } from '../training/schedule.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { SystemWatch } from './control/accounts/system-watch.ts';
@@ -18,7 +17,7 @@ import { ForecastWatch } from './forecast-watch.ts';
 import type { LimitBook } from './limits/types.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { Random } from './random.ts';
-import { ScheduledTraining } from './scheduled-training.ts';
+import type { Trainings } from './scheduled-training.ts';
 import { logPublished, webhookTeller } from './service-log.ts';
 import { ShadowScoring } from './shadow-scoring.ts';
 
@@ -35,8 +34,8 @@ export interface DecidingInput {
   readonly tellModel: (model: string | null) => Promise<void>;
   /** Reads again what other processes have written. */
   readonly refresh: () => Promise<void>;
-  /** Whether models are trained here by the clock and by triggers. */
-  readonly mayTrain: boolean;
+  /** How models are trained by the clock and by triggers. */
+  readonly trainings: () => Trainings;
   readonly onDecided: (book: LimitBook, facts: CycleFacts) => void;
   readonly onFailed: (error: Error) => void;
 }
@@ -54,11 +53,9 @@ export interface Deciding {
 /** Begins with the newest book that is stored. */
 export async function startDeciding(input: DecidingInput): Promise<Deciding> {
   const { config, clock, logger, metrics, store, control, registry, series, proposer } = input;
-  const { dataDir, gates, trainingLimitMinutes: limitMinutes } = config;
+  const { dataDir, trainingSchedule } = config;
   const shadow = new ShadowScoring({ store, registry, metrics, clock, logger, dataDir });
-  const training = new ScheduledTraining({ store, metrics, clock, logger, limitMinutes, dataDir, gates });
-  const trainingSchedule = input.mayTrain ? config.trainingSchedule : null;
-  if (input.mayTrain) await training.recover();
+  const training = input.trainings();
   const watch = new ForecastWatch({
     ...{ store, registry, metrics, clock, logger },
     catalogue: async () => (await series.manifests()).filter(isMarketSeries),
@@ -110,9 +107,7 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
   const webhooks = webhooksOf(input);
   for (const webhook of webhooks) webhook.start();
   cycle.start(config.decisionIntervalSeconds * 1000);
-  const schedule: Schedule | null =
-    trainingSchedule === null ? null : scheduleTraining(trainingSchedule, () => training.run());
-  metrics.trainingScheduled(schedule?.intervalSeconds ?? 0);
+  await training.start(trainingSchedule);
   return {
     wake: () => cycle.wake(),
     coverage: () => watch.report(),
@@ -120,7 +115,6 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
       isEnding = true;
       expiries.stop();
       for (const forget of forgetters) forget();
-      schedule?.stop();
       await Promise.all([training.stop(), shadow.stop(), cycle.stop().then(() => watch.stop())]);
       await Promise.all(webhooks.map((webhook) => webhook.stop()));
     },

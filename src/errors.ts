@@ -34,6 +34,8 @@ export const ERROR_CATALOGUE = {
   LAYOUT_UNKNOWN: { exitCode: 5, httpStatus: 400, title: 'The layout of the file is not known' },
   DATA_INVALID: { exitCode: 5, httpStatus: 400, title: 'Some of the data were refused' },
   DATA_INSUFFICIENT: { exitCode: 5, httpStatus: 422, title: 'There are not enough data for this' },
+  DATA_DIFFERS: { exitCode: 6, httpStatus: 409, title: 'The stored data are not those that were asked for' },
+  WORKER_NAME_TAKEN: { exitCode: 6, httpStatus: 409, title: 'A worker of this name is at work already' },
   ESTIMATE_UNAVAILABLE: { exitCode: 5, httpStatus: 422, title: 'The method has no answer for these data' },
   DEPENDENCY_MISSING: { exitCode: 2, httpStatus: 500, title: 'An optional package is not installed' },
   INPUT_INVALID: { exitCode: 5, httpStatus: 400, title: 'The input is not valid' },

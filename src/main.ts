@@ -38,7 +38,9 @@ import { openStore } from './opened-store.ts';
 import { BUILT_CONSOLE, PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { modelDetail, modelSummaries } from './registry-view.ts';
 import { governanceTeller } from './service-log.ts';
+import { SharedModels } from './shared-models.ts';
 import { followerOf, leadershipOf, notLeading, requireOwnCheckpoints } from './shared-store.ts';
+import { openTrainingQueue, trainingsOf } from './shared-training.ts';
 import { decisionSpan, requestSpan, SpanExport } from './spans.ts';
 
 export interface ServiceInput {
@@ -94,7 +96,7 @@ async function start(
   undo: (() => unknown)[],
 ): Promise<RunningService> {
   const { role, databaseUrl } = config;
-  const mayDecide = role !== 'serve';
+  const mayDecide = role === 'all' || role === 'decide';
   const needsKeys = config.keys.length > 0 || config.requireKeys || config.identity !== null;
   const operatorKey = needsKeys ? null : await ensureOperatorKey(config.dataDir);
   const signer = mayDecide ? await ensureCheckpointKey(config.dataDir) : undefined;
@@ -118,6 +120,14 @@ async function start(
     if (role === 'all') await leadership.alone(ALONE_MILLISECONDS);
   }
   const registry = new ModelRegistry(SHIPPED_MODELS, config.dataDir);
+  const models =
+    databaseUrl === null ? null : new SharedModels({ url: databaseUrl, registry, logger, leads });
+  undo.push(() => models?.stop());
+  await models?.look();
+  models?.start();
+  const workers =
+    databaseUrl === null || role !== 'decide' ? null : await openTrainingQueue(databaseUrl, 'jobs', logger);
+  undo.push(() => workers?.close());
   const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
   const holders = new UserFilter();
@@ -169,11 +179,13 @@ async function start(
     storeReasons: () => [follower?.reason ?? []].flat(),
     promoteModel: async (version, actor, reason) => {
       const shadowed = await store.watchEntries(SHADOW_ENTRIES);
-      const previous = await promoteModel({
-        ...{ registry, version, actor, reason, at: clock.now(), shadow: shadowed },
-        hasRealMarkets: async () => (await series.manifests()).some(({ simulated }) => !simulated),
-        appendAudit: (draft) => store.appendAudit(draft),
-      });
+      const promote = (): Promise<string | null> =>
+        promoteModel({
+          ...{ registry, version, actor, reason, at: clock.now(), shadow: shadowed },
+          hasRealMarkets: async () => (await series.manifests()).some(({ simulated }) => !simulated),
+          appendAudit: (draft) => store.appendAudit(draft),
+        });
+      const previous = await (models === null ? promote() : models.promoting(promote));
       leading.wake();
       return previous;
     },
@@ -202,7 +214,7 @@ async function start(
       return startDeciding({
         ...{ config, clock, logger, metrics, store, control, registry, series, proposer, tellModel },
         refresh: async () => follower?.look(),
-        mayTrain: role === 'all',
+        trainings: () => trainingsOf(workers, models, { store, metrics, clock, logger, config }),
         onDecided: (book, facts) => spans?.add(decisionSpan(book, facts, clock.now())),
         onFailed: (error) => storage.failed(asPlimsollError(error)),
       });
@@ -306,6 +318,7 @@ async function start(
         proposer.close(),
       ]);
       await Promise.all([leadership?.candidate.stop(), listener?.stop(), follower?.stop()]);
+      await Promise.all([models?.stop(), workers?.close()]);
       await control.feed.close();
       await accountThread?.close();
       await spans?.stop();

@@ -1,21 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { GatePolicy } from '../training/judge/gate-policy.ts';
-import { trainInChildProcess } from '../training/schedule.ts';
+import { type Schedule, scheduleTraining, trainInChildProcess } from '../training/schedule.ts';
 import type { Clock } from './clock.ts';
 import type { StateStore, TrainingRun, TrainingTrigger } from './control/ports.ts';
 import { asPlimsollError } from './errors.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { SHIPPED_MODELS } from './program.ts';
 
-/** A scheduled run from its start to its place in the records: run, audit, metrics, log. */
-export class ScheduledTraining {
+/** Trainings that the clock and what is watched start. */
+export interface Trainings {
+  /** Begins: what an earlier process left is settled, and the clock runs. Failures are told, never thrown. */
+  start(schedule: string | null): Promise<void>;
+  /** Trains once, or joins what trains. Failures are recorded, never thrown. */
+  run(trigger?: TrainingTrigger, why?: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A scheduled run in this process from its start to its place in the records: run, audit, metrics, log. */
+export class ScheduledTraining implements Trainings {
   readonly #options: ScheduledTrainingOptions;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
+  #schedule: Schedule | null = null;
 
   constructor(options: ScheduledTrainingOptions) {
     this.#options = options;
+  }
+
+  async start(schedule: string | null): Promise<void> {
+    await this.recover();
+    this.#schedule = schedule === null ? null : scheduleTraining(schedule, () => this.run());
+    this.#options.metrics.trainingScheduled(this.#schedule?.intervalSeconds ?? 0);
   }
 
   /** Trains once; a call during a run waits for that one. Failures are recorded, never thrown. */
@@ -28,6 +44,7 @@ export class ScheduledTraining {
 
   /** Ends a running training, which then has written nothing, and starts no other. */
   async stop(): Promise<void> {
+    this.#schedule?.stop();
     this.#stop.abort();
     await this.#running;
   }
@@ -91,6 +108,7 @@ export class ScheduledTraining {
       reason: run.result,
       details: { run: id, trigger, message: run.message },
     });
+    if (run.modelVersion !== null) await this.#options.handOver?.(run.modelVersion);
     metrics.trainingFinished(finished.result, (clock.now() - startedAt) / 1000, clock.now());
     logger[finished.result === 'succeeded' ? 'info' : 'error']({ run: id, ...finished }, 'training ended');
   }
@@ -105,6 +123,8 @@ export interface ScheduledTrainingOptions {
   readonly gates: GatePolicy;
   /** A run that takes longer is ended. */
   readonly limitMinutes: number;
+  /** Is given each version that was made, where others are to have it. Does not throw. */
+  readonly handOver?: (version: string) => Promise<void>;
 }
 
 const RECOVERED_RUNS = 20;

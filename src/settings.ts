@@ -23,8 +23,8 @@ export interface ConfiguredWebhook {
   readonly kinds: readonly FeedKind[];
 }
 
-/** `all`: one process does everything. `decide`: one of several that may lead. `serve`: answers and follows. */
-export const PROCESS_ROLES = ['all', 'serve', 'decide'] as const;
+/** `all`: one process does everything. `decide`: one of several that may lead. `serve`: answers and follows. `train`: makes pieces of trainings. */
+export const PROCESS_ROLES = ['all', 'serve', 'decide', 'train'] as const;
 export type ProcessRole = (typeof PROCESS_ROLES)[number];
 
 export interface Config {
@@ -33,6 +33,8 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** What this process does where there is a database. */
   readonly role: ProcessRole;
+  /** Tells workers of one machine apart. */
+  readonly workerName: string;
   readonly host: string;
   readonly port: number;
   /** A socket that listens already, handed over by whoever started this process; null to open one. */
@@ -139,7 +141,16 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     schema: z.enum(PROCESS_ROLES),
     fallback: 'all',
     fromText: asIs,
-    meaning: 'all, or one of several processes on a database: serve answers, decide decides and answers',
+    meaning:
+      'all, or one of several processes on a database: serve answers, decide decides and answers, train trains',
+  },
+  workerName: {
+    variable: 'PLIMSOLL_WORKER_NAME',
+    schema: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
+    fallback: 'train',
+    fromText: asIs,
+    meaning:
+      'tells workers of one machine apart: the name of the machine and this one are had by one at a time',
   },
   host: {
     variable: 'PLIMSOLL_HOST',

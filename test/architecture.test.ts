@@ -79,6 +79,10 @@ const ROOTS = [
   'src/opened-store.ts',
   'src/shared-store.ts',
   'src/scheduled-training.ts',
+  'src/shared-models.ts',
+  'src/shared-training.ts',
+  'src/training-role.ts',
+  'src/training-worker.ts',
   'src/shadow-scoring.ts',
   'src/forecast-watch.ts',
   'src/shadow-worker.ts',
@@ -86,6 +90,7 @@ const ROOTS = [
   'src/model-promotion.ts',
   'training/run.ts',
   'training/child-process.ts',
+  'training/window-process.ts',
 ];
 const isRoot = (file: string): boolean => ROOTS.includes(file) || ROOTS.includes(roomOf(file));
 
@@ -185,10 +190,15 @@ describe('the house', () => {
     ['TF.js', /^@tensorflow\//, ['src/forecast/network.ts', 'training/fit.ts']],
     ['Express', /^express$/, ['src/http/service.ts']],
     ['tokens', /^jose$/, ['src/http/access/identities.ts']],
-    ['the metrics client', /^@prometheus-io\/client$/, ['src/metrics/metrics.ts']],
+    [
+      'the metrics client',
+      /^@prometheus-io\/client$/,
+      ['src/metrics/metrics.ts', 'src/metrics/worker-metrics.ts'],
+    ],
     ['DuckDB', /^@duckdb\//, ['data/']],
     ['SQLite', /^node:sqlite$/, ['data/']],
     ['PostgreSQL', /^pg$/, ['data/postgres/']],
+    ['the queue of jobs', /^pg-boss$/, ['data/postgres/jobs.ts']],
     ['the command parser', /^commander$/, ['src/cli.ts', 'src/cli/']],
   ] as const)('%s is imported in its own place only', (_, library, places) => {
     const users = imports

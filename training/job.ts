@@ -6,15 +6,15 @@ import type { ModelRegistry } from '../models/registry.ts';
 import { packWeights } from '../models/weights.ts';
 import type { Clock } from '../src/clock.ts';
 import { isoTime } from '../src/clock.ts';
-import { PlimsollError } from '../src/errors.ts';
 import { NetworkForecaster } from '../src/forecast/network-forecaster.ts';
 import { PROGRAM_VERSION } from '../src/program.ts';
 import type { MarketHistory } from '../src/risk/bars.ts';
 import { DOCUMENTS_BESIDE, modelCard } from './card.ts';
-import { buildDataset, type Dataset } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
 import { FIELD_METHODS, QUICK_METHODS } from './field/field.ts';
 import { championOfToday, gatesOf } from './gates-of.ts';
 import { importanceOf } from './importance-of.ts';
+import { FINAL, finalRows, trainingSet } from './job-rows.ts';
 import { DEFAULT_GATE_POLICY, type GatePolicy } from './judge/gate-policy.ts';
 import { gateRecordOf } from './judge/gates.ts';
 import type { Judgement } from './judge/judgement.ts';
@@ -26,9 +26,9 @@ import type { FeatureImportance } from './report/importance.ts';
 import { lineageOf, reproducingCommand } from './report/lineage.ts';
 import { runReport } from './report/report.ts';
 import { scoresToCsv } from './scores.ts';
-import { rowsBetween, splitTime, VALIDATION_SHARE } from './splits.ts';
 import { DEFAULT_MODEL_OPTIONS, type ModelOptions, type TrainedModel, trainModel } from './train.ts';
-import { isEvery, JUDGED_EVERY_HOURS, type Trial, trialFolds, tryRecipe } from './trial.ts';
+import { type Trial, trialFolds, tryRecipe } from './trial.ts';
+import { loadWindow, requireWindow } from './window.ts';
 
 export interface TrainingJobOptions {
   readonly seeds: readonly number[];
@@ -42,6 +42,8 @@ export interface TrainingJobOptions {
   readonly evaluate: boolean;
   /** Judges against every classical forecaster, also those that take long. */
   readonly wholeField?: boolean;
+  /** The data that it must be made of, by `windowHash`: then nothing after `to` is looked at. Null for what is stored. */
+  readonly window?: string | null;
   /** What the version must hold to be promoted; the default policy where there is none. */
   readonly gates?: GatePolicy;
   /** Where finished fits are kept, so that a run that was killed goes on from them; they must be of a run with the same data and options. */
@@ -76,7 +78,8 @@ type Tell = (phase: JobProgress['phase'], share: number, remark?: string) => voi
  * Then the fit that is kept, with the newest tenth of time for early stopping. Nothing is written before the end. A version that fails
  * a gate is kept, to be looked at, but is nobody's challenger.
  *
- * @throws PlimsollError DATA_INSUFFICIENT; the reason of `interrupted` when it is aborted.
+ * @throws PlimsollError DATA_INSUFFICIENT; DATA_DIFFERS where `window` is not what is stored; the reason of `interrupted` when it is
+ *   aborted.
  */
 export async function runTrainingJob(
   reader: MarketDataReader,
@@ -88,7 +91,12 @@ export async function runTrainingJob(
     options.onProgress({ phase, share, remark });
   };
   tell('load', 0);
-  const markets = await reader.loadMarkets(options.symbols === null ? {} : { symbols: options.symbols });
+  const { window = null } = options;
+  const markets =
+    window === null
+      ? await reader.loadMarkets(options.symbols === null ? {} : { symbols: options.symbols })
+      : await loadWindow(reader, options);
+  if (window !== null) requireWindow(markets, window);
   const dataHash = await reader.fingerprint();
   tell('features', 0, `${markets.length} markets`);
   const data = trainingSet(markets, options);
@@ -139,15 +147,6 @@ function seenOf({ judgement, folds, outcomes, forecasts: [{ valueAtRisk }] }: Tr
   return { judgement, fittedUntil: folds[0].trainUntil, forecasts: { asOf, valueAtRisk, excursions } };
 }
 
-/** Rows to train on and rows to be judged on, of all markets. @throws PlimsollError DATA_INSUFFICIENT where there is none. */
-function trainingSet(markets: readonly MarketHistory[], { everyHours, to }: TrainingJobOptions): Dataset {
-  const data = buildDataset(markets, [everyHours, JUDGED_EVERY_HOURS], to ?? Number.MAX_SAFE_INTEGER);
-  if (data.features.rows > 0) return data;
-  throw new PlimsollError('DATA_INSUFFICIENT', 'there is no stored market with enough history to train on', {
-    remedy: 'Import history first: plimsoll import PATH.',
-  });
-}
-
 function runTrial(
   markets: readonly MarketHistory[],
   data: Dataset,
@@ -174,17 +173,13 @@ function runTrial(
 }
 
 async function fitAll(data: Dataset, options: TrainingJobOptions, tell: Tell) {
-  const { asOf, rows } = data.features;
-  const split = splitTime(asOf[0], asOf[rows - 1], VALIDATION_SHARE, 0);
-  const isTrained = (row: number): boolean => isEvery(data, row, options.everyHours);
-  const train = rowsBetween(asOf, Number.NEGATIVE_INFINITY, split.trainUntil).filter(isTrained);
-  const validation = rowsBetween(asOf, split.validationFrom, split.validationUntil + 1).filter(isTrained);
+  const { split, train, validation } = finalRows(data, options.everyHours);
   tell('fit', 0);
   const watched = modelOptions(options, (share, remark) => tell('fit', share, remark));
   const trained: TrainedModel = await trainModel(data, train, validation, {
     ...watched,
     threads: availableParallelism(),
-    kept: options.pieces == null ? null : keptFits(options.pieces, 'final'),
+    kept: options.pieces == null ? null : keptFits(options.pieces, FINAL),
   });
   return { split, trained, rows: train.length + validation.length };
 }

@@ -19,12 +19,21 @@ export interface FitKeeper {
  * @param rows names the set: `fold-2`, `final`. The key of the run says all else that a fit depends on.
  */
 export function keptFits(pieces: PieceStore, rows: string): FitKeeper {
-  const nameOf = (seed: number): string => `${rows}.seed-${seed}`;
   return {
     get: (seed) => {
-      const bytes = pieces.get(nameOf(seed));
+      const bytes = pieces.get(fitName(rows, seed));
       return bytes === null ? null : (deserialize(bytes) as FitResult);
     },
-    put: (seed, fit) => pieces.put(nameOf(seed), serialize(fit)),
+    put: (seed, fit) => pieces.put(fitName(rows, seed), fitBytes(fit)),
   };
+}
+
+/** Names one fit of a set of rows among the pieces of a run. */
+export function fitName(rows: string, seed: number): string {
+  return `${rows}.seed-${seed}`;
+}
+
+/** A finished fit as a piece. */
+export function fitBytes(fit: FitResult): Buffer {
+  return serialize(fit);
 }

@@ -20,12 +20,14 @@ import { DEFAULT_MODEL_OPTIONS } from './train.ts';
  * it, also when it failed, is a row of the folder's experiment log.
  *
  * @param note why it is tried, for that row.
+ * @param finished pieces of this run that were made elsewhere, by `PieceMaker` on the same window with the same options.
  * @throws PlimsollError LOCKED while another training runs there, and what `runTrainingJob` throws.
  */
 export async function trainInDataDir(
   folders: { readonly dataDir: string; readonly shippedModels: string },
   options: TrainingJobOptions,
   note = '',
+  finished: FinishedPieces = noPieces(),
 ): Promise<TrainingOutcome> {
   const lock = acquireLock(join(folders.dataDir, 'training.lock'), 'a training');
   try {
@@ -33,6 +35,7 @@ export async function trainInDataDir(
     try {
       const registry = new ModelRegistry(folders.shippedModels, folders.dataDir);
       const pieces = Checkpoints.open(folders.dataDir, keyOf(await store.fingerprint(), options));
+      for await (const [name, bytes] of finished) pieces.put(name, bytes);
       const outcome = await logged(openExperimentLog(folders.dataDir), options, note, (watched) =>
         runTrainingJob(store, registry, { ...watched, pieces }),
       );
@@ -46,11 +49,16 @@ export async function trainInDataDir(
   }
 }
 
+export type FinishedPieces = AsyncIterable<readonly [name: string, bytes: Uint8Array]>;
+
+async function* noPieces(): FinishedPieces {}
+
 /** Of everything that a fit's bits depend on. */
 function keyOf(fingerprint: string, options: TrainingJobOptions): string {
-  const { seeds, symbols, to, everyHours, maximumEpochs } = options;
+  const { seeds, symbols, to, everyHours, maximumEpochs, window = null } = options;
   return runKey({
-    fingerprint,
+    // Of a window nothing counts that is stored beside it.
+    ...(window === null ? { fingerprint } : { window }),
     program: PROGRAM_VERSION,
     features: featureSpecHash(),
     fit: { ...DEFAULT_MODEL_OPTIONS.fit, hidden: [...DEFAULT_MODEL_OPTIONS.fit.hidden] },

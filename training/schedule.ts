@@ -72,3 +72,10 @@ export function scheduleTraining(expression: string, run: () => Promise<void>): 
   const gaps = times.slice(1).map((time, i) => time - times[i]);
   return { intervalSeconds: Math.max(0, ...gaps), stop: () => void task.destroy() };
 }
+
+/** The longest time between the runs of a schedule that somebody else keeps, seconds. */
+export function scheduleInterval(expression: string): number {
+  const { intervalSeconds, stop } = scheduleTraining(expression, async () => {});
+  stop();
+  return intervalSeconds;
+}

@@ -18,7 +18,7 @@ import { CELLS_PER_MARKET, HORIZON_COUNT, PATHS_PER_MARKET } from '../src/foreca
 import { type RowForecaster, writeShockProbabilities } from '../src/forecast/row-forecaster.ts';
 import { harLogVolatilities, type ShockModel } from '../src/forecast/shock-model.ts';
 import type { Dataset } from './dataset.ts';
-import type { FitProgress, FitRows } from './fit.ts';
+import type { FitProgress, FitResult, FitRows } from './fit.ts';
 import type { FitKeeper } from './kept-fits.ts';
 import { fitMembers, type MemberOptions } from './members.ts';
 import { LeastSquares } from './ols.ts';
@@ -73,6 +73,42 @@ export async function trainModel(
   validationRows: Uint32Array,
   options: ModelOptions,
 ): Promise<TrainedModel> {
+  const { unfitted, train, validation, slopeFloors } = prepareFit(data, trainRows, validationRows);
+  const { seeds, threads, onProgress, interrupted, kept = null } = options;
+  const fit = { ...options.fit, slopeFloors };
+  const fits = await fitMembers(train, validation, seeds, fit, threads, onProgress, interrupted, kept);
+  const members = fits.map(({ epochs, bestEpoch, validationLoss }, member) => ({
+    seed: seeds[member],
+    epochs,
+    bestEpoch,
+    validationLoss,
+  }));
+  const model = { ...unfitted, members: fits.map(({ weights }) => weights) };
+  const varianceFactors = await fitVarianceFactors(data, validationRows, model);
+  return { model: { ...model, varianceFactors }, backend: fits[0].backend, members };
+}
+
+/**
+ * One network of those that `trainModel` fits, the same to the bit: another machine may be fitting the others.
+ *
+ * @throws PlimsollError DATA_INSUFFICIENT when there are too few rows; the reason of `interrupted` when it is aborted.
+ */
+export async function fitMember(
+  data: Dataset,
+  trainRows: Uint32Array,
+  validationRows: Uint32Array,
+  seed: number,
+  options: Pick<ModelOptions, 'fit' | 'onProgress' | 'interrupted'>,
+): Promise<FitResult> {
+  const { train, validation, slopeFloors } = prepareFit(data, trainRows, validationRows);
+  const { onProgress, interrupted } = options;
+  const fit = { ...options.fit, slopeFloors };
+  const [result] = await fitMembers(train, validation, [seed], fit, 1, onProgress, interrupted);
+  return result;
+}
+
+/** All of a fit that has no chance in it. @throws PlimsollError DATA_INSUFFICIENT when there are too few rows. */
+function prepareFit(data: Dataset, trainRows: Uint32Array, validationRows: Uint32Array) {
   if (trainRows.length < LEAST_ROWS || validationRows.length < LEAST_ROWS / 4) {
     throw new PlimsollError(
       'DATA_INSUFFICIENT',
@@ -91,20 +127,12 @@ export async function trainModel(
     varianceFactors: new Float64Array(HORIZON_COUNT).fill(1),
     members: [],
   };
-  const train = fitRows(data, trainRows, unfitted);
-  const validation = fitRows(data, validationRows, unfitted);
-  const { seeds, threads, onProgress, interrupted, kept = null } = options;
-  const fit = { ...options.fit, slopeFloors: slopeFloors(harCoefficients) };
-  const fits = await fitMembers(train, validation, seeds, fit, threads, onProgress, interrupted, kept);
-  const members = fits.map(({ epochs, bestEpoch, validationLoss }, member) => ({
-    seed: seeds[member],
-    epochs,
-    bestEpoch,
-    validationLoss,
-  }));
-  const model = { ...unfitted, members: fits.map(({ weights }) => weights) };
-  const varianceFactors = await fitVarianceFactors(data, validationRows, model);
-  return { model: { ...model, varianceFactors }, backend: fits[0].backend, members };
+  return {
+    unfitted,
+    train: fitRows(data, trainRows, unfitted),
+    validation: fitRows(data, validationRows, unfitted),
+    slopeFloors: slopeFloors(harCoefficients),
+  };
 }
 
 function fitScaler(data: Dataset, rows: Uint32Array): Pick<ShockModel, 'featureMean' | 'featureDeviation'> {

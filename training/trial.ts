@@ -53,6 +53,11 @@ export function trialFolds({ features }: Dataset): readonly Fold[] {
   return expandingFolds(from, end + 1, REFIT_DAYS);
 }
 
+/** Names the answers of the classical field for a market among the pieces of a run. */
+export function fieldName(symbol: string): string {
+  return `field.${symbol.toLowerCase()}`;
+}
+
 /** Whether a row's time is a multiple of some hours since the epoch. */
 export function isEvery({ features }: Dataset, row: number, hours: number): boolean {
   return (features.asOf[row] / HOUR_MILLISECONDS) % hours === 0;
@@ -80,7 +85,14 @@ export async function tryRecipe(
     onFold: (fold, trained) => onFold(fold, folds.length, trained),
   });
   const outcomes = outcomeTable(markets, data, walked.rows, folds);
-  const field = await classicalField(markets, outcomes, folds, methods, onField);
+  const field = await classicalField(
+    markets,
+    outcomes,
+    folds,
+    methods,
+    onField,
+    (symbol) => pieces?.get(fieldName(symbol)) ?? null,
+  );
   // Judged as the service would have published it.
   const forecasts = [trackedForecasts(outcomes, tableOf(candidate, walked)), ...field];
   const judgement = judge(outcomes, forecasts, candidate, JUDGED_EVERY_HOURS);

@@ -39,6 +39,35 @@ export function expandingFolds(from: number, until: number, refitDays: number): 
   return folds;
 }
 
+/** Names the fits of a fold among the pieces of a run. */
+export function foldName(index: number): string {
+  return `fold-${index}`;
+}
+
+/** Rows that a walk through some folds forecasts, ascending. */
+export function forecastRows(
+  asOf: Float64Array,
+  folds: readonly Fold[],
+  isForecast: (row: number) => boolean,
+): Uint32Array {
+  return rowsBetween(asOf, folds[0]?.from ?? 0, folds.at(-1)?.until ?? 0).filter(isForecast);
+}
+
+/** Rows that the fit of a fold trains on, and rows that it validates on: of the fold's past, the newest share. */
+export function rowsBefore(
+  asOf: Float64Array,
+  { trainUntil }: Fold,
+  validationShare: number,
+  isTrained: (row: number) => boolean,
+): { readonly train: Uint32Array; readonly validation: Uint32Array } {
+  const validationFrom = trainUntil - validationShare * (trainUntil - asOf[0]);
+  const until = validationFrom - PURGE_HOURS * HOUR_MILLISECONDS;
+  return {
+    train: rowsBetween(asOf, Number.NEGATIVE_INFINITY, until).filter(isTrained),
+    validation: rowsBetween(asOf, validationFrom, trainUntil).filter(isTrained),
+  };
+}
+
 export interface WalkForwardOptions {
   readonly folds: readonly Fold[];
   /** Of a fold's past, the newest share is for early stopping and calibration. */
@@ -67,7 +96,7 @@ export interface OutOfFold extends DatasetForecast {
 export async function walkForward(data: Dataset, options: WalkForwardOptions): Promise<OutOfFold> {
   const { asOf } = data.features;
   const { folds, validationShare, isTrained, isForecast, model, pieces = null } = options;
-  const rows = rowsBetween(asOf, folds[0]?.from ?? 0, folds.at(-1)?.until ?? 0).filter(isForecast);
+  const rows = forecastRows(asOf, folds, isForecast);
   if (rows.length === 0)
     throw new PlimsollError('DATA_INSUFFICIENT', 'there is no row in the time to walk through', {
       remedy: 'Choose an earlier start, or import later history.',
@@ -83,14 +112,11 @@ export async function walkForward(data: Dataset, options: WalkForwardOptions): P
   for (const [index, fold] of folds.entries()) {
     const own = rowsBetween(asOf, fold.from, fold.until).filter(isForecast);
     if (own.length === 0) continue;
-    const validationFrom = fold.trainUntil - validationShare * (fold.trainUntil - asOf[0]);
-    const trainUntil = validationFrom - PURGE_HOURS * HOUR_MILLISECONDS;
-    const trained = await trainModel(
-      data,
-      rowsBetween(asOf, Number.NEGATIVE_INFINITY, trainUntil).filter(isTrained),
-      rowsBetween(asOf, validationFrom, fold.trainUntil).filter(isTrained),
-      { ...model, kept: pieces === null ? null : keptFits(pieces, `fold-${index}`) },
-    );
+    const { train, validation } = rowsBefore(asOf, fold, validationShare, isTrained);
+    const trained = await trainModel(data, train, validation, {
+      ...model,
+      kept: pieces === null ? null : keptFits(pieces, foldName(index)),
+    });
     options.onFold(index, trained);
     const forecaster = await NetworkForecaster.load(trained.model);
     const forecast = await forecastDataset(data, own, forecaster);

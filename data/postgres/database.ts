@@ -10,6 +10,8 @@ export const SCHEMA = 'plimsoll';
 /** Advisory locks are pairs: "PLIM", and what is held. */
 export const LOCK_CLASS = 0x504c494d;
 export const LOCKS = { migration: 1, leadership: 2 } as const;
+/** "PLIW", and the hash of a worker's name. */
+export const WORKER_LOCK_CLASS = 0x504c4957;
 
 /** Sessions that listen for changes. What is sent says nothing: the tables do. */
 export const CHANNEL = 'plimsoll_change';

@@ -224,4 +224,58 @@ export const MIGRATIONS: readonly Migration[] = [
     CREATE INDEX used_nonce_by_end ON used_nonce (until);
     `,
   },
+  {
+    worksFrom: 1,
+    sql: `
+    -- Trainings that workers share. Their jobs are in a schema of their own; what came of them is in training_run.
+    CREATE TABLE shared_training (
+      run        text COLLATE "C" PRIMARY KEY REFERENCES training_run (id),
+      -- Bars before this time are looked at, epoch milliseconds.
+      window_end bigint NOT NULL,
+      -- Whoever is not done by then has failed.
+      deadline   timestamptz NOT NULL,
+      state      text NOT NULL CHECK (state IN ('asked', 'open', 'succeeded', 'failed')),
+      -- JSON of what whoever asked holds the result to.
+      terms      text NOT NULL,
+      -- JSON of what its pieces are made of and what they are; NULL until a worker has looked at its bars.
+      plan       text
+    );
+    -- One run for each window of data, unless that failed, and one at a time.
+    CREATE UNIQUE INDEX shared_training_by_window ON shared_training (window_end) WHERE state <> 'failed';
+    CREATE UNIQUE INDEX shared_training_at_work ON shared_training ((true)) WHERE state IN ('asked', 'open');
+
+    -- Finished pieces of a run that is at work.
+    CREATE TABLE training_piece (
+      run    text COLLATE "C" NOT NULL REFERENCES shared_training (run),
+      name   text COLLATE "C" NOT NULL,
+      sha256 text NOT NULL,
+      -- Who made it, for people.
+      worker text NOT NULL,
+      body   bytea NOT NULL,
+      PRIMARY KEY (run, name)
+    );
+    ALTER TABLE training_piece ALTER COLUMN body SET STORAGE EXTERNAL;
+
+    -- Versions that were trained or promoted anywhere, file by file.
+    CREATE TABLE model_version (
+      version text COLLATE "C" PRIMARY KEY,
+      at      timestamptz NOT NULL DEFAULT now()
+    );
+    CREATE TABLE model_file (
+      version text COLLATE "C" NOT NULL REFERENCES model_version (version),
+      name    text COLLATE "C" NOT NULL,
+      sha256  text NOT NULL,
+      body    bytea NOT NULL,
+      PRIMARY KEY (version, name)
+    );
+
+    -- Who is champion and challenger.
+    CREATE TABLE model_alias (
+      id       integer PRIMARY KEY CHECK (id = 1),
+      -- Counts changes.
+      revision bigint NOT NULL,
+      body     text NOT NULL
+    );
+    `,
+  },
 ];

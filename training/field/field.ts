@@ -2,6 +2,7 @@ import type { MarketHistory } from '../../src/risk/bars.ts';
 import { emptyForecastTable, type ForecastTable, type OutcomeTable } from '../judge/tables.ts';
 import type { Fold } from '../walk-forward.ts';
 import { forecastCaviar } from './caviar.ts';
+import { putRows, rowsAsBytes } from './kept-rows.ts';
 import { type FieldMarket, fieldMarket, type Stretch } from './market.ts';
 import { forecastScaled } from './scaled.ts';
 import { forecastExtremes, forecastLines } from './tails.ts';
@@ -55,6 +56,7 @@ export const QUICK_METHODS: readonly FieldMethod[] = [
  * empirical quantiles go on between. Nothing looks at a bar after its origin.
  *
  * @param onProgress is told how many markets are done; it may throw to stop.
+ * @param kept the answers of a market that were made elsewhere, by `ClassicalField.piece`; null where there are none.
  */
 export async function classicalField(
   markets: readonly MarketHistory[],
@@ -62,27 +64,88 @@ export async function classicalField(
   folds: readonly Fold[],
   methods: readonly FieldMethod[],
   onProgress: (done: number, total: number) => void,
+  kept: (symbol: string) => Uint8Array | null = () => null,
 ): Promise<readonly ForecastTable[]> {
-  const tables = methods.map((method) =>
-    emptyForecastTable(method, outcomes.rows, {
-      shockProbability: isScaled(method),
-      variance: isScaled(method) && !method.includes('partly'),
-    }),
-  );
-  const field = markets.map((history, index) => fieldMarket(history, index, outcomes, folds));
-  const isPooled = methods.some((method) => method.startsWith('pooled'));
-  const pooled = isPooled ? pooledCoefficients(field, folds) : [];
-  for (const [done, market] of field.entries()) {
-    onProgress(done, markets.length);
-    if (market === null) continue;
-    const forecast = forecasterOf(market, outcomes, pooled);
-    for (const stretch of market.stretches)
-      for (const [i, method] of methods.entries()) forecast(method, stretch, tables[i]);
+  const field = new ClassicalField(markets, outcomes, folds, methods);
+  for (const [index, { symbol }] of markets.entries()) {
+    onProgress(index, markets.length);
+    const before = kept(symbol);
+    if (before === null || !field.take(index, before)) field.forecast(index);
     // Signals and messages get their turn here.
     await new Promise(setImmediate);
   }
   onProgress(markets.length, markets.length);
-  return tables;
+  return field.tables;
+}
+
+/** The field of some outcomes, market by market: in any order, and some of them on another machine. */
+export class ClassicalField {
+  /** By method; NaN where nothing was forecast yet. */
+  readonly tables: readonly ForecastTable[];
+  readonly #markets: readonly MarketHistory[];
+  readonly #outcomes: OutcomeTable;
+  readonly #folds: readonly Fold[];
+  readonly #methods: readonly FieldMethod[];
+  /** What methods that learn from all markets need of each: made with the first market that is forecast here. */
+  #prepared: Prepared | null = null;
+
+  constructor(
+    markets: readonly MarketHistory[],
+    outcomes: OutcomeTable,
+    folds: readonly Fold[],
+    methods: readonly FieldMethod[],
+  ) {
+    this.#markets = markets;
+    this.#outcomes = outcomes;
+    this.#folds = folds;
+    this.#methods = methods;
+    this.tables = methods.map((method) =>
+      emptyForecastTable(method, outcomes.rows, {
+        shockProbability: isScaled(method),
+        variance: isScaled(method) && !method.includes('partly'),
+      }),
+    );
+  }
+
+  /** Fills in the rows of a market. @param index its position among the markets. */
+  forecast(index: number): void {
+    this.#prepared ??= this.#prepare();
+    const { field, pooled } = this.#prepared;
+    const market = field[index];
+    if (market === null) return;
+    const forecast = forecasterOf(market, this.#outcomes, pooled);
+    for (const stretch of market.stretches)
+      for (const [i, method] of this.#methods.entries()) forecast(method, stretch, this.tables[i]);
+  }
+
+  /** The rows of a market as bytes. */
+  piece(index: number): Buffer {
+    return rowsAsBytes(this.tables, this.#rowsOf(index));
+  }
+
+  /** Fills in the rows of a market from what `piece` made. @returns whether it was of this field; nothing was filled in otherwise. */
+  take(index: number, piece: Uint8Array): boolean {
+    return putRows(this.tables, this.#rowsOf(index), piece);
+  }
+
+  #prepare(): Prepared {
+    const field = this.#markets.map((history, index) =>
+      fieldMarket(history, index, this.#outcomes, this.#folds),
+    );
+    const isPooled = this.#methods.some((method) => method.startsWith('pooled'));
+    return { field, pooled: isPooled ? pooledCoefficients(field, this.#folds) : [] };
+  }
+
+  #rowsOf(index: number): Uint32Array {
+    const { market, rows } = this.#outcomes;
+    return Uint32Array.from({ length: rows }, (_, row) => row).filter((row) => market[row] === index);
+  }
+}
+
+interface Prepared {
+  readonly field: readonly (FieldMarket | null)[];
+  /** By fold, as `pooledCoefficients` has them. */
+  readonly pooled: readonly (readonly Float64Array[])[];
 }
 
 function isScaled(method: FieldMethod): boolean {

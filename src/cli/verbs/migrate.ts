@@ -1,3 +1,4 @@
+import { prepareJobs } from '../../../data/postgres/jobs.ts';
 import { prepareDatabase } from '../../../data/postgres/migrate.ts';
 import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
@@ -12,6 +13,7 @@ export async function migrateDatabase(context: CliContext, { json, ...flags }: C
     });
   }
   const { before, after } = await prepareDatabase(databaseUrl);
+  await prepareJobs(databaseUrl);
   if (json === true) context.printJson({ before, after });
   else if (before >= after) context.print(`The schema has version ${after}: there is nothing to do`);
   else context.print(`The schema went from version ${before} to ${after}`);

@@ -5,6 +5,7 @@ import { shadowObstacles } from '../../control/shadow-record.ts';
 import { PlimsollError } from '../../errors.ts';
 import { SHIPPED_MODELS } from '../../program.ts';
 import { modelSummaries } from '../../registry-view.ts';
+import { tellChampion } from '../../shared-models.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 import { recordAudit } from './records.ts';
 import { requireShadow, shadowEntries, shadowLines, shadowOf } from './shadow.ts';
@@ -69,6 +70,7 @@ export async function promote(
       details: { from, to: version, gatePolicy: gates?.policyVersion ?? null, overridden },
     });
   const previous = await registry.promote(version, { override, record });
+  await tellChampion(config.databaseUrl, registry);
   if (json === true) context.printJson({ champion: version, previous, overridden });
   else {
     context.print(`${version} is the champion${previous === null ? '' : `, after ${previous}`}`);
@@ -110,6 +112,7 @@ export async function rollback(
       details: { ...change },
     }),
   );
+  await tellChampion(config.databaseUrl, registry);
   if (json === true) context.printJson({ champion: to, previous: from });
   else context.print(`${to} is the champion again, after ${from}`);
 }

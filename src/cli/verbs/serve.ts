@@ -41,10 +41,25 @@ async function serveOnce(
   { json, wait }: { readonly json: boolean; readonly wait: boolean },
 ): Promise<void> {
   const ending = toldToEnd(context);
-  // Not before: whoever supervises needs nothing of it.
-  const { startService } = await import('../../main.ts');
   if (wait) process.send?.(SERVICE_MESSAGES.waiting);
   const input = { config, clock: context.clock, logger, waitMilliseconds: wait ? WAIT_MILLISECONDS : 0 };
+  if (config.role === 'train') {
+    const { startWorker } = await import('../../training-role.ts');
+    const worker = await startWorker(input);
+    process.send?.(SERVICE_MESSAGES.answering);
+    const { url, name } = worker;
+    if (json) context.printJson({ url, dataDir: config.dataDir, version: PROGRAM_VERSION, worker: name });
+    else
+      context.note(
+        `Plimsoll ${PROGRAM_VERSION} answers on ${url}, probes and metrics alone; it trains as ${name}`,
+      );
+    await ending;
+    context.note('Ending: what is being made goes back to the other workers');
+    await worker.stop();
+    return;
+  }
+  // Not before: whoever supervises needs nothing of it.
+  const { startService } = await import('../../main.ts');
   const running = await startService(input);
   process.send?.(SERVICE_MESSAGES.answering);
   const { url, operatorKey } = running;

@@ -1,9 +1,11 @@
+import { ModelRegistry } from '../../../models/registry.ts';
 import { DEFAULT_EVERY_HOURS, type JobProgress, type TrainingOutcome } from '../../../training/job.ts';
 import { loadExperiments, trainInDataDir } from '../../../training/run.ts';
 import { DEFAULT_MODEL_OPTIONS } from '../../../training/train.ts';
 import { stopwatchSeconds } from '../../clock.ts';
 import { loadConfig } from '../../config.ts';
 import { SHIPPED_MODELS } from '../../program.ts';
+import { tellVersion } from '../../shared-models.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
 import { jobBar } from '../job-bar.ts';
 import { scoresByMarket, scoresOverMarkets } from '../score-tables.ts';
@@ -57,6 +59,9 @@ export async function train(context: CliContext, options: TrainOptions): Promise
     options.note,
   ).finally(() => bar.finish());
   const outcome = await recordTraining(context.clock, config, startedAt, trained);
+  const { version, gates: judged } = outcome.manifest;
+  const registry = new ModelRegistry(SHIPPED_MODELS, dataDir);
+  await tellVersion(config.databaseUrl, registry, version, judged?.passed ?? true);
   const seconds = stopwatchSeconds() - started;
   if (options.json === true) context.printJson({ ...asJson(outcome), seconds });
   else print(context, outcome, seconds);
