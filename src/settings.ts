@@ -23,8 +23,11 @@ export interface ConfiguredWebhook {
   readonly kinds: readonly FeedKind[];
 }
 
-/** `all`: one process does everything. `decide`: one of several that may lead. `serve`: answers and follows. */
-export const PROCESS_ROLES = ['all', 'serve', 'decide'] as const;
+/**
+ * `all`: one process does everything. `decide`: one of several that may lead. `serve`: answers and follows. `accounts`: keeps a
+ * partition of the accounts, answers and follows.
+ */
+export const PROCESS_ROLES = ['all', 'serve', 'decide', 'accounts'] as const;
 export type ProcessRole = (typeof PROCESS_ROLES)[number];
 
 export interface Config {
@@ -33,6 +36,18 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** What this process does where there is a database. */
   readonly role: ProcessRole;
+  /** NATS with JetStream that accounts and prices come through; null to take them by HTTP alone. Secret: it may have a password. */
+  readonly natsUrl: string | null;
+  /** File of the NATS user's credentials; null without. */
+  readonly natsCredentials: string | null;
+  /** Begins the name of every stream, subject and bucket. */
+  readonly natsPrefix: string;
+  /** Copies of each stream in a NATS cluster. */
+  readonly natsReplicas: number;
+  /** Fixed when the streams are first made. */
+  readonly accountPartitions: number;
+  /** Of this process among those that keep accounts; null for the id of its data folder. */
+  readonly workerName: string | null;
   readonly host: string;
   readonly port: number;
   /** A socket that listens already, handed over by whoever started this process; null to open one. */
@@ -107,6 +122,13 @@ function isDatabaseUrl(text: string): boolean {
   );
 }
 
+function isNatsUrl(text: string): boolean {
+  return text.split(',').every((one) => {
+    const url = URL.parse(one.trim());
+    return url !== null && /^(nats|tls):$/.test(url.protocol) && url.hostname !== '';
+  });
+}
+
 const webhookSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
   url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
@@ -139,7 +161,59 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     schema: z.enum(PROCESS_ROLES),
     fallback: 'all',
     fromText: asIs,
-    meaning: 'all, or one of several processes on a database: serve answers, decide decides and answers',
+    meaning:
+      'all, or one of several processes on a database: serve answers, decide decides and answers, accounts keeps accounts and answers',
+  },
+  natsUrl: {
+    variable: 'PLIMSOLL_NATS_URL',
+    schema: z
+      .string()
+      .refine(isNatsUrl, 'must be nats://USER:PASSWORD@HOST:PORT, or tls://; several separated by commas')
+      .nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning: 'NATS with JetStream that accounts and prices come through; without it they come by HTTP alone',
+    isSecret: true,
+  },
+  natsCredentials: {
+    variable: 'PLIMSOLL_NATS_CREDENTIALS',
+    schema: z.string().min(1, 'must name a file').nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning: "file of the NATS user's credentials (.creds)",
+  },
+  natsPrefix: {
+    variable: 'PLIMSOLL_NATS_PREFIX',
+    schema: z.string().regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -'),
+    fallback: 'plimsoll',
+    fromText: asIs,
+    meaning: 'begins the name of every stream, subject and bucket on NATS',
+  },
+  natsReplicas: {
+    variable: 'PLIMSOLL_NATS_REPLICAS',
+    schema: z.number('must be a number').int().min(1).max(5),
+    fallback: 1,
+    fromText: asNumber,
+    meaning: 'copies of each stream in a NATS cluster: 3 survive the loss of a server',
+  },
+  accountPartitions: {
+    variable: 'PLIMSOLL_ACCOUNT_PARTITIONS',
+    schema: z.number('must be a number').int().min(1).max(256),
+    fallback: 1,
+    fromText: asNumber,
+    meaning:
+      'parts that the accounts are divided into, a process each; fixed when the streams are first made',
+  },
+  workerName: {
+    variable: 'PLIMSOLL_WORKER_NAME',
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+      .nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning:
+      'what this process is called among those that keep accounts; the id of its data folder otherwise',
   },
   host: {
     variable: 'PLIMSOLL_HOST',

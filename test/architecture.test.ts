@@ -78,6 +78,7 @@ const ROOTS = [
   'src/leading.ts',
   'src/opened-store.ts',
   'src/shared-store.ts',
+  'src/streams.ts',
   'src/scheduled-training.ts',
   'src/shadow-scoring.ts',
   'src/forecast-watch.ts',
@@ -189,6 +190,7 @@ describe('the house', () => {
     ['DuckDB', /^@duckdb\//, ['data/']],
     ['SQLite', /^node:sqlite$/, ['data/']],
     ['PostgreSQL', /^pg$/, ['data/postgres/']],
+    ['NATS', /^@nats-io\//, ['data/nats/']],
     ['the command parser', /^commander$/, ['src/cli.ts', 'src/cli/']],
   ] as const)('%s is imported in its own place only', (_, library, places) => {
     const users = imports

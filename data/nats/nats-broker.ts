@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { nanos } from '@nats-io/transport-node';
@@ -40,13 +41,16 @@ export class NatsBroker implements Broker {
   readonly log: EventLog;
   readonly leases: Leases;
   readonly partitions: number;
+  /** Of these streams and no others, whatever their names. */
+  readonly id: string;
   readonly way: NatsWay;
 
-  private constructor(way: NatsWay, log: EventLog, leases: Leases, partitions: number) {
+  private constructor(way: NatsWay, log: EventLog, leases: Leases, { id, partitions }: Layout) {
     this.way = way;
     this.log = log;
     this.leases = leases;
     this.partitions = partitions;
+    this.id = id;
   }
 
   /**
@@ -67,9 +71,9 @@ export class NatsBroker implements Broker {
       { prefix, replicas, leaseMilliseconds = LEASE_MILLISECONDS }: NatsOptions,
     ) {
       const kvm = new Kvm(on.client);
-      const partitions = await layOut(on, kvm, options);
+      const layout = await layOut(on, kvm, options);
       const made = new Map<Topic, string>();
-      for (const topic of topicsOf(partitions)) made.set(topic, await madeAt(on, prefix, topic));
+      for (const topic of topicsOf(layout.partitions)) made.set(topic, await madeAt(on, prefix, topic));
       const bucket = await kvm.create(`${prefix}_shards`, {
         ttl: leaseMilliseconds,
         replicas,
@@ -79,7 +83,7 @@ export class NatsBroker implements Broker {
         on,
         new NatsLog(on, prefix, made),
         new NatsLeases(on, bucket, leaseMilliseconds),
-        partitions,
+        layout,
       );
     }
   }
@@ -93,37 +97,44 @@ export class NatsBroker implements Broker {
   }
 }
 
-/** The layout is written last: where it is, the streams were there. @returns how many partitions there are. */
+interface Layout {
+  readonly id: string;
+  readonly partitions: number;
+}
+
+/** The layout is written last: where it is, the streams were there. */
 async function layOut(
   way: NatsWay,
   kvm: Kvm,
   { prefix, partitions, replicas }: NatsOptions,
-): Promise<number> {
+): Promise<Layout> {
   const bucket = await kvm.create(`${prefix}_layout`, { replicas, allow_direct: false });
   const known = await bucket.get('layout');
-  if (known !== null) return partitionsOf(known.string(), prefix, partitions);
+  if (known !== null) return layoutOf(known.string(), prefix, partitions);
   if (partitions === null)
     throw new PlimsollError('CONFIG_INVALID', `natsPrefix: no streams begin with ${prefix}`, {
       remedy: 'Start a process that keeps accounts first, or mend PLIMSOLL_NATS_PREFIX.',
     });
   for (const topic of topicsOf(partitions)) await makeStream(way, prefix, topic, replicas);
   try {
-    await bucket.create('layout', JSON.stringify({ format: FORMAT, partitions }));
-    return partitions;
+    const layout = { format: FORMAT, id: randomUUID(), partitions };
+    await bucket.create('layout', JSON.stringify(layout));
+    return layout;
   } catch (thrown) {
     if (jetStreamCode(thrown) !== JETSTREAM_ERRORS.wrongLastSequence) throw thrown;
     const others = await bucket.get('layout');
-    return partitionsOf(others?.string() ?? '{}', prefix, partitions);
+    return layoutOf(others?.string() ?? '{}', prefix, partitions);
   }
 }
 
-function partitionsOf(text: string, prefix: string, wanted: number | null): number {
-  const { format, partitions } = JSON.parse(text) as { format: number; partitions: number };
+function layoutOf(text: string, prefix: string, wanted: number | null): Layout {
+  const layout = JSON.parse(text) as Layout & { readonly format: number };
+  const { format, partitions } = layout;
   if (format !== FORMAT)
     throw new PlimsollError('CONFIG_INVALID', `the streams of ${prefix} are of format ${format}`, {
       remedy: `Use a program that knows it; this one knows ${FORMAT}.`,
     });
-  if (wanted === null || wanted === partitions) return partitions;
+  if (wanted === null || wanted === partitions) return layout;
   throw new PlimsollError(
     'CONFIG_INVALID',
     `accountPartitions: the streams of ${prefix} have ${partitions} partitions, not ${wanted}`,

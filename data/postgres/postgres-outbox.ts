@@ -6,16 +6,18 @@ import type { PostgresDatabase, Session } from './database.ts';
 /** The outbox, in the database of the books: a book and the event that tells it are one transaction. */
 export class PostgresOutbox implements OutboxStore {
   readonly #database: PostgresDatabase;
-  /** The accounts that interventions come from: each data folder counts its own. */
-  readonly #source: string;
+  readonly #sourceOf: () => string;
 
-  constructor(database: PostgresDatabase, source: string) {
+  /** @param sourceOf the accounts that interventions come from: each data folder, or partition of the streams, counts its own. */
+  constructor(database: PostgresDatabase, sourceOf: () => string) {
     this.#database = database;
-    this.#source = source;
+    this.#sourceOf = sourceOf;
   }
 
-  /** Needs the write lock. */
-  async insert(session: Session, drafts: readonly FeedDraft[]): Promise<void> {
+  /** Needs the write lock. An intervention that another owner of the same accounts has told is not told again. */
+  async insert(session: Session, given: readonly FeedDraft[]): Promise<void> {
+    const drafts = await this.#untold(session, given);
+    if (drafts.length === 0) return;
     const last = Number((await session.row('SELECT max(sequence) AS sequence FROM outbox'))?.sequence ?? 0);
     await session.rows(
       `INSERT INTO outbox (sequence, kind, at, intervention_source, intervention, body)
@@ -24,7 +26,7 @@ export class PostgresOutbox implements OutboxStore {
          WITH ORDINALITY AS draft (kind, at, intervention, body, n)`,
       [
         last,
-        this.#source,
+        this.#sourceOf(),
         drafts.map(({ kind }) => kind),
         drafts.map(({ at }) => at),
         drafts.map(({ intervention }) => intervention),
@@ -92,9 +94,18 @@ export class PostgresOutbox implements OutboxStore {
     return rows as unknown as BuriedEvent[];
   }
 
+  async #untold(session: Session, drafts: readonly FeedDraft[]): Promise<readonly FeedDraft[]> {
+    if (drafts.every(({ intervention }) => intervention === null)) return drafts;
+    const row = await session.row('SELECT sequence FROM outbox_cursor WHERE reader = $1', [
+      this.#interventions,
+    ]);
+    const told = Number(row?.sequence ?? 0);
+    return drafts.filter(({ intervention }) => intervention === null || intervention > told);
+  }
+
   /** No webhook has a colon in its name. */
   get #interventions(): string {
-    return `interventions:${this.#source}`;
+    return `interventions:${this.#sourceOf()}`;
   }
 }
 

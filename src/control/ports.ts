@@ -158,6 +158,7 @@ export type {
   AccountBatch,
   AccountStore,
   InterventionFilter,
+  Positions,
   StoredBatch,
   StoredSnapshot,
 } from './accounts/ports.ts';
