@@ -37,7 +37,8 @@ export class Streams {
   #thread: WorkerAccounts | null = null;
   #state: ShardState['state'] | null = null;
   #partition: number | null = null;
-  #firstHeld = Promise.withResolvers<void>();
+  readonly #firstHeld = Promise.withResolvers<void>();
+  readonly #firstKept = Promise.withResolvers<void>();
   #toShow: LimitBook | null = null;
   #showing: Promise<void> | null = null;
   #isStopped = false;
@@ -110,10 +111,14 @@ export class Streams {
     this.#lease?.start();
   }
 
-  /** @throws PlimsollError LOCKED where another process still keeps the accounts after so long. */
+  /**
+   * Comes back once the accounts are kept here, however long it takes to read them.
+   *
+   * @throws PlimsollError LOCKED where another process still owns them after so long, STREAM_LOST.
+   */
   async alone(milliseconds: number): Promise<void> {
     const late = setTimeout(milliseconds, 'late' as const, { ref: false });
-    if ((await Promise.race([this.#firstHeld.promise, late])) !== 'late') return;
+    if ((await Promise.race([this.#firstHeld.promise, late])) !== 'late') return this.#firstKept.promise;
     throw new PlimsollError(
       'LOCKED',
       `another process keeps the accounts of ${this.workerData.nats.prefix}`,
@@ -150,6 +155,10 @@ export class Streams {
 
   onShard({ partition, state, failure }: ShardState): void {
     this.#state = state;
+    // Whoever waits for nothing hears of no failure.
+    this.#firstKept.promise.catch(() => undefined);
+    if (state === 'lost' && failure !== null) this.#firstKept.reject(streamLost(failure.message));
+    else this.#firstKept.resolve();
     if (state === 'kept') this.#logger.info({ partition }, 'the accounts of this partition are kept here');
     else
       this.#logger.error({ partition, state, failure }, 'the accounts of this partition are not kept here');

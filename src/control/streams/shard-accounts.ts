@@ -143,7 +143,7 @@ export class ShardAccounts {
         failure = asPlimsollError(thrown);
       }
       if (failure.code === 'SHARD_LOST') this.#lose(failure);
-      if (this.#over !== null) break;
+      if (this.#over !== null || this.#wanted === null) break;
       if (failure.code === 'STREAM_LOST') {
         this.#wanted = null;
         this.#become(partition, 'lost', failure);
