@@ -5,12 +5,13 @@ import { NatsBroker } from './nats-broker.ts';
 
 /**
  * A process for takeover tests: owns a partition when one is free, and prints `kept` when it keeps it and the sequence of every
- * intervention that it tells. Arguments: address, prefix, its name, its folder, bytes of batches between snapshots.
+ * intervention that it tells. Arguments: address, prefix, its name, its folder, bytes of batches between snapshots,
+ * milliseconds of a lease.
  */
-const [url, prefix, worker, folder, snapshotBytes] = process.argv.slice(2);
+const [url, prefix, worker, folder, snapshotBytes, leaseMilliseconds = '500'] = process.argv.slice(2);
 const broker = await NatsBroker.open({
   ...{ url, prefix, credentials: null, partitions: 1, replicas: 1, name: worker },
-  leaseMilliseconds: 500,
+  leaseMilliseconds: Number(leaseMilliseconds),
 });
 flushCompileCache();
 // Straight to the file descriptor: a line that waits in a buffer would die with the process.
