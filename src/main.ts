@@ -271,6 +271,7 @@ async function start(
         (summary) => metrics.accounts.observe(summary),
         () => undefined,
       );
+      metrics.store.streamed(streams?.reason() ?? null);
       // While the store is away its last length stays.
       auditEntries = await store.auditLength().catch(() => auditEntries);
       return metrics.scrape({ isDegraded: control.status().degraded, auditEntries }, isOpenMetrics);

@@ -15,13 +15,11 @@ import type { MarkPrice } from './control/guard/prices.ts';
 import { streamLost } from './control/streams/failures.ts';
 import { PriceIntake } from './control/streams/price-intake.ts';
 import { ShardLease } from './control/streams/shard-lease.ts';
+import type { StreamReason } from './control/streams/stream-reasons.ts';
 import { asPlimsollError, PlimsollError } from './errors.ts';
 import { bookTexts } from './http/book-texts.ts';
 import { limitsHeadShape } from './http/shapes.ts';
 import type { LimitBook } from './limits/types.ts';
-
-/** Why accounts are not taken in, as `/readyz` says it. */
-export type StreamReason = 'STREAMS_UNAVAILABLE' | 'STREAM_LOST' | 'SHARD_NOT_HELD';
 
 const RETRY_MILLISECONDS = 1_000;
 

@@ -104,6 +104,7 @@ export const SERVICE: Dashboard = {
         ]),
         lines('Store that cannot be followed', 'none', '1 while it is so; the last valid limits stay.', [
           { expr: 'plimsoll_store_fault_active > 0', legend: '{{reason}} {{instance}}' },
+          { expr: 'plimsoll_stream_fault_active > 0', legend: '{{reason}} {{instance}}' },
         ]),
         lines('Lag of the event loop', 's', 'What every request waits for.', [
           { expr: 'plimsoll_nodejs_eventloop_lag_p99_seconds', legend: '99 % {{instance}}' },
