@@ -133,7 +133,11 @@ async function start(
         entry: siblingUrl(import.meta.url, 'account-worker'),
         workerData: accountWorkerDataOf(config, holders, streams),
         clock,
-        onShard: (shard) => streams?.onShard(shard),
+        onShard: (shard) => {
+          streams?.onShard(shard);
+          // The owner before may have stored what it did not come to tell.
+          if (shard.state === 'kept') accounts.tell([]);
+        },
         onTold: (interventions) => {
           metrics.accounts.intervened(interventions);
           accounts.tell(interventions);
@@ -145,14 +149,14 @@ async function start(
       });
   accountThread?.start();
   undo.push(() => accountThread?.close());
-  if (streams !== null && accountThread !== null) {
-    streams.keepAccounts(accountThread);
-    if (role === 'all') await streams.alone(ALONE_MILLISECONDS);
-  }
   const onUnpublished = (err: Error): void =>
     logger.error({ err }, 'the accounts do not have the limits that were published');
   const answerer = accountThread ?? NO_ACCOUNTS_HERE;
   const accounts = new Accounts(streams?.answererOver(answerer) ?? answerer, onUnpublished, holders);
+  if (streams !== null && accountThread !== null) {
+    streams.keepAccounts(accountThread);
+    if (role === 'all') await streams.alone(ALONE_MILLISECONDS);
+  }
   const series = new SeriesFiles(config.dataDir);
   const usersSeen = shared === null ? 0 : (await shared.heads()).users;
   /** Whoever does not decide reads what the watch of the one that does has stored. */
@@ -202,6 +206,7 @@ async function start(
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
   const follower = shared === null ? null : followerOf(shared, control, usersSeen, logger, metrics);
+  if (streams !== null) void control.feed.pump();
   streams?.judgePrices((text) => believedPrices(control.prices, text, clock.now()));
   control.onPublish((book) => {
     if (leads()) streams?.show(book);
@@ -271,7 +276,7 @@ async function start(
         (summary) => metrics.accounts.observe(summary),
         () => undefined,
       );
-      metrics.store.streamed(streams?.reason() ?? null);
+      metrics.store.streamed(streams?.reason() ?? null, streams?.keeps ?? false);
       // While the store is away its last length stays.
       auditEntries = await store.auditLength().catch(() => auditEntries);
       return metrics.scrape({ isDegraded: control.status().degraded, auditEntries }, isOpenMetrics);

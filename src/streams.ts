@@ -144,11 +144,15 @@ export class Streams {
     await this.#prices?.set(isLeading);
   }
 
+  /** Null also for a process that waits for a partition: that is nothing to mend. */
   reason(): StreamReason | null {
-    if (this.#broker.failure() !== null) return 'STREAMS_UNAVAILABLE';
-    if (this.#lease === null || this.#state === 'kept') return null;
-    if (this.#state === 'away') return 'STREAMS_UNAVAILABLE';
-    return this.#state === 'lost' ? 'STREAM_LOST' : 'SHARD_NOT_HELD';
+    if (this.#broker.failure() !== null || this.#state === 'away') return 'STREAMS_UNAVAILABLE';
+    return this.#state === 'lost' ? 'STREAM_LOST' : null;
+  }
+
+  /** Whether a partition of the accounts is kept here. */
+  get keeps(): boolean {
+    return this.#state === 'kept';
   }
 
   onShard({ partition, state, failure }: ShardState): void {

@@ -8,6 +8,7 @@ export class StoreMetrics {
   readonly #term: (of: Readonly<Record<string, string>>, level: number) => void;
   readonly #faults: (label: string, level: number) => void;
   readonly #streamFaults: (label: string, level: number) => void;
+  readonly #partitions: (of: Readonly<Record<string, string>>, level: number) => void;
 
   constructor({ gauge, levels }: MetricMaker) {
     this.#leads = levels('leader', '1 while this process decides', []).set;
@@ -23,7 +24,12 @@ export class StoreMetrics {
       'reason',
     );
     this.followed(null);
-    this.streamed(null);
+    this.#partitions = levels(
+      'account_partitions_kept',
+      '1 while this process keeps a partition of the accounts',
+      [],
+    ).set;
+    this.streamed(null, false);
     this.led(null);
   }
 
@@ -39,7 +45,8 @@ export class StoreMetrics {
   }
 
   /** @param reason null while all is well, and where there are no streams. */
-  streamed(reason: StreamReason | null): void {
+  streamed(reason: StreamReason | null, keepsPartition: boolean): void {
+    this.#partitions({}, keepsPartition ? 1 : 0);
     for (const one of STREAM_REASONS) this.#streamFaults(one, one === reason ? 1 : 0);
   }
 }

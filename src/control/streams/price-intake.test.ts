@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../clock.ts';
+import { PlimsollError } from '../../errors.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import { MemoryBroker } from './memory-broker.ts';
 import { PriceIntake } from './price-intake.ts';
@@ -77,4 +78,39 @@ test('prices that nobody has judged wait for whoever decides', async () => {
   await broker.log.append('prices', bytes('4'));
   await wait(5);
   expect(judged).toEqual([2]);
+});
+
+test('what was believed while the broker was away reaches the marks when it is back, in its order, judged once', async () => {
+  const broker = new MemoryBroker(1, new ManualClock(0), 1000);
+  let isAway = false;
+  const failures: string[] = [];
+  const judged: string[] = [];
+  const intake = new PriceIntake({
+    log: {
+      ...broker.log,
+      append: async (...given) => {
+        if (isAway) throw new PlimsollError('STREAM_UNAVAILABLE', 'away');
+        return broker.log.append(...given);
+      },
+    },
+    judge: (text) => {
+      judged.push(text);
+      return [markOf(Number(text))];
+    },
+    onFailure: ({ code }) => failures.push(code),
+  });
+  await intake.set(true);
+  await broker.log.append('prices', bytes('1'));
+  while (judged.length < 1) await wait(1);
+  isAway = true;
+  await broker.log.append('prices', bytes('2'));
+  while (failures.length < 1) await wait(1);
+  await expect(intake.mark([markOf(3)])).rejects.toMatchObject({ code: 'STREAM_UNAVAILABLE' });
+  isAway = false;
+  await intake.set(true);
+  await broker.log.append('prices', bytes('4'));
+  while (judged.length < 3) await wait(1);
+  await intake.set(false);
+  expect(judged).toEqual(['1', '2', '4']);
+  expect(await marksOf(broker)).toEqual([1, 2, 3, 4]);
 });
