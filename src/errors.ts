@@ -16,7 +16,7 @@ export const ERROR_CATALOGUE = {
   DATABASE_UNAVAILABLE: { exitCode: 1, httpStatus: 503, title: 'The database does not answer' },
   DATABASE_REFUSED: { exitCode: 2, httpStatus: 503, title: 'The database does not let this process in' },
   NOT_LEADING: { exitCode: 6, httpStatus: 503, title: 'Another process decides' },
-  ACCOUNTS_ELSEWHERE: { exitCode: 1, httpStatus: 503, title: 'This process keeps no accounts' },
+  ACCOUNTS_ELSEWHERE: { exitCode: 1, httpStatus: 503, title: 'Another process keeps these accounts' },
   STREAM_UNAVAILABLE: { exitCode: 1, httpStatus: 503, title: 'The streams do not answer' },
   STREAM_REFUSED: { exitCode: 2, httpStatus: 503, title: 'The streams do not let this process in' },
   STREAM_LOST: { exitCode: 5, httpStatus: 503, title: 'A stream is gone, or not what it was' },
