@@ -14,10 +14,8 @@ export class PostgresOutbox implements OutboxStore {
     this.#sourceOf = sourceOf;
   }
 
-  /** Needs the write lock. An intervention that another owner of the same accounts has told is not told again. */
-  async insert(session: Session, given: readonly FeedDraft[]): Promise<void> {
-    const drafts = await this.#untold(session, given);
-    if (drafts.length === 0) return;
+  /** Needs the write lock. An intervention that is there already, put by another owner of the same accounts, fails all of it. */
+  async insert(session: Session, drafts: readonly FeedDraft[]): Promise<void> {
     const last = Number((await session.row('SELECT max(sequence) AS sequence FROM outbox'))?.sequence ?? 0);
     await session.rows(
       `INSERT INTO outbox (sequence, kind, at, intervention_source, intervention, body)
@@ -92,15 +90,6 @@ export class PostgresOutbox implements OutboxStore {
       [limit],
     );
     return rows as unknown as BuriedEvent[];
-  }
-
-  async #untold(session: Session, drafts: readonly FeedDraft[]): Promise<readonly FeedDraft[]> {
-    if (drafts.every(({ intervention }) => intervention === null)) return drafts;
-    const row = await session.row('SELECT sequence FROM outbox_cursor WHERE reader = $1', [
-      this.#interventions,
-    ]);
-    const told = Number(row?.sequence ?? 0);
-    return drafts.filter(({ intervention }) => intervention === null || intervention > told);
   }
 
   /** No webhook has a colon in its name. */
