@@ -144,7 +144,7 @@ async function start(
         },
         onLost: (err) => {
           logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked');
-          streams?.onThreadLost();
+          void streams?.onThreadLost();
         },
       });
   accountThread?.start();

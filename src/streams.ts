@@ -168,8 +168,10 @@ export class Streams {
     if (state === 'taken') void this.#lookAgain(partition);
   }
 
-  /** A thread that starts anew knows nothing of what this process holds. */
-  onThreadLost(): void {
+  /** A thread that starts anew knows nothing of what this process holds. One that died for want of NATS is not hurried. */
+  async onThreadLost(): Promise<void> {
+    this.#state = 'away';
+    await setTimeout(RETRY_MILLISECONDS);
     const partition = this.#lease?.partition ?? null;
     if (partition !== null && !this.#isStopped) this.#hold(partition);
   }
