@@ -49,6 +49,35 @@ describe('the store of accounts', () => {
     again.close();
   });
 
+  test('how far streams were taken in is stored with what that caused, or not at all', async () => {
+    const store = SqliteAccountStore.open(folder);
+    expect(store.positions()).toEqual({});
+    await store.append([{ ...batch(1, intervention(1)), positions: { accounts: 7, marks: 2 } }]);
+    await store.append([{ ...batch(2), positions: { accounts: 9 } }, batch(3)]);
+    // The number of an intervention is taken: nothing of that batch is stored.
+    const failing = { ...batch(4, intervention(1)), positions: { accounts: 12 } };
+    await expect(store.append([failing])).rejects.toThrow();
+    store.close();
+    const again = SqliteAccountStore.open(folder);
+    expect(again.positions()).toEqual({ accounts: 9, marks: 2 });
+    expect(await again.append([batch(4)])).toBe(4);
+    again.close();
+  });
+
+  test('a snapshot from elsewhere takes the place of what was there, and all numbers go on behind it', async () => {
+    const store = SqliteAccountStore.open(folder);
+    await store.append([batch(1, intervention(1))]);
+    const positions = { accounts: 40, journal: 90, interventions: 12 };
+    await store.saveSnapshot({ upTo: 30, chunks: [Uint8Array.of(5)], positions });
+    expect([store.lastIntervention(), store.positions()]).toEqual([12, positions]);
+    expect(await store.append([batch(2, intervention(13))])).toBe(31);
+    expect([...store.batchesAfter(30)].map(({ sequence }) => sequence)).toEqual([31]);
+    store.close();
+    const again = SqliteAccountStore.open(folder);
+    expect([again.snapshot()?.upTo, again.lastIntervention()]).toEqual([30, 13]);
+    again.close();
+  });
+
   test('drops the batches that a snapshot holds, and numbers go on', async () => {
     const store = SqliteAccountStore.open(folder);
     await store.append([batch(1), batch(2), batch(3)]);

@@ -6,6 +6,7 @@ import type {
   AccountStore,
   Intervention,
   InterventionFilter,
+  Positions,
   StoredBatch,
   StoredSnapshot,
 } from '../src/control/ports.ts';
@@ -51,6 +52,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX intervention_by_account ON intervention (account_id, sequence);
   CREATE INDEX intervention_by_user ON intervention (user_id, sequence);
   `,
+  `
+  -- How far streams have been taken in: part of the same transaction as what they caused.
+  CREATE TABLE position (
+    name     TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**
@@ -88,15 +96,21 @@ export class SqliteAccountStore implements AccountStore {
     let sequence = this.#lastBatch;
     this.#try(() =>
       inTransaction(this.#database, () => {
-        for (const { body, interventions } of batches) {
+        for (const { body, interventions, positions = {} } of batches) {
           this.#statements.insertBatch.run(++sequence, body);
           for (const one of interventions) this.#insert(one);
+          this.#setPositions(positions);
         }
         this.#statements.forgetInterventions.run(this.#keptInterventions);
       }),
     );
     this.#lastBatch = sequence;
     return sequence;
+  }
+
+  positions(): Positions {
+    const rows = this.#try(() => this.#statements.positions.all());
+    return Object.fromEntries(rows.map(({ name, sequence }) => [String(name), Number(sequence)]));
   }
 
   *batchesAfter(sequence: number): Iterable<StoredBatch> {
@@ -108,7 +122,7 @@ export class SqliteAccountStore implements AccountStore {
     }
   }
 
-  async saveSnapshot({ upTo, chunks }: StoredSnapshot): Promise<void> {
+  async saveSnapshot({ upTo, chunks, positions }: StoredSnapshot): Promise<void> {
     const number = Number(this.#statements.newestSnapshot.get()?.number ?? 0) + 1;
     // What an earlier try has left.
     this.#try(() => this.#statements.dropOtherChunks.run(number - 1));
@@ -123,8 +137,10 @@ export class SqliteAccountStore implements AccountStore {
         this.#statements.dropSnapshots.run();
         this.#statements.insertSnapshot.run(number, upTo, part);
         this.#statements.dropBatches.run(upTo);
+        if (positions !== undefined) this.#setPositions(positions);
       }),
     );
+    this.#lastBatch = Math.max(this.#lastBatch, upTo);
     this.#try(() => this.#statements.dropOtherChunks.run(number));
   }
 
@@ -135,7 +151,8 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   lastIntervention(): number {
-    return Number(this.#try(() => this.#statements.lastIntervention.get())?.sequence ?? 0);
+    const stored = Number(this.#try(() => this.#statements.lastIntervention.get())?.sequence ?? 0);
+    return Math.max(stored, this.positions().interventions ?? 0);
   }
 
   interventionsAfter(
@@ -155,6 +172,11 @@ export class SqliteAccountStore implements AccountStore {
 
   close(): void {
     this.#database.close();
+  }
+
+  #setPositions(positions: Positions): void {
+    for (const [name, sequence] of Object.entries(positions))
+      this.#statements.setPosition.run(name, sequence);
   }
 
   #insert(one: Intervention): void {
@@ -187,6 +209,8 @@ interface Statements {
   readonly insertBatch: StatementSync;
   readonly batchesAfter: StatementSync;
   readonly dropBatches: StatementSync;
+  readonly positions: StatementSync;
+  readonly setPosition: StatementSync;
   readonly newestSnapshot: StatementSync;
   readonly insertSnapshot: StatementSync;
   readonly dropSnapshots: StatementSync;
@@ -208,6 +232,11 @@ function prepareStatements(database: DatabaseSync): Statements {
     insertBatch: prepare('INSERT INTO batch (sequence, body) VALUES (?, ?)'),
     batchesAfter: prepare('SELECT sequence, body FROM batch WHERE sequence > ? ORDER BY sequence'),
     dropBatches: prepare('DELETE FROM batch WHERE sequence <= ?'),
+    positions: prepare('SELECT name, sequence FROM position'),
+    setPosition: prepare(
+      `INSERT INTO position (name, sequence) VALUES (?, ?)
+       ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence`,
+    ),
     newestSnapshot: prepare('SELECT number, up_to, chunks FROM snapshot ORDER BY number DESC LIMIT 1'),
     insertSnapshot: prepare('INSERT INTO snapshot (number, up_to, chunks) VALUES (?, ?, ?)'),
     dropSnapshots: prepare('DELETE FROM snapshot'),

@@ -256,4 +256,29 @@ describe('who may call', () => {
     expect(faultsOf({ environment: { PLIMSOLL_ROLE: 'decide' } })[0]).toContain('PLIMSOLL_DATABASE_URL');
     expect(faultsOf({ environment: { PLIMSOLL_ROLE: 'king' } })).toHaveLength(1);
   });
+
+  test('the address of NATS is told without what is secret in it; partitions and their processes need what they stand on', () => {
+    const PLIMSOLL_NATS_URL = 'nats://ann:hush@n1:4222,nats://ann:hush@n2:4222';
+    const shown = JSON.stringify(printableConfig(resolve({ environment: { PLIMSOLL_NATS_URL } })));
+    expect(shown).toContain('nats://(masked)@n1:4222,nats://(masked)@n2:4222');
+    expect(shown).not.toMatch(/ann|hush/);
+    for (const bad of ['http://ann:hush@n1', 'hush', 'nats://']) {
+      const [fault, ...others] = faultsOf({ environment: { PLIMSOLL_NATS_URL: bad } });
+      expect([fault, others]).toEqual([expect.stringContaining('PLIMSOLL_NATS_URL'), []]);
+      expect(fault).not.toContain('hush');
+    }
+    const PLIMSOLL_DATABASE_URL = 'postgresql://ann:hush@db:5432/plimsoll';
+    const PLIMSOLL_ACCOUNT_PARTITIONS = '4';
+    const needs = (environment: Record<string, string>) => faultsOf({ environment }).join();
+    expect(needs({ PLIMSOLL_ACCOUNT_PARTITIONS })).toContain('PLIMSOLL_NATS_URL');
+    expect(needs({ PLIMSOLL_ACCOUNT_PARTITIONS, PLIMSOLL_NATS_URL })).toContain('PLIMSOLL_DATABASE_URL');
+    expect(needs({ PLIMSOLL_ROLE: 'accounts', PLIMSOLL_DATABASE_URL })).toContain('PLIMSOLL_NATS_URL');
+    const all = {
+      PLIMSOLL_ACCOUNT_PARTITIONS,
+      PLIMSOLL_NATS_URL,
+      PLIMSOLL_DATABASE_URL,
+      PLIMSOLL_ROLE: 'accounts',
+    };
+    expect(needs(all)).toBe('');
+  });
 });

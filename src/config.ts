@@ -81,8 +81,9 @@ export function printableConfig({ values, origins }: EffectiveConfig): Record<st
   return shown;
 }
 
-function masked(name: string, { keys, webhooks, databaseUrl }: Config): unknown {
+function masked(name: string, { keys, webhooks, databaseUrl, natsUrl }: Config): unknown {
   if (name === 'databaseUrl' && databaseUrl !== null) return withoutCredentials(databaseUrl);
+  if (name === 'natsUrl' && natsUrl !== null) return natsUrl.split(',').map(withoutCredentials).join(',');
   if (name === 'keys') return keys.map((key) => ({ ...key, sha256: '(masked)' }));
   // An address may hold a secret of its receiver too.
   if (name === 'webhooks')
@@ -173,6 +174,17 @@ function crossFaults(values: Record<string, unknown>): string[] {
   const faults: string[] = [];
   if (role !== 'all' && databaseUrl === null)
     faults.push(`role: ${role} is one of several processes on a database; set PLIMSOLL_DATABASE_URL too`);
+  const { natsUrl = null, accountPartitions = 1 } = values as Partial<Config>;
+  if (role === 'accounts' && natsUrl === null)
+    faults.push('role: accounts takes its accounts from streams; set PLIMSOLL_NATS_URL too');
+  if (accountPartitions > 1 && natsUrl === null)
+    faults.push(
+      'accountPartitions: accounts are divided where they come through streams; set PLIMSOLL_NATS_URL too',
+    );
+  if (accountPartitions > 1 && natsUrl !== null && databaseUrl === null)
+    faults.push(
+      'accountPartitions: each partition has a process of its own (PLIMSOLL_ROLE=accounts), and they share a database; set PLIMSOLL_DATABASE_URL too',
+    );
   // It answers nothing but probes and metrics.
   if (host === undefined || keys === undefined || role === 'train') return faults;
   if (!isLoopback(host) && keys.length === 0 && identity === null && !requireKeys) {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ensureCheckpointKey } from '../data/checkpoint-key.ts';
-import { folderId } from '../data/folder-id.ts';
 import { type HeldLock, waitForLock } from '../data/lock.ts';
 import { ensureOperatorKey, type OperatorKey } from '../data/operator-key.ts';
 import { changeListener } from '../data/postgres/change-listener.ts';
@@ -29,6 +28,7 @@ import { asPlimsollError, PlimsollError } from './errors.ts';
 import { ForecastWatch } from './forecast-watch.ts';
 import { Identities } from './http/access/identities.ts';
 import { keyringOf } from './http/auth.ts';
+import { believedPrices } from './http/price-routes.ts';
 import { Service } from './http/service.ts';
 import { Leading } from './leading.ts';
 import type { LimitBook } from './limits/types.ts';
@@ -37,11 +37,12 @@ import { promoteModel } from './model-promotion.ts';
 import { openStore } from './opened-store.ts';
 import { BUILT_CONSOLE, PROGRAM_VERSION, SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { modelDetail, modelSummaries } from './registry-view.ts';
-import { governanceTeller } from './service-log.ts';
+import { governanceTeller, modelTeller } from './service-log.ts';
 import { SharedModels } from './shared-models.ts';
 import { followerOf, leadershipOf, notLeading, requireOwnCheckpoints } from './shared-store.ts';
 import { openTrainingQueue, trainingsOf } from './shared-training.ts';
 import { decisionSpan, requestSpan, SpanExport } from './spans.ts';
+import { type Streams, sourceOf, streamsOf } from './streams.ts';
 
 export interface ServiceInput {
   readonly config: Config;
@@ -97,6 +98,7 @@ async function start(
 ): Promise<RunningService> {
   const { role, databaseUrl } = config;
   const mayDecide = role === 'all' || role === 'decide';
+  const keepsAccounts = role === 'all' || role === 'accounts';
   const needsKeys = config.keys.length > 0 || config.requireKeys || config.identity !== null;
   const operatorKey = needsKeys ? null : await ensureOperatorKey(config.dataDir);
   const signer = mayDecide ? await ensureCheckpointKey(config.dataDir) : undefined;
@@ -104,9 +106,11 @@ async function start(
   const leadership = databaseUrl !== null && mayDecide ? leadershipOf(databaseUrl, role) : null;
   const leads = (): boolean =>
     leadership === null ? databaseUrl === null : leadership.candidate.term() !== null;
+  const streams = config.natsUrl === null ? null : await streamsOf(config, config.natsUrl, logger);
+  undo.push(() => streams?.stop());
   const { store, shared } = await openStore(config, {
     ...(signer === undefined ? {} : { signer }),
-    ...(role === 'all' ? { source: folderId(config.dataDir) } : {}),
+    ...(keepsAccounts ? { source: sourceOf(config, streams) } : {}),
     name: role,
     inputsKeptDays: config.inputsKeptDays,
     term: () => leadership?.candidate.term() ?? null,
@@ -132,26 +136,37 @@ async function start(
   undo.push(() => proposer.close());
   const holders = new UserFilter();
   // Without accounts nobody has one; caps and checks are those of users alone.
-  if (role !== 'all') holders.complete();
-  const accountThread =
-    role !== 'all'
-      ? null
-      : new WorkerAccounts({
-          entry: siblingUrl(import.meta.url, 'account-worker'),
-          workerData: accountWorkerDataOf(config, holders),
-          clock,
-          onTold: (interventions) => {
-            metrics.accounts.intervened(interventions);
-            accounts.tell(interventions);
-          },
-          onLost: (err) =>
-            logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked'),
-        });
+  if (!keepsAccounts) holders.complete();
+  const accountThread = !keepsAccounts
+    ? null
+    : new WorkerAccounts({
+        entry: siblingUrl(import.meta.url, 'account-worker'),
+        workerData: accountWorkerDataOf(config, holders, streams),
+        clock,
+        onShard: (shard) => {
+          streams?.onShard(shard);
+          // The owner before may have stored what it did not come to tell.
+          if (shard.state === 'kept') accounts.tell([]);
+        },
+        onTold: (interventions) => {
+          metrics.accounts.intervened(interventions);
+          accounts.tell(interventions);
+        },
+        onLost: (err) => {
+          logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked');
+          void streams?.onThreadLost();
+        },
+      });
   accountThread?.start();
   undo.push(() => accountThread?.close());
   const onUnpublished = (err: Error): void =>
     logger.error({ err }, 'the accounts do not have the limits that were published');
-  const accounts = new Accounts(accountThread ?? NO_ACCOUNTS_HERE, onUnpublished, holders);
+  const answerer = accountThread ?? NO_ACCOUNTS_HERE;
+  const accounts = new Accounts(streams?.answererOver(answerer) ?? answerer, onUnpublished, holders);
+  if (streams !== null && accountThread !== null) {
+    streams.keepAccounts(accountThread);
+    if (role === 'all') await streams.alone(ALONE_MILLISECONDS);
+  }
   const series = new SeriesFiles(config.dataDir);
   const usersSeen = shared === null ? 0 : (await shared.heads()).users;
   /** Whoever does not decide reads what the watch of the one that does has stored. */
@@ -176,7 +191,7 @@ async function start(
     readTrack: proposer.readTrack,
     priceObserver: metrics,
     leads,
-    storeReasons: () => [follower?.reason ?? []].flat(),
+    storeReasons: () => [follower?.reason ?? [], streams?.reason() ?? []].flat(),
     promoteModel: async (version, actor, reason) => {
       const shadowed = await store.watchEntries(SHADOW_ENTRIES);
       const promote = (): Promise<string | null> =>
@@ -203,7 +218,10 @@ async function start(
   const tellModel = modelTeller(registry, metrics);
   await tellModel(recovered?.model ?? null);
   const follower = shared === null ? null : followerOf(shared, control, usersSeen, logger, metrics);
+  if (streams !== null) void control.feed.pump();
+  streams?.judgePrices((text) => believedPrices(control.prices, text, clock.now()));
   control.onPublish((book) => {
+    if (leads()) streams?.show(book);
     if (leads()) return;
     metrics.bookInForce(book);
     void tellModel(book.model);
@@ -231,6 +249,12 @@ async function start(
   });
   await keyWatch.start();
   undo.push(() => keyWatch.stop());
+  /** What the leader does on NATS. */
+  const lead = async (isLeading: boolean): Promise<void> => {
+    const current = control.currentBook();
+    if (isLeading && current !== null) streams?.show(current);
+    await streams?.leads(isLeading);
+  };
   let auditEntries = await store.auditLength();
   const { traceEndpoint: endpoint } = config;
   const spans = endpoint === null ? null : new SpanExport({ endpoint, version: PROGRAM_VERSION, logger });
@@ -264,6 +288,7 @@ async function start(
         (summary) => metrics.accounts.observe(summary),
         () => undefined,
       );
+      metrics.store.streamed(streams?.reason() ?? null, streams?.keeps ?? false);
       // While the store is away its last length stays.
       auditEntries = await store.auditLength().catch(() => auditEntries);
       return metrics.scrape({ isDegraded: control.status().degraded, auditEntries }, isOpenMetrics);
@@ -292,10 +317,12 @@ async function start(
     if (term === null) logger.warn({ reason }, 'this process no longer decides');
     else logger.info({ term }, 'this process decides');
     void leading.set(term !== null);
+    void lead(term !== null);
   });
   if (databaseUrl === null) {
     metrics.store.led(1);
     await leading.set(true);
+    await lead(true);
   }
   const verifier = mayDecide ? new ChainVerifier({ config, metrics, clock, logger }) : null;
   verifier?.start();
@@ -310,6 +337,7 @@ async function start(
       service.drain();
       if (config.drainSeconds > 0) await setTimeout(config.drainSeconds * 1000);
       leadership?.whenChanged(() => undefined);
+      await streams?.stopTaking();
       // A proposal that runs is given up: nothing of it was shown or stored. A publication comes to its end.
       await Promise.all([
         leading.set(false),
@@ -321,6 +349,7 @@ async function start(
       await Promise.all([models?.stop(), workers?.close()]);
       await control.feed.close();
       await accountThread?.close();
+      await streams?.stop();
       await spans?.stop();
       if (signer !== undefined)
         await store
@@ -365,8 +394,9 @@ function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): Deci
 function accountWorkerDataOf(
   { dataDir, policy, logLevel }: Config,
   { memory: holders }: UserFilter,
+  streams: Streams | null,
 ): AccountWorkerData {
-  return { config: { dataDir, policy, logLevel }, holders };
+  return { config: { dataDir, policy, logLevel }, holders, streams: streams?.workerData ?? null };
 }
 
 function startEntry(config: Config, clock: Clock, recovered: LimitBook | null, checkpointKey: string) {
@@ -399,20 +429,4 @@ function firstBookOf(control: ControlPlane): Promise<LimitBook> {
       resolve(book);
     });
   });
-}
-
-/** Looks a model up when it comes into use, for the metrics that name it. */
-function modelTeller(registry: ModelRegistry, metrics: Metrics): (model: string | null) => Promise<void> {
-  let told: string | null = '';
-  return async (model) => {
-    if (model === told) return;
-    told = model;
-    if (model === null) {
-      metrics.noModelInUse();
-      return;
-    }
-    const [name, version] = model.split('@');
-    const manifest = await registry.manifest(version).catch(() => null);
-    if (manifest !== null) metrics.modelInUse(name, version, Date.parse(manifest.createdAt));
-  };
 }

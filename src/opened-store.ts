@@ -20,7 +20,7 @@ export interface StoreUse extends ProofOptions {
   /** The term in which this process leads; null while it does not. */
   readonly term?: () => number | null;
   /** Names the accounts whose interventions this process tells. */
-  readonly source?: string;
+  readonly source?: () => string;
   /** Brings an older schema of a database up to date. */
   readonly mayMigrate?: boolean;
   readonly sessions?: number;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ModelRegistry } from '../models/registry.ts';
 import { type CycleFacts, decidedMarkets, movesOf } from './control/decision-cycle.ts';
 import type { WebhookObserver } from './control/feed/webhooks.ts';
 import type { GovernanceObserver } from './control/governance/desk.ts';
@@ -45,4 +46,23 @@ export function logPublished(logger: Logger, book: LimitBook, facts: CycleFacts)
   if (guarded !== undefined) logger.warn({ ...said, guarded }, 'prices left their bounds: limits published');
   else if (fallback === null) logger.info(said, 'limits published');
   else logger.warn({ ...said, fallback }, 'limits published without the shock model');
+}
+
+/** Looks a model up when it comes into use, for the metrics that name it. */
+export function modelTeller(
+  registry: ModelRegistry,
+  metrics: Metrics,
+): (model: string | null) => Promise<void> {
+  let told: string | null = '';
+  return async (model) => {
+    if (model === told) return;
+    told = model;
+    if (model === null) {
+      metrics.noModelInUse();
+      return;
+    }
+    const [name, version] = model.split('@');
+    const manifest = await registry.manifest(version).catch(() => null);
+    if (manifest !== null) metrics.modelInUse(name, version, Date.parse(manifest.createdAt));
+  };
 }

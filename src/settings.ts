@@ -23,8 +23,11 @@ export interface ConfiguredWebhook {
   readonly kinds: readonly FeedKind[];
 }
 
-/** `all`: one process does everything. `decide`: one of several that may lead. `serve`: answers and follows. `train`: makes pieces of trainings. */
-export const PROCESS_ROLES = ['all', 'serve', 'decide', 'train'] as const;
+/**
+ * `all`: one process does everything. `decide`: one of several that may lead. `serve`: answers and follows. `accounts`: keeps a
+ * partition of the accounts, answers and follows. `train`: makes pieces of trainings.
+ */
+export const PROCESS_ROLES = ['all', 'serve', 'decide', 'accounts', 'train'] as const;
 export type ProcessRole = (typeof PROCESS_ROLES)[number];
 
 export interface Config {
@@ -33,8 +36,18 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** What this process does where there is a database. */
   readonly role: ProcessRole;
-  /** Tells workers of one machine apart. */
-  readonly workerName: string;
+  /** NATS with JetStream that accounts and prices come through; null to take them by HTTP alone. Secret: it may have a password. */
+  readonly natsUrl: string | null;
+  /** File of the NATS user's credentials; null without. */
+  readonly natsCredentials: string | null;
+  /** Begins the name of every stream, subject and bucket. */
+  readonly natsPrefix: string;
+  /** Copies of each stream in a NATS cluster. */
+  readonly natsReplicas: number;
+  /** Fixed when the streams are first made. */
+  readonly accountPartitions: number;
+  /** Of this process among those that keep accounts, or among the workers of its machine; null for one that it finds by itself. */
+  readonly workerName: string | null;
   readonly host: string;
   readonly port: number;
   /** A socket that listens already, handed over by whoever started this process; null to open one. */
@@ -109,6 +122,13 @@ function isDatabaseUrl(text: string): boolean {
   );
 }
 
+function isNatsUrl(text: string): boolean {
+  return text.split(',').every((one) => {
+    const url = URL.parse(one.trim());
+    return url !== null && /^(nats|tls):$/.test(url.protocol) && url.hostname !== '';
+  });
+}
+
 const webhookSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
   url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
@@ -142,15 +162,58 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     fallback: 'all',
     fromText: asIs,
     meaning:
-      'all, or one of several processes on a database: serve answers, decide decides and answers, train trains',
+      'all, or one of several processes on a database: serve answers, decide decides and answers, accounts keeps accounts and answers, train trains',
+  },
+  natsUrl: {
+    variable: 'PLIMSOLL_NATS_URL',
+    schema: z
+      .string()
+      .refine(isNatsUrl, 'must be nats://USER:PASSWORD@HOST:PORT, or tls://; several separated by commas')
+      .nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning: 'NATS with JetStream that accounts and prices come through; without it they come by HTTP alone',
+    isSecret: true,
+  },
+  natsCredentials: {
+    variable: 'PLIMSOLL_NATS_CREDENTIALS',
+    schema: z.string().min(1, 'must name a file').nullable(),
+    fallback: null,
+    fromText: asIs,
+    meaning: "file of the NATS user's credentials (.creds)",
+  },
+  natsPrefix: {
+    variable: 'PLIMSOLL_NATS_PREFIX',
+    schema: z.string().regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -'),
+    fallback: 'plimsoll',
+    fromText: asIs,
+    meaning: 'begins the name of every stream, subject and bucket on NATS',
+  },
+  natsReplicas: {
+    variable: 'PLIMSOLL_NATS_REPLICAS',
+    schema: z.number('must be a number').int().min(1).max(5),
+    fallback: 1,
+    fromText: asNumber,
+    meaning: 'copies of each stream in a NATS cluster: 3 survive the loss of a server',
+  },
+  accountPartitions: {
+    variable: 'PLIMSOLL_ACCOUNT_PARTITIONS',
+    schema: z.number('must be a number').int().min(1).max(256),
+    fallback: 1,
+    fromText: asNumber,
+    meaning:
+      'parts that the accounts are divided into, a process each; fixed when the streams are first made',
   },
   workerName: {
     variable: 'PLIMSOLL_WORKER_NAME',
-    schema: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
-    fallback: 'train',
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+      .nullable(),
+    fallback: null,
     fromText: asIs,
     meaning:
-      'tells workers of one machine apart: the name of the machine and this one are had by one at a time',
+      'what this process is called among those that keep accounts, or among the workers of its machine',
   },
   host: {
     variable: 'PLIMSOLL_HOST',

@@ -65,7 +65,7 @@ async function start(
   undo.push(() => lock.release());
   await requireBars(dataDir);
   await prepareDatabase(databaseUrl);
-  const name = `${hostname()}/${workerName}`;
+  const name = `${hostname()}/${workerName ?? 'train'}`;
   const held = new WorkerName(databaseUrl, name);
   undo.push(() => held.stop());
   await held.take(NAME_MILLISECONDS);

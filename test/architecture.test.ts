@@ -78,6 +78,7 @@ const ROOTS = [
   'src/leading.ts',
   'src/opened-store.ts',
   'src/shared-store.ts',
+  'src/streams.ts',
   'src/scheduled-training.ts',
   'src/shared-models.ts',
   'src/shared-training.ts',
@@ -199,6 +200,7 @@ describe('the house', () => {
     ['SQLite', /^node:sqlite$/, ['data/']],
     ['PostgreSQL', /^pg$/, ['data/postgres/']],
     ['the queue of jobs', /^pg-boss$/, ['data/postgres/jobs.ts']],
+    ['NATS', /^@nats-io\//, ['data/nats/']],
     ['the command parser', /^commander$/, ['src/cli.ts', 'src/cli/']],
   ] as const)('%s is imported in its own place only', (_, library, places) => {
     const users = imports

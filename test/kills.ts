@@ -14,6 +14,7 @@ export const KILLS = {
   training: 52,
   import: 8,
   service: 8,
+  shard: 6,
 } as const;
 
 export type KilledWork = keyof typeof KILLS;

@@ -6,15 +6,15 @@ import type { PostgresDatabase, Session } from './database.ts';
 /** The outbox, in the database of the books: a book and the event that tells it are one transaction. */
 export class PostgresOutbox implements OutboxStore {
   readonly #database: PostgresDatabase;
-  /** The accounts that interventions come from: each data folder counts its own. */
-  readonly #source: string;
+  readonly #sourceOf: () => string;
 
-  constructor(database: PostgresDatabase, source: string) {
+  /** @param sourceOf the accounts that interventions come from: each data folder, or partition of the streams, counts its own. */
+  constructor(database: PostgresDatabase, sourceOf: () => string) {
     this.#database = database;
-    this.#source = source;
+    this.#sourceOf = sourceOf;
   }
 
-  /** Needs the write lock. */
+  /** Needs the write lock. An intervention that is there already, put by another owner of the same accounts, fails all of it. */
   async insert(session: Session, drafts: readonly FeedDraft[]): Promise<void> {
     const last = Number((await session.row('SELECT max(sequence) AS sequence FROM outbox'))?.sequence ?? 0);
     await session.rows(
@@ -24,7 +24,7 @@ export class PostgresOutbox implements OutboxStore {
          WITH ORDINALITY AS draft (kind, at, intervention, body, n)`,
       [
         last,
-        this.#source,
+        this.#sourceOf(),
         drafts.map(({ kind }) => kind),
         drafts.map(({ at }) => at),
         drafts.map(({ intervention }) => intervention),
@@ -94,7 +94,7 @@ export class PostgresOutbox implements OutboxStore {
 
   /** No webhook has a colon in its name. */
   get #interventions(): string {
-    return `interventions:${this.#source}`;
+    return `interventions:${this.#sourceOf()}`;
   }
 }
 

@@ -44,7 +44,7 @@ export interface PostgresStoreOptions extends ProofOptions, Omit<DatabaseOptions
   /** The term in which this process leads; null while it does not. Without one it never publishes. */
   readonly term?: () => number | null;
   /** Names the accounts whose interventions this process tells. */
-  readonly source?: string;
+  readonly source?: () => string;
   /** Without it a schema that is older than this program is refused. */
   readonly mayMigrate?: boolean;
   readonly migrations?: readonly Migration[];
@@ -73,7 +73,7 @@ export class PostgresStateStore implements SharedStore {
     this.#database = database;
     this.#proof = new PostgresProof(options);
     this.#term = options.term ?? (() => null);
-    this.outbox = new PostgresOutbox(database, options.source ?? '');
+    this.outbox = new PostgresOutbox(database, options.source ?? (() => ''));
     this.governance = new PostgresGovernanceStore(database, this.outbox);
     this.keys = new PostgresKeyStore(database);
     this.answers = new PostgresAnsweredWrites(database);

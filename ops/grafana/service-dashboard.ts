@@ -101,9 +101,11 @@ export const SERVICE: Dashboard = {
         lines('Who decides', 'none', 'One of all processes; a gap of seconds is a takeover.', [
           { expr: 'plimsoll_leader', legend: 'decides {{instance}}' },
           { expr: 'plimsoll_leader_term', legend: 'term {{instance}}' },
+          { expr: 'plimsoll_account_partitions_kept', legend: 'keeps accounts {{instance}}' },
         ]),
         lines('Store that cannot be followed', 'none', '1 while it is so; the last valid limits stay.', [
           { expr: 'plimsoll_store_fault_active > 0', legend: '{{reason}} {{instance}}' },
+          { expr: 'plimsoll_stream_fault_active > 0', legend: '{{reason}} {{instance}}' },
         ]),
         lines('Lag of the event loop', 's', 'What every request waits for.', [
           { expr: 'plimsoll_nodejs_eventloop_lag_p99_seconds', legend: '99 % {{instance}}' },

@@ -158,12 +158,27 @@ export type {
   AccountBatch,
   AccountStore,
   InterventionFilter,
+  Positions,
   StoredBatch,
   StoredSnapshot,
 } from './accounts/ports.ts';
 export type { FeedDraft, FeedEvent } from './feed/feed-event.ts';
 export type { WebhookPost } from './feed/webhooks.ts';
 export { type Change, endOf } from './governance/change.ts';
+export {
+  type AppendOptions,
+  type Broker,
+  type EventLog,
+  type Extent,
+  type Following,
+  type Lease,
+  type Leases,
+  type LogEntry,
+  type TakeEntries,
+  type Topic,
+  topicsOf,
+} from './streams/event-log.ts';
+export { shardLost, shardNotHeld, streamLost } from './streams/failures.ts';
 export type { TrackPoint } from './track-point.ts';
 
 /** What people decided about limits. Every record is part of an audit entry, and read back from there. */

@@ -154,5 +154,7 @@ function refusalOf({ code, message }: AccountFault): PlimsollError {
     return refuse('MARKET_UNKNOWN', message, 'GET /v1/markets lists all markets.');
   if (code === 'ACCOUNT_OUT_OF_ORDER')
     return refuse('CONFLICT', message, 'Send a state with a higher sequence; the one that is known stays.');
+  if (code === 'ACCOUNT_ELSEWHERE')
+    return refuse('ACCOUNTS_ELSEWHERE', message, 'Send it to the process that keeps its partition.');
   return refuse('INPUT_INVALID', `${code}: ${message}`, 'Mend what is named; nothing was taken.');
 }

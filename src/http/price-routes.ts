@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type MarkPrice, outcomeOf, type PriceCode } from '../control/reads.ts';
+import { type ControlReads, type MarkPrice, outcomeOf, type PriceCode } from '../control/reads.ts';
 import { priceLineSchema, pricesSchema } from './price-schemas.ts';
 import { refuse } from './problem.ts';
 import type { Route } from './routes.ts';
@@ -20,6 +20,13 @@ const MESSAGES: Readonly<Record<PriceCode, string>> = {
 };
 
 type PriceLine = z.infer<typeof priceLineSchema>;
+
+/** Judges lines of prices that nobody waits for. @returns those that are believed. */
+export function believedPrices(prices: ControlReads['prices'], text: string, now: number): MarkPrice[] {
+  const read = linesOf(text).map(({ price }) => price);
+  const codes = prices.take(read, now);
+  return read.flatMap((price, i) => (price !== null && codes[i] === null ? [price] : []));
+}
 
 /** Prices between bars. */
 export const PRICE_ROUTES: readonly Route[] = [

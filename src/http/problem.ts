@@ -12,6 +12,8 @@ const TOLD: ReadonlySet<ErrorCode> = new Set([
   'NOT_READY',
   'NOT_LEADING',
   'ACCOUNTS_ELSEWHERE',
+  'SHARD_LOST',
+  'SHARD_NOT_HELD',
 ]);
 
 /** Failures of the service itself. Their text stays in the log, because it may hold paths or worse. */
@@ -41,6 +43,10 @@ const HIDDEN_REMEDY = 'The log of the service has the reason under the request i
 const HIDDEN_REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   IO_FAILED:
     'Nothing of it was kept. Send it again once the disk of the service has room and may be written; reads go on.',
+  STREAM_UNAVAILABLE:
+    'Come again in a few seconds. Whether a write was done is not known: an account may be sent again with the same sequence. Limits, checks and margins are answered meanwhile.',
+  STREAM_LOST:
+    'Accounts are not taken until the streams are restored; the log of the service names the one that is lost. Limits and checks are answered meanwhile.',
   DATABASE_UNAVAILABLE:
     'Come again in a few seconds. Whether a write was done is not known: read first, or send it with an Idempotency-Key. Limits and checks are answered meanwhile.',
 };

@@ -1,4 +1,5 @@
 import { STORE_REASONS, type StoreReason } from '../control/follow/store-follower.ts';
+import { STREAM_REASONS, type StreamReason } from '../control/streams/stream-reasons.ts';
 import type { MetricMaker } from './governance-metrics.ts';
 
 /** How this process stands to the others that share its store. */
@@ -6,6 +7,8 @@ export class StoreMetrics {
   readonly #leads: (of: Readonly<Record<string, string>>, level: number) => void;
   readonly #term: (of: Readonly<Record<string, string>>, level: number) => void;
   readonly #faults: (label: string, level: number) => void;
+  readonly #streamFaults: (label: string, level: number) => void;
+  readonly #partitions: (of: Readonly<Record<string, string>>, level: number) => void;
 
   constructor({ gauge, levels }: MetricMaker) {
     this.#leads = levels('leader', '1 while this process decides', []).set;
@@ -15,7 +18,18 @@ export class StoreMetrics {
       '1 while the store cannot be followed for this reason',
       'reason',
     );
+    this.#streamFaults = gauge(
+      'stream_fault_active',
+      '1 while accounts that come through streams are not taken in here for this reason',
+      'reason',
+    );
     this.followed(null);
+    this.#partitions = levels(
+      'account_partitions_kept',
+      '1 while this process keeps a partition of the accounts',
+      [],
+    ).set;
+    this.streamed(null, false);
     this.led(null);
   }
 
@@ -28,5 +42,11 @@ export class StoreMetrics {
   /** @param reason null while all is well. */
   followed(reason: StoreReason | null): void {
     for (const one of STORE_REASONS) this.#faults(one, one === reason ? 1 : 0);
+  }
+
+  /** @param reason null while all is well, and where there are no streams. */
+  streamed(reason: StreamReason | null, keepsPartition: boolean): void {
+    this.#partitions({}, keepsPartition ? 1 : 0);
+    for (const one of STREAM_REASONS) this.#streamFaults(one, one === reason ? 1 : 0);
   }
 }

@@ -14,6 +14,8 @@ export const ACCOUNT_CODES = [
   'SETTLEMENT_MIXED',
   /** A later state of the account is known. */
   'ACCOUNT_OUT_OF_ORDER',
+  /** Another process keeps this account. */
+  'ACCOUNT_ELSEWHERE',
 ] as const;
 export type AccountCode = (typeof ACCOUNT_CODES)[number];
 

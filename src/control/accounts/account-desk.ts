@@ -10,7 +10,8 @@ import type { Intervention } from '../../accounts/interventions/intervention.ts'
 import { ACCOUNT_STATUSES, type AccountStatus } from '../../accounts/interventions/statuses.ts';
 import type { AccountPolicy } from '../../limits/account-policy.ts';
 import type { MarkPrice } from '../guard/prices.ts';
-import type { AccountStore, InterventionFilter } from './ports.ts';
+import { partitionOf } from '../streams/partition.ts';
+import type { AccountStore, InterventionFilter, Positions } from './ports.ts';
 
 /** Why a line of a batch has no effect. */
 export interface RefusedLine {
@@ -70,6 +71,13 @@ export interface AccountDeskOptions {
   readonly snapshotBytes?: number;
   /** Is told every user that has an account, and when all that are stored are in it. */
   readonly holders?: UserFilter;
+  /** The part of all accounts that are taken here; without it all are. */
+  readonly shard?: ShardPlace;
+}
+
+export interface ShardPlace {
+  readonly partition: number;
+  readonly partitions: number;
 }
 
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
@@ -90,14 +98,17 @@ export class AccountDesk {
   readonly #journal = new JournalWriter();
   readonly #scanner: AccountScanner;
   readonly #holders: UserFilter | undefined;
+  readonly #shard: ShardPlace | undefined;
   #told: Intervention[] = [];
+  /** How far streams were taken in since the last commit. */
+  #reached: Positions = {};
   #lastBatch: number;
   #journalBytes: number;
   #snapshot: Promise<void> | null = null;
 
   private constructor(
     engine: AccountEngine,
-    { store, snapshotBytes, holders }: AccountDeskOptions,
+    { store, snapshotBytes, holders, shard }: AccountDeskOptions,
     lastBatch: number,
     journalBytes: number,
   ) {
@@ -106,6 +117,7 @@ export class AccountDesk {
     this.#store = store;
     this.#snapshotBytes = snapshotBytes ?? SNAPSHOT_BYTES;
     this.#holders = holders;
+    this.#shard = shard;
     this.#lastBatch = lastBatch;
     this.#journalBytes = journalBytes;
   }
@@ -187,6 +199,17 @@ export class AccountDesk {
     this.#told.push(...this.engine.elapse(now, this.#journal));
   }
 
+  /** Streams were taken in up to here: stored with what that caused, so that nothing of them counts twice. */
+  reached(positions: Positions): void {
+    this.#reached = { ...this.#reached, ...positions };
+  }
+
+  /** Whether an account is taken here. */
+  belongs(accountId: string): boolean {
+    const shard = this.#shard;
+    return shard === undefined || partitionOf(accountId, shard.partitions) === shard.partition;
+  }
+
   /**
    * Makes everything durable that has come in since the last time.
    *
@@ -194,10 +217,14 @@ export class AccountDesk {
    */
   async commit(): Promise<readonly Intervention[]> {
     const interventions = this.#told;
-    if (this.#journal.isEmpty && interventions.length === 0) return [];
+    const positions = this.#reached;
+    const isStill = Object.keys(positions).length === 0;
+    if (this.#journal.isEmpty && interventions.length === 0 && isStill) return [];
     this.#told = [];
+    this.#reached = {};
     const body = this.#journal.taken();
-    this.#lastBatch = await this.#store.append([{ body, interventions }]);
+    const batch = isStill ? { body, interventions } : { body, interventions, positions };
+    this.#lastBatch = await this.#store.append([batch]);
     this.#journalBytes += body.length;
     return interventions;
   }
@@ -254,7 +281,7 @@ export class AccountDesk {
 
   #takeRecord(record: AccountRecord, at: number): Omit<RefusedLine, 'line'> | null {
     const fault = this.#put(record, at);
-    return fault === null ? null : { accountId: record.accountId, outcome: 'ignored', ...fault };
+    return fault === null ? null : { accountId: record.accountId, outcome: outcomeOf(fault), ...fault };
   }
 
   #takeLine(content: string, at: number): Omit<RefusedLine, 'line'> | null {
@@ -267,17 +294,25 @@ export class AccountDesk {
     const fault = this.take(value, at);
     if (fault === null) return null;
     const { accountId } = (value ?? {}) as { accountId?: unknown };
-    const outcome = fault.code === 'ACCOUNT_OUT_OF_ORDER' ? 'ignored' : 'refused';
-    return { accountId: typeof accountId === 'string' ? accountId.slice(0, 64) : null, outcome, ...fault };
+    const named = typeof accountId === 'string' ? accountId.slice(0, 64) : null;
+    return { accountId: named, outcome: outcomeOf(fault), ...fault };
   }
 
   #put(record: AccountRecord, at: number): AccountFault | null {
+    if (!this.belongs(record.accountId)) return this.#elsewhere(record.accountId);
     const told = this.engine.put(record, at, this.#journal);
     if (told === null)
       return { code: 'ACCOUNT_OUT_OF_ORDER', message: 'a state of this sequence or a later one is known' };
     this.#holders?.add(record.userId);
     if (told.length > 0) this.#told.push(...told);
     return null;
+  }
+
+  #elsewhere(accountId: string): AccountFault {
+    const { partition, partitions } = this.#shard ?? { partition: 0, partitions: 1 };
+    const own = partitionOf(accountId, partitions);
+    const message = `its partition is ${own} of ${partitions}, and this is ${partition}`;
+    return { code: 'ACCOUNT_ELSEWHERE', message };
   }
 
   #readingOf(row: number): AccountReading {
@@ -308,4 +343,8 @@ export class AccountDesk {
       if (positionStatus[position] > worst) worst = positionStatus[position];
     return worst;
   }
+}
+
+function outcomeOf({ code }: AccountFault): RefusedLine['outcome'] {
+  return code === 'ACCOUNT_OUT_OF_ORDER' ? 'ignored' : 'refused';
 }

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { pictureOf } from '../../accounts/book/picture.ts';
 import type { Clock } from '../../clock.ts';
 import { asPlimsollError, PlimsollError } from '../../errors.ts';
-import type { AccountDesk } from './account-desk.ts';
+import type { MarkPrice } from '../guard/prices.ts';
+import type { AccountDesk, BatchReport } from './account-desk.ts';
 import { impactOnHolders } from './holder-impact.ts';
 import type { KnownLiquidity } from './known-liquidity.ts';
 import type { SystemPicture, SystemQuestion } from './system-desk.ts';
@@ -44,6 +45,7 @@ export class AccountLoop {
   #failed: { readonly error: PlimsollError; readonly until: number } | null = null;
   /** Tables that could not be stored: nobody sends them again. */
   #termsToSet: (AccountRequest & { readonly kind: 'terms' }) | null = null;
+  #frozen: PlimsollError | null = null;
   #isEnding = false;
   #asking = 0;
   #picture: { readonly at: number; readonly answer: Promise<unknown> } | null = null;
@@ -57,6 +59,19 @@ export class AccountLoop {
 
   get desk(): AccountDesk {
     return this.#desk;
+  }
+
+  /** Nothing can be stored any more: what only looks is answered from what is stored. */
+  freeze(reason: PlimsollError): void {
+    this.#frozen ??= reason;
+    clearInterval(this.#tick);
+  }
+
+  /** What was asked for is answered; nothing is stored. */
+  async discard(reason: PlimsollError): Promise<void> {
+    this.freeze(reason);
+    this.#isEnding = true;
+    while (this.#running !== null) await this.#running;
   }
 
   ask(request: AccountRequest): void {
@@ -123,6 +138,7 @@ export class AccountLoop {
 
   /** Null where it may be tried to store something. */
   #pauseFailure(): PlimsollError | null {
+    if (this.#frozen !== null) return this.#frozen;
     const failed = this.#failed;
     const now = this.#options.clock.now();
     return failed !== null && now < failed.until && now >= failed.until - PAUSE_MILLISECONDS
@@ -202,10 +218,13 @@ export class AccountLoop {
       case 'mark':
         desk.mark(request.prices, request.at);
         return null;
+      case 'events':
+        return this.#takeEvents(request);
       case 'terms':
         desk.setTerms(request.terms, request.version, request.at);
         return null;
       case 'reading':
+        if (!desk.belongs(request.accountId)) throw keptElsewhere(request.accountId);
         return desk.reading(request.accountId);
       case 'readingsOfUser':
         return desk.readingsOfUser(request.userId);
@@ -221,9 +240,24 @@ export class AccountLoop {
       case 'system':
       case 'stress':
       case 'stressInput':
+      case 'hold':
+      case 'lose':
       case 'end':
         return null;
     }
+  }
+
+  /** Events that have had their effect have none again: that is how far the stream was taken in. */
+  #takeEvents({ stream, events, at }: AccountRequest & { readonly kind: 'events' }): readonly BatchReport[] {
+    const desk = this.#desk;
+    const reports = events.map(({ text }) => {
+      if (stream === 'accounts') return desk.takeLines(text, at);
+      desk.mark(marksOf(text), at);
+      return NOTHING_REFUSED;
+    });
+    const last = events.at(-1);
+    if (last !== undefined) desk.reached({ [stream]: last.sequence });
+    return reports;
   }
 
   /** Null where all is durable. A desk that is ahead of its store is not believed any more: it is recovered. */
@@ -266,7 +300,23 @@ export class AccountLoop {
 }
 
 /** What changes something that is stored. */
-const CHANGING: ReadonlySet<AccountRequest['kind']> = new Set(['lines', 'put', 'mark', 'terms']);
+const CHANGING: ReadonlySet<AccountRequest['kind']> = new Set(['lines', 'put', 'mark', 'events', 'terms']);
+
+const NOTHING_REFUSED: BatchReport = { total: 0, accepted: 0, refused: [] };
+
+/** Lines that were believed by whoever judges prices. */
+function marksOf(text: string): MarkPrice[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as MarkPrice);
+}
+
+function keptElsewhere(accountId: string): PlimsollError {
+  return new PlimsollError('ACCOUNTS_ELSEWHERE', `another process keeps account ${accountId}`, {
+    remedy: 'Ask the process that keeps its partition; see docs/scaling.md.',
+  });
+}
 
 function failureOf(thrown: unknown) {
   const { code, message, remedy } = asPlimsollError(thrown);

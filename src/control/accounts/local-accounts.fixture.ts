@@ -33,6 +33,7 @@ export function localAccounts(
       accounts.tell(message.told);
       return;
     }
+    if ('shard' in message) return;
     const asked = waiting.get(message.id);
     waiting.delete(message.id);
     if ('failure' in message) asked?.reject(new Failure(message.failure.code, message.failure.message));

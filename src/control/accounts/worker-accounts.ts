@@ -3,7 +3,7 @@ import type { MarketTerms } from '../../accounts/book/market-rows.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import type { Clock } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
-import type { AccountMessage, AccountRequests, RequestKind } from './worker-messages.ts';
+import type { AccountMessage, AccountRequests, RequestKind, ShardState } from './worker-messages.ts';
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -20,6 +20,8 @@ export interface WorkerAccountsOptions {
   readonly workerData: unknown;
   readonly clock: Clock;
   readonly onTold: (interventions: readonly Intervention[]) => void;
+  /** Where the accounts come in streams: what has become of the partition that the thread was told to hold. */
+  readonly onShard?: (shard: ShardState) => void;
   /** The thread is gone; the next request starts another, which recovers what is stored. */
   readonly onLost: (error: PlimsollError) => void;
 }
@@ -106,6 +108,10 @@ export class WorkerAccounts {
   #receive(message: AccountMessage): void {
     if ('told' in message) {
       this.#options.onTold(message.told);
+      return;
+    }
+    if ('shard' in message) {
+      this.#options.onShard?.(message.shard);
       return;
     }
     const waiting = this.#waiting.get(message.id);

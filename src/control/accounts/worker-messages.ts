@@ -50,8 +50,27 @@ export interface AccountRequests {
   };
   /** For the next decision. */
   readonly stressInput: { readonly ask: Record<string, never>; readonly answer: SystemStressInput | null };
+  /** Events of a stream, in their order; a report for each of accounts. Asked within the thread alone. */
+  readonly events: {
+    readonly ask: {
+      readonly stream: 'accounts' | 'marks';
+      readonly events: readonly StreamEvent[];
+      readonly at: number;
+    };
+    readonly answer: readonly BatchReport[];
+  };
+  /** This process owns a partition from now on. */
+  readonly hold: { readonly ask: { readonly partition: number }; readonly answer: null };
+  /** It owns none any more. */
+  readonly lose: { readonly ask: Record<string, never>; readonly answer: null };
   /** Ends the thread, with a snapshot. */
   readonly end: { readonly ask: Record<string, never>; readonly answer: null };
+}
+
+export interface StreamEvent {
+  readonly sequence: number;
+  /** NDJSON. */
+  readonly text: string;
 }
 
 export type RequestKind = keyof AccountRequests;
@@ -70,4 +89,13 @@ export type AccountMessage =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly failure: AccountFailure }
   /** Stored, and now to be told. */
-  | { readonly told: readonly Intervention[] };
+  | { readonly told: readonly Intervention[] }
+  | { readonly shard: ShardState };
+
+/** What has become of the partition that this process holds. */
+export interface ShardState {
+  readonly partition: number;
+  /** `kept`: its accounts are here and up to date. `away`: the streams do not answer. `taken`: another process has it. `lost`: a stream is not what it was. */
+  readonly state: 'kept' | 'away' | 'taken' | 'lost';
+  readonly failure: AccountFailure | null;
+}

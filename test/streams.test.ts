@@ -1,0 +1,243 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { NATS_SERVER, OwnNats, SKIPPED, testPrefix } from '../data/nats/test-server.ts';
+import { PostgresStateStore } from '../data/postgres/postgres-state-store.ts';
+import { TestDatabase, type TestServer, testServer } from '../data/postgres/test-server.ts';
+import { SqliteStateStore } from '../data/sqlite-state-store.ts';
+import { decisionDraft, FIRST_DECISION, nextBook } from '../data/test-books.ts';
+import { ManualClock } from '../src/clock.ts';
+import { resolveConfig } from '../src/config.ts';
+import { partitionOf } from '../src/control/streams/partition.ts';
+import { type RunningService, startService } from '../src/main.ts';
+
+if (NATS_SERVER === null) process.stderr.write(`${SKIPPED}\n`);
+
+/** A second behind the decision of every book here. */
+const clock = new ManualClock(FIRST_DECISION + 1000);
+const book = nextBook(null, { AURUSDT: 50 });
+
+let server: OwnNats;
+let nats: NatsConnection;
+let folder: string;
+const running: RunningService[] = [];
+
+async function start(
+  name: string,
+  prefix: string,
+  more: Record<string, string> = {},
+): Promise<RunningService> {
+  const environment = {
+    ...{ PLIMSOLL_NATS_URL: server.url, PLIMSOLL_NATS_PREFIX: prefix, PLIMSOLL_SAMPLE_MARKET: 'false' },
+    ...{ PLIMSOLL_DATA_DIR: join(folder, name), PLIMSOLL_PORT: '0', ...more },
+  };
+  const { values: config } = resolveConfig({ flags: {}, environment });
+  const service = await startService({ config, clock, logger: pino({ level: 'silent' }) });
+  running.push(service);
+  return service;
+}
+
+async function stop(service: RunningService): Promise<void> {
+  running.splice(running.indexOf(service), 1);
+  await service.stop();
+}
+
+/** A folder with limits in force, so that accounts are taken. */
+async function withBook(name: string): Promise<string> {
+  const store = SqliteStateStore.open(join(folder, name));
+  await store.publish(book, decisionDraft(book));
+  await store.close();
+  return name;
+}
+
+async function ask(service: RunningService, method: string, path: string, body?: unknown) {
+  const response = await fetch(`${service.url}${path}`, {
+    method,
+    headers: {
+      ...(method === 'GET' ? {} : { authorization: `Bearer ${service.operatorKey?.created ?? key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const retryAfter = response.headers.get('retry-after');
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the service says
+  return { status: response.status, retryAfter, json: (await response.json()) as any };
+}
+/** Of a folder whose key was made at an earlier start. */
+let key = '';
+
+function account(accountId: string, equity: string, more: object = {}) {
+  const position = { symbol: 'AURUSDT', side: 'long', quantity: '1', entryPrice: '1000' };
+  return { accountId, userId: accountId, marginMode: 'cross', equity, positions: [position], ...more };
+}
+
+async function until(is: () => Promise<boolean>): Promise<void> {
+  while (!(await is())) await wait(20);
+}
+
+const equityOf = async (service: RunningService, id: string): Promise<string | undefined> =>
+  (await ask(service, 'GET', `/v1/accounts/${id}/margin`)).json.equity;
+
+describe.skipIf(NATS_SERVER === null)('accounts and prices through NATS', () => {
+  beforeAll(async () => {
+    server = await OwnNats.start();
+    nats = await connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    folder = mkdtempSync(join(tmpdir(), 'plimsoll-streams-'));
+  });
+  afterEach(async () => {
+    await Promise.all(running.map(stop));
+  });
+  afterAll(async () => {
+    await nats.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('what comes by HTTP is in the stream, what comes by the stream is known by HTTP, and a venue has the limits', async () => {
+    const prefix = testPrefix();
+    const service = await start(await withBook('one'), prefix);
+    key = service.operatorKey?.created ?? '';
+    const put = await ask(service, 'PUT', '/v1/accounts/h1', account('h1', '1000'));
+    expect([put.status, put.json]).toEqual([200, { accountId: 'h1', status: 'healthy' }]);
+    const streams = await jetstreamManager(nats);
+    const { state } = await streams.streams.info(`${prefix}_accounts_0`);
+    expect(state.last_seq).toBe(1);
+    const text = [account('s1', '500'), account('s2', '600')].map((one) => JSON.stringify(one)).join('\n');
+    await jetstream(nats).publish(`${prefix}.accounts.0`, text);
+    await until(async () => (await ask(service, 'GET', '/v1/accounts/s2/margin')).status === 200);
+    const refused = await ask(service, 'PUT', '/v1/accounts/h1', account('h1', '-', {}));
+    expect([refused.status, refused.json.code]).toEqual([400, 'INPUT_INVALID']);
+
+    const mark = { symbol: 'AURUSDT', price: 1010, at: clock.now() };
+    await jetstream(nats).publish(`${prefix}.marks`, JSON.stringify(mark));
+    await until(async () => (await equityOf(service, 'h1')) === '1010');
+
+    const bucket = await new Kvm(nats).open(`${prefix}_limits`);
+    await until(async () => (await bucket.get('book')) !== null);
+    const head = (await bucket.get('book'))?.json<{ version: number; markets: string[]; hash: string }>();
+    expect(head).toMatchObject({
+      version: 1,
+      hash: book.hash,
+      markets: book.markets.map(({ symbol }) => symbol),
+    });
+    for (const symbol of head?.markets ?? []) {
+      const { json } = await ask(service, 'GET', `/v1/markets/${symbol}/brackets`);
+      expect((await bucket.get(`market.${symbol}`))?.json()).toEqual(json);
+    }
+  });
+
+  test('without NATS what changes accounts is refused with a code, reads go on, and nothing acknowledged is lost', async () => {
+    const prefix = testPrefix();
+    const service = await start(await withBook('away'), prefix);
+    key = service.operatorKey?.created ?? '';
+    expect((await ask(service, 'PUT', '/v1/accounts/h1', account('h1', '1000'))).status).toBe(200);
+    await server.kill();
+    await until(async () =>
+      (await ask(service, 'GET', '/readyz')).json.reasons.includes('STREAMS_UNAVAILABLE'),
+    );
+    const put = await ask(service, 'PUT', '/v1/accounts/h2', account('h2', '1000'));
+    expect([put.status, put.json.code, put.retryAfter]).toEqual([503, 'STREAM_UNAVAILABLE', '5']);
+    expect((await ask(service, 'GET', '/v1/accounts/h1/margin')).status).toBe(200);
+    expect((await ask(service, 'GET', '/v1/limits')).status).toBe(200);
+    const order = { userId: 'h1', symbol: 'AURUSDT', side: 'long', notional: '1000', leverage: 2 };
+    expect((await ask(service, 'POST', '/v1/checks', order)).status).toBe(200);
+    await server.resume();
+    await until(
+      async () => (await ask(service, 'PUT', '/v1/accounts/h2', account('h2', '1000'))).status === 200,
+    );
+    expect((await ask(service, 'GET', '/v1/accounts/h1/margin')).status).toBe(200);
+    await until(async () => (await ask(service, 'GET', '/readyz')).json.reasons.length === 0);
+  });
+
+  test('a start with a name that another process has, or with streams that are not those of the folder, is refused', async () => {
+    const prefix = testPrefix();
+    const service = await start(await withBook('named'), prefix, { PLIMSOLL_WORKER_NAME: 'risk-1' });
+    await expect(start('other', prefix, { PLIMSOLL_WORKER_NAME: 'risk-1' })).rejects.toMatchObject({
+      code: 'WORKER_NAME_TAKEN',
+      remedy: expect.stringContaining('PLIMSOLL_WORKER_NAME'),
+    });
+    await stop(service);
+    const manager = await jetstreamManager(nats);
+    for await (const { config } of manager.streams.list())
+      if (config.name.includes(prefix)) await manager.streams.delete(config.name);
+    await expect(start('named', prefix)).rejects.toMatchObject({
+      code: 'STREAM_LOST',
+      remedy: expect.stringContaining('PLIMSOLL_NATS_PREFIX'),
+    });
+  });
+
+  describe('in partitions, on a database', () => {
+    let postgres: TestServer;
+    let database: TestDatabase;
+
+    beforeAll(async () => {
+      postgres = await testServer();
+      database = await TestDatabase.create(postgres);
+      const leader = await PostgresStateStore.open({ url: database.url, name: 'leader', term: () => 0 });
+      await leader.publish(book, decisionDraft(book));
+      await leader.close();
+    });
+    afterAll(async () => {
+      await Promise.all(running.map(stop));
+      await database.drop();
+      await postgres.stop();
+    });
+
+    test('each process keeps one; a third takes over what one leaves, and every intervention is told once', async () => {
+      const prefix = testPrefix();
+      const shared = {
+        ...{
+          PLIMSOLL_DATABASE_URL: database.url,
+          PLIMSOLL_ROLE: 'accounts',
+          PLIMSOLL_ACCOUNT_PARTITIONS: '2',
+        },
+      };
+      const [zero, one] = [await start('p0', prefix, shared), await start('p1', prefix, shared)];
+      const standby = await start('p2', prefix, shared);
+      const ids = [0, 1].map((partition) => ids100.find((id) => partitionOf(id, 2) === partition) ?? '');
+      const putOf = (service: RunningService, id: string, equity: string) =>
+        ask(service, 'PUT', `/v1/accounts/${id}`, account(id, equity));
+      await until(async () => (await putOf(zero, ids[0], '100000')).status === 200);
+      await until(async () => (await putOf(one, ids[1], '100000')).status === 200);
+      const elsewhere = await putOf(zero, ids[1], '100000');
+      expect([elsewhere.status, elsewhere.json.code]).toEqual([503, 'ACCOUNTS_ELSEWHERE']);
+      const none = await putOf(standby, ids[0], '100000');
+      expect([none.status, none.json.code, none.retryAfter]).toEqual([503, 'SHARD_NOT_HELD', '5']);
+      expect((await ask(standby, 'GET', '/v1/limits')).status).toBe(200);
+
+      await jetstream(nats).publish(
+        `${prefix}.marks`,
+        JSON.stringify({ symbol: 'AURUSDT', price: 1000, at: clock.now() }),
+      );
+      for (const [i, service] of [zero, one].entries()) {
+        await until(async () => (await equityOf(service, ids[i])) === '100000');
+        await putOf(service, ids[i], '1');
+      }
+      const told = async (): Promise<string[]> => {
+        const rows = await database.query(
+          "SELECT intervention_source || ':' || intervention AS name FROM outbox WHERE kind = 'intervention' ORDER BY sequence",
+        );
+        return rows.map(({ name }) => String(name));
+      };
+      await until(async () => (await told()).length >= 2);
+      const before = (await told()).length;
+      await stop(zero);
+      await until(async () => (await ask(standby, 'GET', `/v1/accounts/${ids[0]}/margin`)).status === 200);
+      expect(await equityOf(standby, ids[0])).toBe('1');
+      expect((await ask(standby, 'GET', '/v1/interventions')).json.total).toBeGreaterThan(0);
+      await putOf(standby, ids[0], '100000');
+      await until(async () => (await told()).length > before);
+      const all = await told();
+      expect(new Set(all).size).toBe(all.length);
+      expect(new Set(all.map((name) => name.split(':')[0]))).toEqual(new Set([`${prefix} 0`, `${prefix} 1`]));
+    });
+  });
+});
+
+const ids100 = Array.from({ length: 100 }, (_, i) => `account-${i}`);
