@@ -9,15 +9,11 @@ import { changeListener } from '../data/postgres/change-listener.ts';
 import { SeriesFiles } from '../data/series-files.ts';
 import { SigningSecrets } from '../data/signing-secret.ts';
 import { ModelRegistry } from '../models/registry.ts';
-import type { AccountWorkerData } from './account-worker.ts';
-import { UserFilter } from './accounts/book/user-filter.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { type Clock, stopwatchSeconds } from './clock.ts';
 import { type Config, isLoopback } from './config.ts';
 import { KeyWatch } from './control/access/key-watch.ts';
-import { Accounts } from './control/accounts/account-access.ts';
-import { accountsElsewhere, NO_ACCOUNTS_HERE } from './control/accounts/no-accounts.ts';
-import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
+import { accountsElsewhere } from './control/accounts/no-accounts.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { SHADOW_ENTRIES } from './control/shadow-watch.ts';
 import { StorageWatch } from './control/storage-watch.ts';
@@ -30,6 +26,7 @@ import { Identities } from './http/access/identities.ts';
 import { keyringOf } from './http/auth.ts';
 import { believedPrices } from './http/price-routes.ts';
 import { Service } from './http/service.ts';
+import { startAccounts } from './kept-accounts.ts';
 import { Leading } from './leading.ts';
 import type { LimitBook } from './limits/types.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -42,7 +39,7 @@ import { SharedModels } from './shared-models.ts';
 import { followerOf, leadershipOf, notLeading, requireOwnCheckpoints } from './shared-store.ts';
 import { openTrainingQueue, trainingsOf } from './shared-training.ts';
 import { decisionSpan, requestSpan, SpanExport } from './spans.ts';
-import { type Streams, sourceOf, streamsOf } from './streams.ts';
+import { sourceOf, streamsOf } from './streams.ts';
 
 export interface ServiceInput {
   readonly config: Config;
@@ -134,35 +131,10 @@ async function start(
   undo.push(() => workers?.close());
   const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
-  const holders = new UserFilter();
-  // Without accounts nobody has one; caps and checks are those of users alone.
-  if (!keepsAccounts) holders.complete();
-  const accountThread = !keepsAccounts
-    ? null
-    : new WorkerAccounts({
-        entry: siblingUrl(import.meta.url, 'account-worker'),
-        workerData: accountWorkerDataOf(config, holders, streams),
-        clock,
-        onShard: (shard) => {
-          streams?.onShard(shard);
-          // The owner before may have stored what it did not come to tell.
-          if (shard.state === 'kept') accounts.tell([]);
-        },
-        onTold: (interventions) => {
-          metrics.accounts.intervened(interventions);
-          accounts.tell(interventions);
-        },
-        onLost: (err) => {
-          logger.error({ err }, 'the thread of the accounts is gone; it starts anew when it is asked');
-          void streams?.onThreadLost();
-        },
-      });
-  accountThread?.start();
+  const { accounts, thread: accountThread } = startAccounts({
+    ...{ config, clock, logger, metrics, streams, keepsAccounts },
+  });
   undo.push(() => accountThread?.close());
-  const onUnpublished = (err: Error): void =>
-    logger.error({ err }, 'the accounts do not have the limits that were published');
-  const answerer = accountThread ?? NO_ACCOUNTS_HERE;
-  const accounts = new Accounts(streams?.answererOver(answerer) ?? answerer, onUnpublished, holders);
   if (streams !== null && accountThread !== null) {
     streams.keepAccounts(accountThread);
     if (role === 'all') await streams.alone(ALONE_MILLISECONDS);
@@ -389,14 +361,6 @@ function makeFolder(dataDir: string): void {
 
 function workerDataOf({ dataDir, sampleMarket, policy, logLevel }: Config): DecisionWorkerData {
   return { config: { dataDir, sampleMarket, policy, logLevel }, shippedModels: SHIPPED_MODELS };
-}
-
-function accountWorkerDataOf(
-  { dataDir, policy, logLevel }: Config,
-  { memory: holders }: UserFilter,
-  streams: Streams | null,
-): AccountWorkerData {
-  return { config: { dataDir, policy, logLevel }, holders, streams: streams?.workerData ?? null };
 }
 
 function startEntry(config: Config, clock: Clock, recovered: LimitBook | null, checkpointKey: string) {

@@ -79,6 +79,7 @@ const ROOTS = [
   'src/opened-store.ts',
   'src/shared-store.ts',
   'src/streams.ts',
+  'src/kept-accounts.ts',
   'src/scheduled-training.ts',
   'src/shared-models.ts',
   'src/shared-training.ts',
