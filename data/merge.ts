@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { literal, numbersOf } from './duckdb.ts';
+import { rowFormOf } from './row-form.ts';
 import { type SeriesKey, seriesId } from './series.ts';
 import { damagedSeries, type SeriesFiles } from './series-files.ts';
 
@@ -23,8 +24,6 @@ export interface MergeResult {
 }
 
 const SHOWN_CONFLICTS = 20;
-const BAR_COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'quote_volume'];
-const FUNDING_COLUMNS = ['funding_rate'];
 
 /**
  * Merges the temporary table `staged` (the columns of the kind, and `line`) into what is stored of a series. Stored
@@ -36,14 +35,14 @@ export async function mergeStaged(
   key: SeriesKey,
   options: MergeOptions,
 ): Promise<MergeResult> {
-  const isFunding = key.kind === 'perp-funding';
+  const { time, values } = rowFormOf(key.kind);
   const merge: Merge = {
     connection,
     files,
     key,
     options,
-    time: isFunding ? 'funding_time' : 'open_time',
-    columns: isFunding ? FUNDING_COLUMNS : BAR_COLUMNS,
+    time,
+    columns: values,
   };
   const staged = await factsOf(merge, 'staged');
   const before = await files.manifest(key);

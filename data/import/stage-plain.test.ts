@@ -36,6 +36,7 @@ async function requestOf(content: string | Uint8Array) {
   const request = {
     path,
     shownName: BARS_NAME,
+    symbol: 'BTCUSDT',
     intervalMilliseconds: HOUR_MILLISECONDS,
     now: NOW,
     interrupted,
