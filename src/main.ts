@@ -165,6 +165,7 @@ async function start(
     },
     readTrack: proposer.readTrack,
     priceObserver: metrics,
+    activityObserver: metrics,
     leads,
     storeReasons: () => [follower?.reason ?? []].flat(),
     promoteModel: async (version, actor, reason) => {

@@ -18,6 +18,7 @@ import {
   SIDES,
 } from '../forecast/predictor.ts';
 import { stressedMarkets } from '../forecast/stressed-share.ts';
+import { liquidityThatCounts } from '../limits/bounds/liquidity.ts';
 import { decideBook } from '../limits/decide.ts';
 import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
@@ -34,12 +35,14 @@ import type { LimitBook } from '../limits/types.ts';
 import { PROGRAM_VERSION } from '../program.ts';
 import { type BarSeries, continueLineage, type MarketHistory } from '../risk/bars.ts';
 import { RobustVolume } from '../risk/liquidity.ts';
+import { openInterestAt } from '../risk/open-interest.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, CycleFacts, Proposal } from './decision-cycle.ts';
 import { type Preview, Trials } from './governance/trials.ts';
 import { guardedDecision, withPrices } from './guard/guarded-decision.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
+import { type ActivityReport, NO_ACTIVITY, withActivity } from './guard/live-activity.ts';
 import { closesOf, newestClose, newestCloseBySource } from './newest-closes.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
@@ -130,6 +133,7 @@ export class DecisionEngine implements BookProposer {
     governance: GovernanceState,
     intrabar: IntrabarReport = NO_PRICES,
     systemStress: SystemStressInput | null = null,
+    activity: ActivityReport = NO_ACTIVITY,
   ): Promise<Proposal | null> {
     const { reader, champion, policy, stopwatch } = this.#options;
     const started = stopwatch();
@@ -167,7 +171,7 @@ export class DecisionEngine implements BookProposer {
     const forecasts = await this.#forecast(predictor, reason, asOf);
     this.#seen.features(forecasts.features);
     const inputs = markets.map((history, m) =>
-      withPrices(this.#input(history, m, forecasts, asOf, now), intrabar),
+      withActivity(withPrices(this.#input(history, m, forecasts, asOf, now), intrabar), activity),
     );
     const marketWide = marketWideOf(markets, asOf, forecasts.features);
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
@@ -205,7 +209,12 @@ export class DecisionEngine implements BookProposer {
         seen: this.#seen.all(),
         seconds: stopwatch() - started,
         closes: closesOf(markets),
-        liquidity: Object.fromEntries(inputs.map(({ symbol, liquidity }) => [symbol, liquidity])),
+        liquidity: Object.fromEntries(
+          inputs.map(({ symbol, liquidity }) => [
+            symbol,
+            liquidityThatCounts(liquidity, policy, book.decidedAt),
+          ]),
+        ),
       },
     };
   }
@@ -344,7 +353,8 @@ export class DecisionEngine implements BookProposer {
       filtered: sourceOf(forecasts.filtered, m),
       tail: sourceOf(forecasts.tail, m),
       antiProcyclical: sourceOf(forecasts.antiProcyclical, m),
-      openInterest: null,
+      // Not as of the bar: what is known by now of a market whose bars are late tightens it all the same.
+      openInterest: openInterestAt(history.openInterest, now),
       stress: this.#stress.of(bars),
       liquidity: liquidityOf(this.#volume.hourly(bars, asOf), forecasts.features, m),
     };

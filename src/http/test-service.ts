@@ -240,6 +240,7 @@ export class TestService {
       clock,
       policy: DEFAULT_POLICY,
       priceObserver: metrics,
+      activityObserver: metrics,
       listModels: async () => [MODEL],
       coverage: () => watch.report(),
       modelDetail: async (version) => modelDetail(registry, version, await store.watchEntries('shadow/')),
