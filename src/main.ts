@@ -164,8 +164,8 @@ async function start(
       return leads() ? proposer.preview : null;
     },
     readTrack: proposer.readTrack,
-    priceObserver: metrics,
-    activityObserver: metrics,
+    priceObserver: metrics.intake,
+    activityObserver: metrics.intake,
     leads,
     storeReasons: () => [follower?.reason ?? []].flat(),
     promoteModel: async (version, actor, reason) => {

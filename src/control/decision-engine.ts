@@ -1,7 +1,6 @@
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError } from '../errors.ts';
 import { type LatestFeatures, LiveFeatures } from '../features/live.ts';
-import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
 import { LongLookbackPredictor, StressedWeightPredictor } from '../forecast/anti-procyclical.ts';
 import { requireWhole } from '../forecast/forecast-check.ts';
 import { LevelTracking } from '../forecast/level-tracking.ts';
@@ -17,19 +16,12 @@ import {
   type PredictorInput,
   SIDES,
 } from '../forecast/predictor.ts';
-import { stressedMarkets } from '../forecast/stressed-share.ts';
 import { liquidityThatCounts } from '../limits/bounds/liquidity.ts';
 import { decideBook } from '../limits/decide.ts';
 import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
 import { nextMoveAt } from '../limits/governor.ts';
-import type {
-  LiquidityInput,
-  MarketInput,
-  MarketWideInput,
-  SourceForecast,
-  SystemStressInput,
-} from '../limits/market-input.ts';
+import type { MarketInput, SourceForecast, SystemStressInput } from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { PROGRAM_VERSION } from '../program.ts';
@@ -43,6 +35,7 @@ import { type Preview, Trials } from './governance/trials.ts';
 import { guardedDecision, withPrices } from './guard/guarded-decision.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
 import { type ActivityReport, NO_ACTIVITY, withActivity } from './guard/live-activity.ts';
+import { liquidityOf, marketWideOf } from './measured-inputs.ts';
 import { closesOf, newestClose, newestCloseBySource } from './newest-closes.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
@@ -389,34 +382,4 @@ function antiProcyclicalPredictor(policy: Policy): Predictor | null {
   const { option, lookbackYears, stressedWeight, stressedDays } = policy.bounds.antiProcyclical;
   if (option === 'longLookbackFloor') return new LongLookbackPredictor(lookbackYears);
   return option === 'stressedWeight' ? new StressedWeightPredictor(stressedWeight, stressedDays) : null;
-}
-
-/** All markets as one: who of them is in stress today, and how far they moved together. */
-function marketWideOf(
-  markets: readonly MarketHistory[],
-  asOf: number,
-  { values, ready }: LatestFeatures,
-): MarketWideInput | null {
-  const { judged, stressed } = stressedMarkets(markets, asOf);
-  // The features of all markets together are the same in every row.
-  const row = ready.indexOf(1);
-  if (judged === 0 || row < 0) return null;
-  return {
-    markets: judged,
-    stressedShare: stressed / judged,
-    commonShock: values[row * FEATURE_COUNT + INDEX_RETURN_24_HOURS],
-    source: 'excursions of the last day',
-  };
-}
-
-const INDEX_RETURN_24_HOURS = featureIndex('indexScaledReturn24h');
-const VOLATILITY_720_HOURS = featureIndex('logRealisedVolatility720h');
-
-/** Null where nothing was traded, or where no volatility is known yet. */
-function liquidityOf(hourlyVolume: number, features: LatestFeatures, m: number): LiquidityInput | null {
-  if (!(hourlyVolume > 0) || features.ready[m] === 0) return null;
-  return {
-    hourlyVolume,
-    dailyVolatility: dailyVolatilityOf(features.values[m * FEATURE_COUNT + VOLATILITY_720_HOURS]),
-  };
 }
