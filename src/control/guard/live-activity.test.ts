@@ -7,6 +7,7 @@ import type { Bound, LimitBook, MarketLimit } from '../../limits/types.ts';
 import type { OpenInterestSeries } from '../../risk/bars.ts';
 import type { Proposal } from '../decision-cycle.ts';
 import type { DecisionEngine } from '../decision-engine.ts';
+import { limitsEvent } from '../feed/feed-event.ts';
 import { replay } from '../replay.ts';
 import { engineOn, HOUR, MemoryMarkets, NOW, TestModel, threeMarkets } from '../test-market-data.ts';
 import {
@@ -181,6 +182,14 @@ describe('open interest in a decision', () => {
     expect(await known(openInterest(1e9, NOW - HOUR))).toBe(2e9);
     const none = market(await decide(openInterest(3e9)), 'BUSDT');
     expect(bound(none, 'crowding').available).toBe(false);
+  });
+
+  test('is told by the feed where no table changes', async () => {
+    const first = await decide(openInterest(1e9));
+    const second = await decide(openInterest(2e9 + 0.5), first.book, NOW + 1000);
+    const { changed, activity } = JSON.parse(limitsEvent(second.book, first.book).body);
+    expect(changed).toEqual([]);
+    expect(activity).toMatchObject([{ symbol: SYMBOL, openInterest: '2000000000' }]);
   });
 
   test('that is lost, as by a restart, loosens nothing, and as little does one that has become too old', async () => {
