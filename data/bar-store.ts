@@ -250,34 +250,36 @@ export class BarStore implements MarketDataReader {
    * The newest observation at or before each whole hour, and the newest of all: decisions are made by the hour, and venues
    * publish twelve times as many.
    */
-  async #loadOpenInterest(manifest: SeriesManifest, options: LoadOptions): Promise<OpenInterestSeries> {
-    const { time: at } = OPEN_INTEREST;
-    const newestOfHour = `QUALIFY row_number() OVER (PARTITION BY (${at} + ${HOUR_MILLISECONDS - 1}) // ${HOUR_MILLISECONDS} ORDER BY ${at} DESC) = 1`;
+  async #loadOpenInterest(
+    manifest: SeriesManifest,
+    { openInterestFrom = Number.MIN_SAFE_INTEGER, ...options }: LoadOptions,
+  ): Promise<OpenInterestSeries> {
+    const from = Math.max(options.from ?? Number.MIN_SAFE_INTEGER, openInterestFrom);
     const [time, quoteNotional] = await this.#readColumns(
       manifest,
-      [at, ...OPEN_INTEREST.values],
-      at,
-      options,
-      newestOfHour,
+      [OPEN_INTEREST.time, ...OPEN_INTEREST.values],
+      OPEN_INTEREST.time,
+      { ...options, from },
+      newestOfHours,
     );
     return { length: time.length, time, quoteNotional };
   }
 
   /**
-   * The selected columns as float64 arrays, of all rows or of those that a clause leaves. A writer may replace the file between the manifest and the read; then the
-   * newer manifest is followed.
+   * The selected columns as float64 arrays, of all rows or of those that are left of them. A writer may replace the file
+   * between the manifest and the read; then the newer manifest is followed.
    */
   async #readColumns(
     manifest: SeriesManifest,
     expressions: readonly string[],
     time: string,
     options: LoadOptions,
-    only = '',
+    narrowed: Narrowing = (rows) => rows,
   ): Promise<Float64Array[]> {
     let current = manifest;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#readFile(current, expressions, time, options, only);
+        return await this.#readFile(current, expressions, time, options, narrowed);
       } catch (thrown) {
         const newer = (await this.files.manifests()).find(({ id }) => id === manifest.id);
         if (attempt === READ_ATTEMPTS || newer === undefined || newer.file === current.file)
@@ -292,12 +294,12 @@ export class BarStore implements MarketDataReader {
     expressions: readonly string[],
     time: string,
     options: LoadOptions,
-    only: string,
+    narrowed: Narrowing,
   ): Promise<Float64Array[]> {
     const from = options.from ?? Number.MIN_SAFE_INTEGER;
     const to = options.to ?? Number.MAX_SAFE_INTEGER;
     const rows = `read_parquet(${literal(this.files.path(manifest))}) WHERE ${time} >= ${from} AND ${time} < ${to}`;
-    const table = only === '' ? rows : `(SELECT * FROM ${rows} ${only})`;
+    const table = narrowed(rows);
     const [count] = await numbersOf(this.connection, `SELECT count(*) FROM ${table}`);
     const casts = expressions.map((expression) => `CAST(${expression} AS DOUBLE)`).join(', ');
     const result = await this.connection.stream(`SELECT ${casts} FROM ${table} ORDER BY ${time}`);
@@ -314,6 +316,17 @@ export class BarStore implements MarketDataReader {
     return columns;
   }
 }
+
+/** Rows of a file, as SQL to select from, and what is left of them. */
+type Narrowing = (rows: string) => string;
+
+/** One row for each hour: the newest at or before its end. */
+const newestOfHours: Narrowing = (rows) => {
+  const { time, values } = OPEN_INTEREST;
+  const newest = values.map((name) => `arg_max(${name}, ${time}) AS ${name}`);
+  const hour = `(${time} + ${HOUR_MILLISECONDS - 1}) // ${HOUR_MILLISECONDS}`;
+  return `(SELECT max(${time}) AS ${time}, ${newest.join(', ')} FROM ${rows} GROUP BY ${hour})`;
+};
 
 /** Time first, then the values in the order of the form. */
 function columnsOf(rows: StoredRows): readonly Float64Array[] {

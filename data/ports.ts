@@ -43,6 +43,8 @@ export interface LoadOptions {
   /** Only bars with open time in [from, to), epoch milliseconds. */
   readonly from?: number;
   readonly to?: number;
+  /** Of open interest only what was observed from then on; all of it otherwise. Whoever decides needs the newest alone. */
+  readonly openInterestFrom?: number;
 }
 
 export interface MarketDataReader {

@@ -233,6 +233,10 @@ test('of a market is loaded what was known last at each whole hour, and the newe
   expect([...(market.openInterest?.time ?? [])]).toEqual([0, 3, 5, 7].map((i) => times[i]));
   expect([...(market.openInterest?.quoteNotional ?? [])]).toEqual([100, 103, 105, 107]);
   expect(market.openInterest?.length).toBe(4);
+  const late = { symbols: ['BTCUSDT'], openInterestFrom: times[3] };
+  const [recent] = await workspace.store.loadMarkets(late);
+  expect([...(recent.openInterest?.quoteNotional ?? [])]).toEqual([103, 105, 107]);
+  expect(recent.bars.length).toBe(6);
   const [early] = await workspace.store.loadMarkets({ symbols: ['BTCUSDT'], to: times[4] });
   expect([...(early.openInterest?.quoteNotional ?? [])]).toEqual([100, 103]);
 });

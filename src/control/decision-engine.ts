@@ -44,6 +44,8 @@ import { nextClose, usableHistory } from './usable-bars.ts';
 
 /** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
 const VOLUME_LOOKBACK_HOURS = 30 * 24;
+/** Stored open interest that is older is not looked at: it counts as missing, whatever the policy says. */
+const OPEN_INTEREST_LOOKBACK_DAYS = 30;
 /** Without a new bar a book is decided anew after this long, so that its validity never runs out by itself. */
 const RENEWAL_MILLISECONDS = HOUR_MILLISECONDS;
 
@@ -248,7 +250,8 @@ export class DecisionEngine implements BookProposer {
   preview: Preview = async (book, now, trials) => this.#trials.decide(book, now, trials);
 
   async #load(fingerprint: string, now: number): Promise<void> {
-    const stored = await this.#options.reader.loadMarkets();
+    const openInterestFrom = now - OPEN_INTEREST_LOOKBACK_DAYS * DAY_MILLISECONDS;
+    const stored = await this.#options.reader.loadMarkets({ openInterestFrom });
     for (const { symbol, bars } of stored) {
       const before = this.#stored.get(symbol);
       if (before !== undefined) continueLineage(before, bars);
