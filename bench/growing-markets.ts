@@ -71,6 +71,7 @@ function shifted(
     simulated: false,
     bars: own,
     funding: funding === null ? null : shiftedFunding(funding, bars.openTime[from], last, by),
+    openInterest: null,
     mark: null,
   };
 }

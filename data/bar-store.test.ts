@@ -70,6 +70,7 @@ describe('what is written is read back equal to the bit', () => {
       simulated: false,
       bars,
       funding: null,
+      openInterest: null,
       mark: null,
     });
     expect(await store.catalogue()).toMatchObject([

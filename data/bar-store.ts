@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, type DuckDBInstance } from '@duckdb/node-api';
 import { PlimsollError } from '../src/errors.ts';
-import type { BarSeries, FundingSeries, MarketHistory } from '../src/risk/bars.ts';
+import type { BarSeries, FundingSeries, MarketHistory, OpenInterestSeries } from '../src/risk/bars.ts';
 import { HOUR_MILLISECONDS } from '../src/units.ts';
 import { literal, numbersOf, openDuckDb } from './duckdb.ts';
 import { waitForLock } from './lock.ts';
@@ -11,7 +11,8 @@ import { type MergeOptions, type MergeResult, mergeStaged } from './merge.ts';
 import type { LoadOptions, MarketDataReader, SeriesSummary } from './ports.ts';
 import { choosePrimary, isMarketSeries } from './primary-series.ts';
 import { resampleToHours } from './resample.ts';
-import { SERIES_KINDS, type SeriesKey } from './series.ts';
+import { FUNDING, OPEN_INTEREST, rowFormOf } from './row-form.ts';
+import { SERIES_KINDS, type SeriesKey, type SeriesKind } from './series.ts';
 import { damagedSeries, SeriesFiles, type SeriesManifest } from './series-files.ts';
 
 /** How long a writer waits for the writer before it: the hourly sample, for an import that reads a large file. */
@@ -29,6 +30,9 @@ const BAR_EXPRESSIONS = [
   'coalesce(volume, 0)',
   'coalesce(quote_volume, volume * (high + low + close) / 3, 0)',
 ];
+
+/** What a process may write of a series. */
+export type StoredRows = BarSeries | FundingSeries | OpenInterestSeries;
 
 /**
  * Market history at rest: Parquet files by series and time, read and merged by DuckDB, handed out as typed arrays. Any number
@@ -117,7 +121,7 @@ export class BarStore implements MarketDataReader {
       readonly intervalMilliseconds: number;
       readonly simulated: boolean;
     },
-    rows: BarSeries | FundingSeries,
+    rows: StoredRows,
     options: { readonly replace?: boolean } = {},
   ): Promise<MergeResult> {
     const kind = SERIES_KINDS.find((known) => known === series.kind);
@@ -129,7 +133,7 @@ export class BarStore implements MarketDataReader {
     const { symbol, venue, intervalMilliseconds, simulated } = series;
     const key: SeriesKey = { symbol, venue, kind, intervalMilliseconds };
     return this.asOnlyWriter(async () => {
-      await this.#stage(rows);
+      await this.#stage(key, rows);
       return this.merge(key, {
         replace: options.replace ?? false,
         simulated,
@@ -174,25 +178,19 @@ export class BarStore implements MarketDataReader {
     await this.asOnlyWriter(() => this.files.removeLeftovers());
   }
 
-  async #stage(rows: BarSeries | FundingSeries): Promise<void> {
-    const columns =
-      'openTime' in rows
-        ? {
-            open_time: rows.openTime,
-            open: rows.open,
-            high: rows.high,
-            low: rows.low,
-            close: rows.close,
-            volume: rows.volume,
-            quote_volume: rows.quoteVolume,
-          }
-        : { funding_time: rows.time, funding_rate: rows.rate };
-    const names = Object.keys(columns);
+  async #stage({ kind }: SeriesKey, rows: StoredRows): Promise<void> {
+    const form = rowFormOf(kind);
+    const names = [form.time, ...form.values];
+    const values = columnsOf(rows);
+    if (values.length !== names.length) {
+      throw new PlimsollError('INPUT_INVALID', `${kind} is not made of such rows`, {
+        remedy: `Give rows of ${form.holds}.`,
+      });
+    }
     await this.connection.run(
       `CREATE OR REPLACE TEMP TABLE incoming (${names.map((name) => `${name} DOUBLE`).join(', ')})`,
     );
     const appender = await this.connection.createAppender('incoming');
-    const values = Object.values(columns);
     for (let from = 0; from < rows.length; from += ROWS_PER_CHUNK) {
       const to = Math.min(from + ROWS_PER_CHUNK, rows.length);
       const chunk = DuckDBDataChunk.create(
@@ -203,7 +201,7 @@ export class BarStore implements MarketDataReader {
       appender.appendDataChunk(chunk);
     }
     appender.closeSync();
-    const time = names[0];
+    const { time } = form;
     await this.connection.run(
       `CREATE OR REPLACE TEMP TABLE staged AS
        SELECT * REPLACE (CAST(${time} AS BIGINT) AS ${time}), row_number() OVER () AS line FROM incoming`,
@@ -223,13 +221,17 @@ export class BarStore implements MarketDataReader {
       ({ kind, venue, intervalMilliseconds }) =>
         kind === 'perp-mark' && venue === primary.venue && intervalMilliseconds === HOUR_MILLISECONDS,
     );
-    const funding = own.find(({ kind, venue }) => kind === 'perp-funding' && venue === primary.venue);
+    const ofVenue = (wanted: SeriesKind): SeriesManifest | undefined =>
+      own.find(({ kind, venue }) => kind === wanted && venue === primary.venue);
+    const funding = ofVenue('perp-funding');
+    const openInterest = ofVenue('perp-open-interest');
     return {
       symbol,
       source: primary.id,
       simulated: primary.simulated,
       bars: isHourly ? bars : resampleToHours(bars),
       funding: funding === undefined ? null : await this.#loadFunding(funding, options),
+      openInterest: openInterest === undefined ? null : await this.#loadOpenInterest(openInterest, options),
       mark: mark === undefined ? null : await this.loadBars(mark, options),
     };
   }
@@ -237,27 +239,47 @@ export class BarStore implements MarketDataReader {
   async #loadFunding(manifest: SeriesManifest, options: LoadOptions): Promise<FundingSeries> {
     const [time, rate] = await this.#readColumns(
       manifest,
-      ['funding_time', 'funding_rate'],
-      'funding_time',
+      [FUNDING.time, ...FUNDING.values],
+      FUNDING.time,
       options,
     );
     return { length: time.length, time, rate };
   }
 
   /**
-   * The selected columns as float64 arrays. A writer may replace the file between the manifest and the read; then the
-   * newer manifest is followed.
+   * The newest observation at or before each whole hour, and the newest of all: decisions are made by the hour, and venues
+   * publish twelve times as many.
+   */
+  async #loadOpenInterest(
+    manifest: SeriesManifest,
+    { openInterestFrom = Number.MIN_SAFE_INTEGER, ...options }: LoadOptions,
+  ): Promise<OpenInterestSeries> {
+    const from = Math.max(options.from ?? Number.MIN_SAFE_INTEGER, openInterestFrom);
+    const [time, quoteNotional] = await this.#readColumns(
+      manifest,
+      [OPEN_INTEREST.time, ...OPEN_INTEREST.values],
+      OPEN_INTEREST.time,
+      { ...options, from },
+      newestOfHours,
+    );
+    return { length: time.length, time, quoteNotional };
+  }
+
+  /**
+   * The selected columns as float64 arrays, of all rows or of those that are left of them. A writer may replace the file
+   * between the manifest and the read; then the newer manifest is followed.
    */
   async #readColumns(
     manifest: SeriesManifest,
     expressions: readonly string[],
     time: string,
     options: LoadOptions,
+    narrowed: Narrowing = (rows) => rows,
   ): Promise<Float64Array[]> {
     let current = manifest;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#readFile(current, expressions, time, options);
+        return await this.#readFile(current, expressions, time, options, narrowed);
       } catch (thrown) {
         const newer = (await this.files.manifests()).find(({ id }) => id === manifest.id);
         if (attempt === READ_ATTEMPTS || newer === undefined || newer.contentHash === current.contentHash)
@@ -272,13 +294,16 @@ export class BarStore implements MarketDataReader {
     expressions: readonly string[],
     time: string,
     options: LoadOptions,
+    narrowed: Narrowing,
   ): Promise<Float64Array[]> {
     const from = options.from ?? Number.MIN_SAFE_INTEGER;
     const to = options.to ?? Number.MAX_SAFE_INTEGER;
     const parts = manifest.parts.filter((part) => part.to >= from && part.from < to);
     if (parts.length === 0) return expressions.map(() => new Float64Array(0));
     const paths = parts.map((part) => literal(this.files.path(part)));
-    const table = `read_parquet([${paths.join(', ')}]) WHERE ${time} >= ${from} AND ${time} < ${to}`;
+    const table = narrowed(
+      `read_parquet([${paths.join(', ')}]) WHERE ${time} >= ${from} AND ${time} < ${to}`,
+    );
     const [count] = await numbersOf(this.connection, `SELECT count(*) FROM ${table}`);
     const casts = expressions.map((expression) => `CAST(${expression} AS DOUBLE)`).join(', ');
     const result = await this.connection.stream(`SELECT ${casts} FROM ${table} ORDER BY ${time}`);
@@ -294,6 +319,24 @@ export class BarStore implements MarketDataReader {
     }
     return columns;
   }
+}
+
+/** Rows of a file, as SQL to select from, and what is left of them. */
+type Narrowing = (rows: string) => string;
+
+/** One row for each hour: the newest at or before its end. */
+const newestOfHours: Narrowing = (rows) => {
+  const { time, values } = OPEN_INTEREST;
+  const newest = values.map((name) => `arg_max(${name}, ${time}) AS ${name}`);
+  const hour = `(${time} + ${HOUR_MILLISECONDS - 1}) // ${HOUR_MILLISECONDS}`;
+  return `(SELECT max(${time}) AS ${time}, ${newest.join(', ')} FROM ${rows} GROUP BY ${hour})`;
+};
+
+/** Time first, then the values in the order of the form. */
+function columnsOf(rows: StoredRows): readonly Float64Array[] {
+  if ('rate' in rows) return [rows.time, rows.rate];
+  if ('quoteNotional' in rows) return [rows.time, rows.quoteNotional];
+  return [rows.openTime, rows.open, rows.high, rows.low, rows.close, rows.volume, rows.quoteVolume];
 }
 
 /** Who has imported real markets is not shown invented ones beside them. */

@@ -9,6 +9,7 @@ import {
   type Touched,
   touchedBy,
 } from './partitions.ts';
+import { rowFormOf } from './row-form.ts';
 import { type SeriesKey, seriesId } from './series.ts';
 import { damagedSeries, type SeriesFiles, type SeriesPart, type WrittenPart } from './series-files.ts';
 
@@ -32,8 +33,6 @@ export interface MergeResult {
 }
 
 const SHOWN_CONFLICTS = 20;
-const BAR_COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'quote_volume'];
-const FUNDING_COLUMNS = ['funding_rate'];
 
 /**
  * Merges the temporary table `staged` (the columns of the kind, and `line`) into what is stored of a series. Stored
@@ -45,15 +44,15 @@ export async function mergeStaged(
   key: SeriesKey,
   options: MergeOptions,
 ): Promise<MergeResult> {
-  const isFunding = key.kind === 'perp-funding';
   const unit = partitionUnit(key.intervalMilliseconds);
+  const { time, values } = rowFormOf(key.kind);
   const merge: Merge = {
     connection,
     files,
     key,
     options,
-    time: isFunding ? 'funding_time' : 'open_time',
-    columns: isFunding ? FUNDING_COLUMNS : BAR_COLUMNS,
+    time,
+    columns: values,
     unit,
   };
   const staged = await factsOf(merge, 'staged');

@@ -9,7 +9,7 @@ export interface SeriesSummary {
   readonly id: string;
   readonly symbol: string;
   readonly venue: string;
-  /** perp, perp-mark, perp-funding, spot, index, fx. */
+  /** perp, perp-mark, perp-funding, perp-open-interest, spot, index, fx. */
   readonly kind: string;
   readonly intervalMilliseconds: number;
   readonly rows: number;
@@ -43,11 +43,13 @@ export interface LoadOptions {
   /** Only bars with open time in [from, to), epoch milliseconds. */
   readonly from?: number;
   readonly to?: number;
+  /** Of open interest only what was observed from then on; all of it otherwise. Whoever decides needs the newest alone. */
+  readonly openInterestFrom?: number;
 }
 
 export interface MarketDataReader {
   catalogue(): Promise<readonly SeriesSummary[]>;
-  /** One history per market: its hourly primary series with funding and marks. Sorted by symbol. */
+  /** One history per market: its hourly primary series with funding, open interest and marks. Sorted by symbol. */
   loadMarkets(options?: LoadOptions): Promise<readonly MarketHistory[]>;
   /** Changes exactly when what is stored changes. */
   fingerprint(): Promise<string>;

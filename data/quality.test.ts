@@ -31,6 +31,7 @@ function judge(bars: BarSeries, hours: number, mark: BarSeries | null = null) {
     simulated: false,
     bars,
     funding: null,
+    openInterest: null,
     mark,
   };
   return judgeQuality(history, START + hours * HOUR_MILLISECONDS);

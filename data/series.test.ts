@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { BARS, FUNDING, OPEN_INTEREST, type RowForm, rowFormOf } from './row-form.ts';
 import {
   formatInterval,
   parseInterval,
@@ -32,7 +33,7 @@ describe('the name of a file says which series it belongs to', () => {
     ['BTCUSDT-binance-perp-60m.csv', 'BTCUSDT-binance-perp-1h'],
     ['BTCUSDT-binance-perp-24h.csv', 'BTCUSDT-binance-perp-1d'],
   ])('%s', (name, id) => {
-    expect(seriesId(seriesOfFile(name, {}, false))).toBe(id);
+    expect(seriesId(seriesOfFile(name, {}, BARS))).toBe(id);
   });
 
   test.each([
@@ -42,7 +43,7 @@ describe('the name of a file says which series it belongs to', () => {
     ['BTCUSDT-binance-perp-funding-2024-01.csv.gz'],
     ['BTCUSDT-binance-perp-1h.csv'],
   ])('%s when it holds funding rates', (name) => {
-    const key = seriesOfFile(name, {}, true);
+    const key = seriesOfFile(name, {}, FUNDING);
     expect(key).toEqual({
       symbol: 'BTCUSDT',
       venue: 'binance',
@@ -53,22 +54,36 @@ describe('the name of a file says which series it belongs to', () => {
   });
 });
 
+test.each([
+  ['BTCUSDT-binance-perp-open-interest.csv.gz'],
+  ['BTCUSDT-binance-open-interest.csv'],
+  ['BTCUSDT-binance-perp-open-interest-5m-2024-01.csv.gz'],
+  // As Binance names its dumps.
+  ['BTCUSDT-metrics-2024-10-28.csv'],
+  ['BTCUSDT-metrics-2024-10-28.zip'],
+])('%s when it holds open interest', (name) => {
+  const key = seriesOfFile(name, {}, OPEN_INTEREST);
+  expect(key).toMatchObject({ symbol: 'BTCUSDT', venue: 'binance', kind: 'perp-open-interest' });
+  expect(seriesId(key)).toBe('BTCUSDT-binance-perp-open-interest');
+});
+
 describe('a name that lacks something is refused with the flag that gives it', () => {
-  test.each<[string, boolean, RegExp, readonly RegExp[]]>([
-    ['data.csv', false, /the market .*the interval/, [/the kind/]],
-    ['btcusdt-binance-perp-1h.csv', false, /the market \(--symbol BTCUSDT\)$/, [/venue|kind|interval/]],
-    ['BTCUSDT-binance-1h.csv', false, /the kind \(--kind perp\|/, [/venue|interval/]],
-    ['BTCUSDT-binance-swap-1h.csv', false, /the kind/, [/venue|interval/]],
-    ['BTCUSDT-binance-perp.csv', false, /the interval \(--interval 1h\)$/, [/venue|kind/]],
-    ['BTCUSDT-binance-perp-1w.csv', false, /the interval/, [/venue/]],
+  test.each<[string, RowForm, RegExp, readonly RegExp[]]>([
+    ['data.csv', BARS, /the market .*the interval/, [/the kind/]],
+    ['btcusdt-binance-perp-1h.csv', BARS, /the market \(--symbol BTCUSDT\)$/, [/venue|kind|interval/]],
+    ['BTCUSDT-binance-1h.csv', BARS, /the kind \(--kind perp\|/, [/venue|interval/]],
+    ['BTCUSDT-binance-swap-1h.csv', BARS, /the kind/, [/venue|interval/]],
+    ['BTCUSDT-binance-perp.csv', BARS, /the interval \(--interval 1h\)$/, [/venue|kind/]],
+    ['BTCUSDT-binance-perp-1w.csv', BARS, /the interval/, [/venue/]],
     // A kind is no venue, so that a flag for the one does not make the other up.
-    ['BTCUSDT-perp-1h.csv', false, /the venue \(--venue binance\)$/, [/kind|interval/]],
-    ['BTCUSDT-funding.csv', true, /the venue/, [/kind|interval/]],
-    ['BTC-USDT-1h.csv', false, /the venue.*the kind/, [/market|interval/]],
-  ])('%s', (name, isFunding, said, unsaid) => {
+    ['BTCUSDT-perp-1h.csv', BARS, /the venue \(--venue binance\)$/, [/kind|interval/]],
+    ['BTCUSDT-open-interest.csv', OPEN_INTEREST, /the venue/, [/kind|interval/]],
+    ['BTCUSDT-funding.csv', FUNDING, /the venue/, [/kind|interval/]],
+    ['BTC-USDT-1h.csv', BARS, /the venue.*the kind/, [/market|interval/]],
+  ])('%s', (name, form, said, unsaid) => {
     let thrown: unknown;
     try {
-      seriesOfFile(name, {}, isFunding);
+      seriesOfFile(name, {}, form);
     } catch (error) {
       thrown = error;
     }
@@ -91,7 +106,7 @@ test.each<[SeriesOverrides, string]>([
   [{ interval: '15m' }, 'BTCUSDT-binance-perp-15m'],
   [{ symbol: 'SOLUSDT', venue: 'ftx', kind: 'spot', interval: '1d' }, 'SOLUSDT-ftx-spot-1d'],
 ])('a flag goes before the name: %j', (overrides, id) => {
-  expect(seriesId(seriesOfFile('BTCUSDT-binance-perp-1h.csv', overrides, false))).toBe(id);
+  expect(seriesId(seriesOfFile('BTCUSDT-binance-perp-1h.csv', overrides, BARS))).toBe(id);
 });
 
 test.each<[SeriesOverrides]>([
@@ -105,7 +120,7 @@ test.each<[SeriesOverrides]>([
   [{ interval: '1.5h' }],
   [{ interval: 'constructor' }],
 ])('a flag that no file of the store could be named after is refused: %j', (overrides) => {
-  expect(() => seriesOfFile('BTCUSDT-binance-perp-1h.csv', overrides, false)).toThrow(
+  expect(() => seriesOfFile('BTCUSDT-binance-perp-1h.csv', overrides, BARS)).toThrow(
     expect.objectContaining({ code: 'LAYOUT_UNKNOWN' }),
   );
 });
@@ -122,9 +137,10 @@ test('the name of a stored series leads back to the series', () => {
   });
   fc.assert(
     fc.property(key, fc.constantFrom('', '-2024-01', '-2024-01-31'), (series, month) => {
-      const isFunding = series.kind === 'perp-funding';
-      const expected = isFunding ? { ...series, intervalMilliseconds: 8 * HOUR } : series;
-      expect(seriesOfFile(`${seriesId(series)}${month}.csv.gz`, {}, isFunding)).toEqual(expected);
+      const form = rowFormOf(series.kind);
+      const { isOnGrid, usualIntervalMilliseconds } = form;
+      const expected = isOnGrid ? series : { ...series, intervalMilliseconds: usualIntervalMilliseconds };
+      expect(seriesOfFile(`${seriesId(series)}${month}.csv.gz`, {}, form)).toEqual(expected);
     }),
     { numRuns: 500, seed: 17 },
   );

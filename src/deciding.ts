@@ -79,6 +79,7 @@ export async function startDeciding(input: DecidingInput): Promise<Deciding> {
     refresh: input.refresh,
     intrabar: () => control.prices.report(),
     systemStress: () => systemWatch.latest(),
+    activity: (now) => control.activity.report(now),
     observer: {
       published: (book, previous, facts) => {
         // The metrics first: a reader that fails must not keep a publication out of them.

@@ -84,13 +84,13 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
     if ('track' in request) return { track: readTrack(engine.markets, request.track) };
     if ('trials' in request)
       return { markets: await engine.preview(request.book, request.now, request.trials) };
-    const { previous, now, governance, intrabar, systemStress } = request;
+    const { previous, now, governance, intrabar, systemStress, activity } = request;
     if (config.sampleMarket) {
       const update = await sample.ensure(now);
       if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');
     }
     const before = previous === 'proposed' ? proposed : previous;
-    const proposal = await engine.propose(before, now, governance, intrabar, systemStress);
+    const proposal = await engine.propose(before, now, governance, intrabar, systemStress, activity);
     if (proposal === null) return { proposal };
     proposed = proposal.book;
     const sent = withoutCarriedOn(proposal);

@@ -161,7 +161,8 @@ async function start(
       return leads() ? proposer.preview : null;
     },
     readTrack: proposer.readTrack,
-    priceObserver: metrics,
+    priceObserver: metrics.intake,
+    activityObserver: metrics.intake,
     leads,
     storeReasons: () => [follower?.reason ?? [], streams?.reason() ?? []].flat(),
     promoteModel: async (version, actor, reason) => {

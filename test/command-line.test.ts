@@ -82,6 +82,7 @@ const IN_AN_EMPTY_FOLDER: Readonly<Record<string, number>> = {
   'audit key': 4,
   'keys add': 0,
   'keys list': 0,
+  'keys prepare': 0,
   'keys rotate': 4,
   'keys revoke': 4,
   'config check': 0,

@@ -61,6 +61,7 @@ export function randomMarket(options: RandomMarketOptions): MarketHistory {
     simulated: true,
     bars: firstBars(bars, length),
     funding: options.withFunding ? randomFunding(random, start, options.hours) : null,
+    openInterest: null,
     mark: null,
   };
 }

@@ -118,6 +118,13 @@ describe('readers of one database', () => {
       'NOT_LEADING',
     ],
     [
+      'open interest',
+      'POST',
+      '/v1/market-activity',
+      '{"symbol":"AURUSDT","openInterest":"1","observedAt":"2024-01-01T00:00:00Z"}',
+      'NOT_LEADING',
+    ],
+    [
       'accounts',
       'PUT',
       '/v1/accounts/a',

@@ -4,31 +4,32 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { PlimsollError } from '../../src/errors.ts';
+import { BARS, FUNDING, OPEN_INTEREST, ROW_FORMS, type RowForm } from '../row-form.ts';
 
 /** How the rows of a text file are laid out. Columns are counted from 1. */
 export interface TextLayout {
-  readonly name: 'uniform' | 'binance' | 'funding';
+  /** What a row is. */
+  readonly form: RowForm;
   /** Told by the first bytes; the file's name may lie. */
   readonly compression: 'gzip' | 'none';
   readonly headerLines: 0 | 1;
   readonly columns: number;
   readonly time: number;
+  /** Epoch milliseconds (or microseconds), or `2024-12-31 23:05:00` in UTC. */
+  readonly stamps: 'epoch' | 'text';
+  /** The column that names the market; null where no row does. */
+  readonly symbol: number | null;
   /** By the stored column: its place in the row. */
   readonly values: Readonly<Record<string, number>>;
 }
 
-const UNIFORM_HEADER = 'open_time,open,high,low,close,volume,quote_volume';
-const FUNDING_HEADER = 'funding_time,funding_rate';
+/** As Binance's dumps name them; more columns follow. */
+const METRICS_HEADER = 'create_time,symbol,sum_open_interest,sum_open_interest_value';
 const BINANCE_COLUMNS = 12;
 const BINANCE_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, quote_volume: 8 };
 
-/** Values that may be left empty. */
-export const OPTIONAL_VALUES: readonly string[] = ['volume', 'quote_volume'];
 /** Stamps from here on are microseconds: as milliseconds it would be the year 5138. */
 export const MICROSECOND_STAMPS_FROM = 1e14;
-
-export const FUNDING_VALUES = { funding_rate: 2 };
-export const UNIFORM_VALUES = { open: 2, high: 3, low: 4, close: 5, volume: 6, quote_volume: 7 };
 
 /**
  * Recognises the layout of a CSV file by its first line.
@@ -44,18 +45,27 @@ export async function detectTextLayout(path: string, shownName: string): Promise
     });
   }
   const header = line.toLowerCase().replaceAll(/[\s"]/g, '');
-  const common = { time: 1, compression } as const;
-  if (header === UNIFORM_HEADER)
-    return { ...common, name: 'uniform', headerLines: 1, columns: 7, values: UNIFORM_VALUES };
-  if (header === FUNDING_HEADER)
-    return { ...common, name: 'funding', headerLines: 1, columns: 2, values: FUNDING_VALUES };
+  const common = { time: 1, compression, stamps: 'epoch', symbol: null } as const;
+  const uniform = ROW_FORMS.find((form) => header === uniformHeader(form));
+  if (uniform !== undefined) return { ...common, headerLines: 1, ...uniformColumns(uniform) };
   const words = header.split(',');
+  if (header === METRICS_HEADER || header.startsWith(`${METRICS_HEADER},`)) {
+    return {
+      ...common,
+      form: OPEN_INTEREST,
+      headerLines: 1,
+      columns: words.length,
+      stamps: 'text',
+      symbol: 2,
+      values: { quote_notional: 4 },
+    };
+  }
   if (words.length === BINANCE_COLUMNS) {
     const isHeader = words[0] === 'open_time';
     if (isHeader || /^\d+$/.test(words[0])) {
       return {
         ...common,
-        name: 'binance',
+        form: BARS,
         headerLines: isHeader ? 1 : 0,
         columns: BINANCE_COLUMNS,
         values: BINANCE_VALUES,
@@ -68,9 +78,19 @@ export async function detectTextLayout(path: string, shownName: string): Promise
       ? `${shownName} starts with an empty line`
       : `${shownName} starts with a line of no known layout: ${line.slice(0, 80)}`,
     {
-      remedy: `Bars need the header ${UNIFORM_HEADER} or Binance's 12 kline columns; funding needs ${FUNDING_HEADER}.`,
+      remedy: `Bars need the header ${uniformHeader(BARS)} or Binance's 12 kline columns; funding needs ${uniformHeader(FUNDING)}; open interest needs ${uniformHeader(OPEN_INTEREST)} or Binance's metrics columns.`,
     },
   );
+}
+
+/** The first line of a file with the names of the house. */
+function uniformHeader({ time, values }: RowForm): string {
+  return [time, ...values].join(',');
+}
+
+function uniformColumns(form: RowForm): Pick<TextLayout, 'form' | 'columns' | 'values'> {
+  const values = Object.fromEntries(form.values.map((name, i) => [name, i + 2]));
+  return { form, columns: form.values.length + 1, values };
 }
 
 const GZIP_MAGIC = [0x1f, 0x8b];

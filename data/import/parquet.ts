@@ -1,17 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { PlimsollError } from '../../src/errors.ts';
 import { literal } from '../duckdb.ts';
+import { BARS, FUNDING, OPEN_INTEREST, ROW_FORMS, type RowForm, requiredOf } from '../row-form.ts';
 
 /** Which of the uniform columns a Parquet file has. */
 export interface ParquetLayout {
-  readonly isFunding: boolean;
+  readonly form: RowForm;
   /** The time as an SQL expression: whole numbers as they are, timestamps as epoch milliseconds. */
   readonly stamp: string;
   readonly has: (column: string) => boolean;
 }
-
-const BAR_COLUMNS = ['open_time', 'open', 'high', 'low', 'close'];
-const FUNDING_COLUMNS = ['funding_time', 'funding_rate'];
 
 /**
  * Recognises a Parquet file by the names of its columns; volumes may be missing.
@@ -35,17 +33,21 @@ export async function detectParquetLayout(
     described.getRows().map(([name, type]) => [String(name).toLowerCase(), String(type)] as const),
   );
   const has = (column: string): boolean => types.has(column);
-  const isFunding = FUNDING_COLUMNS.every(has);
-  if (!isFunding && !BAR_COLUMNS.every(has)) {
+  const form = ROW_FORMS.find((one) => requiredOf(one).every(has));
+  if (form === undefined) {
     throw new PlimsollError(
       'LAYOUT_UNKNOWN',
       `${shownName} has columns of no known layout: ${[...types.keys()].join(', ').slice(0, 80)}`,
       {
-        remedy: `Bars need the columns ${BAR_COLUMNS.join(', ')}, volume, quote_volume; funding needs ${FUNDING_COLUMNS.join(', ')}.`,
+        remedy: `Bars need the columns ${columnsOf(BARS)}; funding needs ${columnsOf(FUNDING)}; open interest needs ${columnsOf(OPEN_INTEREST)}.`,
       },
     );
   }
-  const time = isFunding ? 'funding_time' : 'open_time';
+  const { time } = form;
   const isTimestamp = /^(TIMESTAMP|DATE)/.test(types.get(time) ?? '');
-  return { isFunding, has, stamp: isTimestamp ? `epoch_ms(${time})` : `TRY_CAST(${time} AS BIGINT)` };
+  return { form, has, stamp: isTimestamp ? `epoch_ms(${time})` : `TRY_CAST(${time} AS BIGINT)` };
+}
+
+function columnsOf({ time, values }: RowForm): string {
+  return [time, ...values].join(', ');
 }

@@ -1,4 +1,5 @@
-import { MICROSECOND_STAMPS_FROM, OPTIONAL_VALUES, type TextLayout } from './layout.ts';
+import type { RowForm } from '../row-form.ts';
+import { MICROSECOND_STAMPS_FROM, type TextLayout } from './layout.ts';
 
 /** Receives the rows of a plain file in batches; the arrays are used again for the next batch. */
 export type BatchSink = (batch: RowBatch) => void;
@@ -52,7 +53,7 @@ export class PlainRows {
   readonly #interval: number;
   readonly #now: number;
   readonly #sink: BatchSink;
-  readonly #isFunding: boolean;
+  readonly #form: RowForm;
   /** For each column of the file: the value that it is, `TIME` or `UNUSED`. */
   readonly #places: readonly number[];
   readonly #isOptional: readonly boolean[];
@@ -75,13 +76,14 @@ export class PlainRows {
     this.#interval = intervalMilliseconds;
     this.#now = now;
     this.#sink = sink;
-    this.#isFunding = layout.name === 'funding';
+    this.#form = layout.form;
+    this.isPlain = layout.stamps === 'epoch' && layout.symbol === null;
     const names = Object.keys(layout.values);
     const byColumn = new Map(Object.values(layout.values).map((column, i) => [column, i]));
     this.#places = Array.from({ length: layout.columns }, (_, i) =>
       i + 1 === layout.time ? TIME : (byColumn.get(i + 1) ?? UNUSED),
     );
-    this.#isOptional = names.map((name) => OPTIONAL_VALUES.includes(name));
+    this.#isOptional = names.map((name) => layout.form.optional.includes(name));
     this.#values = names.map(() => new Float64Array(BATCH_ROWS));
     this.#row = new Float64Array(names.length);
   }
@@ -103,7 +105,7 @@ export class PlainRows {
   end(): boolean {
     if (this.isPlain && this.#begun.length > 0) this.write(Uint8Array.of(NEWLINE));
     // A distance that contradicts the interval needs a closer look at all of them.
-    const isCoarser = !this.#isFunding && this.rows > 2 && this.#leastDistance > this.#interval;
+    const isCoarser = this.#form.isOnGrid && this.rows > 2 && this.#leastDistance > this.#interval;
     if (isCoarser || this.rows === 0) this.isPlain = false;
     if (this.isPlain) this.#handOut();
     return this.isPlain;
@@ -228,19 +230,11 @@ export class PlainRows {
   }
 
   #isSound(time: number): boolean {
-    if (this.#isFunding) return time <= this.#now;
-    const [open, high, low, close, volume, quoteVolume] = this.#row;
-    return (
-      low > 0 &&
-      open >= low &&
-      close >= low &&
-      open <= high &&
-      close <= high &&
-      !(volume < 0) &&
-      !(quoteVolume < 0) &&
-      time % this.#interval === 0 &&
-      time + this.#interval <= this.#now
-    );
+    const { isOnGrid, isSound } = this.#form;
+    const isInTime = isOnGrid
+      ? time % this.#interval === 0 && time + this.#interval <= this.#now
+      : time <= this.#now;
+    return isInTime && isSound(this.#row);
   }
 
   #handOut(): void {

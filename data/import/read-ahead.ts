@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '../../src/clock.ts';
 import { PlimsollError } from '../../src/errors.ts';
 import type { BarStore } from '../bar-store.ts';
+import { type RowForm, rowFormOf } from '../row-form.ts';
 import { formatInterval, type SeriesKey, type SeriesOverrides, seriesOfFile } from '../series.ts';
 import { detectTextLayout, readWhole } from './layout.ts';
 import { detectParquetLayout } from './parquet.ts';
@@ -86,8 +87,8 @@ async function prepare(
     ? await openParquet(connection, path, name)
     : await openText(connection, path, name);
   const key = await keyOf(name, source, overrides);
-  const { intervalMilliseconds } = key;
-  const request = { path, shownName: name, intervalMilliseconds, now: clock.now(), interrupted };
+  const { symbol, intervalMilliseconds } = key;
+  const request = { path, shownName: name, symbol, intervalMilliseconds, now: clock.now(), interrupted };
   const staged = await source.stage(request);
   requireRows(name, key, staged);
   return { connection, key, staged };
@@ -95,7 +96,7 @@ async function prepare(
 
 /** A file whose layout is known and whose rows can be staged. */
 interface OpenedFile {
-  readonly isFunding: boolean;
+  readonly form: RowForm;
   /** Throws where the file is damaged; staging finds that out as well. */
   requireWhole(): Promise<void>;
   stage(request: StageRequest): Promise<StagedFile>;
@@ -104,7 +105,7 @@ interface OpenedFile {
 async function openText(connection: DuckDBConnection, path: string, name: string): Promise<OpenedFile> {
   const layout = await detectTextLayout(path, name);
   return {
-    isFunding: layout.name === 'funding',
+    form: layout.form,
     requireWhole: async () => {
       if (layout.compression === 'gzip') await readWhole(path, name, layout.compression, () => {});
     },
@@ -115,7 +116,7 @@ async function openText(connection: DuckDBConnection, path: string, name: string
 async function openParquet(connection: DuckDBConnection, path: string, name: string): Promise<OpenedFile> {
   const layout = await detectParquetLayout(connection, path, name);
   return {
-    isFunding: layout.isFunding,
+    form: layout.form,
     requireWhole: async () => {},
     stage: (request) => stageParquet(connection, layout, request),
   };
@@ -123,8 +124,8 @@ async function openParquet(connection: DuckDBConnection, path: string, name: str
 
 async function keyOf(name: string, source: OpenedFile, overrides: SeriesOverrides): Promise<SeriesKey> {
   try {
-    const key = seriesOfFile(name, overrides, source.isFunding);
-    requireKind(name, key, source.isFunding);
+    const key = seriesOfFile(name, overrides, source.form);
+    requireKind(name, key, source.form);
     return key;
   } catch (thrown) {
     // Of a damaged file it is said that it is damaged, before its name is found wanting.
@@ -133,10 +134,9 @@ async function keyOf(name: string, source: OpenedFile, overrides: SeriesOverride
   }
 }
 
-function requireKind(name: string, { kind }: SeriesKey, isFunding: boolean): void {
-  if ((kind === 'perp-funding') === isFunding) return;
-  const holds = isFunding ? 'funding rates' : 'bars';
-  throw new PlimsollError('DATA_INVALID', `${name} holds ${holds}, but is named as ${kind}`, {
+function requireKind(name: string, { kind }: SeriesKey, form: RowForm): void {
+  if (rowFormOf(kind) === form) return;
+  throw new PlimsollError('DATA_INVALID', `${name} holds ${form.holds}, but is named as ${kind}`, {
     remedy: 'Rename the file, or give the true kind by --kind.',
   });
 }

@@ -20,6 +20,7 @@ import {
 
 const RUNS = 16;
 const FUNDING_HEADER = 'funding_time,funding_rate';
+const OPEN_INTEREST_HEADER = 'open_interest_time,quote_notional';
 
 let workspace: ImportWorkspace;
 
@@ -36,6 +37,7 @@ async function requestOf(content: string | Uint8Array) {
   const request = {
     path,
     shownName: BARS_NAME,
+    symbol: 'BTCUSDT',
     intervalMilliseconds: HOUR_MILLISECONDS,
     now: NOW,
     interrupted,
@@ -100,6 +102,7 @@ describe('what is staged quickly is what the careful reader stages, to the bit a
         if (await expectSame(uniformCsv(bars))) plain++;
         if (await expectSame(uniformCsv(volumes))) plain++;
         if (await expectSame(`${FUNDING_HEADER}\n${rates.join('\n')}`)) plain++;
+        if (await expectSame(`${OPEN_INTEREST_HEADER}\n${rates.join('\n')}`)) plain++;
         for (const text of numbers)
           if (await expectSame(uniformCsv([`${hour(0)},1,1,1,1,,${text}`]))) plain++;
       }),
@@ -147,6 +150,7 @@ describe('what is staged quickly is what the careful reader stages, to the bit a
       uniformCsv(uniformRows(0, 8), '\r\n'),
       uniformCsv(uniformRows(0, 8)).replaceAll(/[^,\n]+/g, '"$&"'),
       `${FUNDING_HEADER}\n${hour(0)},0.1\n${hour(8)},-0.1\n`,
+      `${OPEN_INTEREST_HEADER}\n${hour(0)},0.1\n${hour(8) + 7},5e9\n`,
       Array.from({ length: 6 }, (_, i) => `${hour(i)},1,1,1,1,5,${hour(i + 1) - 1},5,7,1.5,2.5,0\n`).join(''),
     ];
     const byte = fc.oneof(

@@ -13,6 +13,8 @@ import { BATCH_ROWS, PlainRows, type RowBatch } from './plain-rows.ts';
 export interface StageRequest {
   readonly path: string;
   readonly shownName: string;
+  /** The market that its rows are to be of. */
+  readonly symbol: string;
   readonly intervalMilliseconds: number;
   readonly now: number;
   /** Nobody wants the rows any more; what is thrown then does not matter. */
@@ -31,7 +33,7 @@ export async function stagePlain(
   layout: TextLayout,
   { path, shownName, intervalMilliseconds, now, interrupted }: StageRequest,
 ): Promise<number | null> {
-  const time = layout.name === 'funding' ? 'funding_time' : 'open_time';
+  const { time } = layout.form;
   const names = Object.keys(layout.values);
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE staged (${time} BIGINT, ${names.map((name) => `${name} DOUBLE, `).join('')}line INTEGER)`,

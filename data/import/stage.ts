@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { PlimsollError } from '../../src/errors.ts';
 import { literal, numbersOf } from '../duckdb.ts';
-import { damagedGzip, MICROSECOND_STAMPS_FROM, OPTIONAL_VALUES, type TextLayout } from './layout.ts';
+import type { RowForm } from '../row-form.ts';
+import { damagedGzip, MICROSECOND_STAMPS_FROM, type TextLayout } from './layout.ts';
 import type { ParquetLayout } from './parquet.ts';
 import { type StageRequest, stagePlain } from './stage-plain.ts';
 
@@ -13,8 +14,10 @@ export const ROW_REASONS = {
   HIGH_BELOW_LOW: 'The high must not be below the low.',
   OUTSIDE_RANGE: 'Open and close must lie between low and high.',
   NEGATIVE_VOLUME: 'Volumes must not be negative.',
+  OPEN_INTEREST_NOT_POSITIVE: 'Open interest must be above zero; leave out times at which none is known.',
+  OTHER_MARKET: 'The row is of another market than the file; give a file for each market.',
   OFF_GRID: "A stamp must be a multiple of the series' interval.",
-  FUTURE_STAMP: 'The bar is not closed yet by the clock of this machine; import it later, or set the clock.',
+  FUTURE_STAMP: 'It is not over yet by the clock of this machine; import it later, or set the clock.',
   BACKWARD_STAMP: 'Sort the file by time.',
   DUPLICATE_STAMP: 'Keep one row for each time.',
   CONFLICT: 'The stored row has other values and was kept; import with --replace to overwrite it.',
@@ -69,8 +72,9 @@ export async function stageText(
 export async function stageLines(
   connection: DuckDBConnection,
   layout: TextLayout,
-  { path, shownName, intervalMilliseconds, now }: StageRequest,
+  request: StageRequest,
 ): Promise<StagedFile> {
+  const { path, shownName, symbol } = request;
   // Read and parsed in two steps: only what does not have to number the lines runs on both threads. The reader that is
   // told of two-character line ends takes a single line feed as well; without it, mixed ends are counted twice.
   const readLines = `CREATE OR REPLACE TEMP TABLE lines AS
@@ -82,26 +86,27 @@ export async function stageLines(
     throw unreadableText(shownName, thrown);
   });
   const values = Object.entries(layout.values);
-  const optional = values.filter(([name]) => OPTIONAL_VALUES.includes(name));
+  const optional = values.filter(([name]) => layout.form.optional.includes(name));
   const isBad = optional.map(
     ([name, place]) => `(trim(f[${place}], ' ' || chr(13)) <> '' AND ${name} IS NULL)`,
   );
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE parsed AS
-     SELECT line, columns, stamp, ${values.map(([name]) => name).join(', ')}, ${isBad.join(' OR ') || 'false'} AS bad_optional
-     FROM (SELECT line, f, len(f) AS columns, TRY_CAST(f[${layout.time}] AS BIGINT) AS stamp,
+     SELECT line, columns, stamp, ${values.map(([name]) => name).join(', ')}, ${isBad.join(' OR ') || 'false'} AS bad_optional,
+       ${layout.symbol === null ? 'false' : `f[${layout.symbol}] <> ${literal(symbol)}`} AS is_other
+     FROM (SELECT line, f, len(f) AS columns, ${STAMPS[layout.stamps](`f[${layout.time}]`)} AS stamp,
          ${values.map(([name, place]) => `TRY_CAST(f[${place}] AS DOUBLE) AS ${name}`).join(', ')}
        FROM (SELECT line, ${FIELDS} AS f FROM lines
          WHERE line > ${layout.headerLines} AND text IS NOT NULL AND text NOT IN ('', chr(13))))`,
   );
-  return judgeParsed(
-    connection,
-    layout.columns,
-    values.map(([name]) => name),
-    intervalMilliseconds,
-    now,
-  );
+  return judgeParsed(connection, layout.form, layout.columns, request);
 }
+
+/** A time in text as epoch milliseconds, or microseconds; null for what is none. */
+const STAMPS: Readonly<Record<TextLayout['stamps'], (field: string) => string>> = {
+  epoch: (field) => `TRY_CAST(${field} AS BIGINT)`,
+  text: (field) => `epoch_ms(try_strptime(trim(${field}), '%Y-%m-%d %H:%M:%S'))`,
+};
 
 /** A quoted field is its content; a quote anywhere else stays and is no number. */
 const FIELDS = `CASE WHEN contains(text, '"')
@@ -130,46 +135,46 @@ function unreadableText(shownName: string, thrown: unknown): PlimsollError {
 export async function stageParquet(
   connection: DuckDBConnection,
   layout: ParquetLayout,
-  { path, intervalMilliseconds, now }: StageRequest,
+  request: StageRequest,
 ): Promise<StagedFile> {
-  const { isFunding, stamp, has } = layout;
-  const names = isFunding ? ['funding_rate'] : ['open', 'high', 'low', 'close', ...OPTIONAL_VALUES];
+  const { form, stamp, has } = layout;
+  const { values: names, optional } = form;
   const value = (name: string): string => (has(name) ? `TRY_CAST(${name} AS DOUBLE)` : 'NULL::DOUBLE');
-  const isBad = isFunding
-    ? []
-    : OPTIONAL_VALUES.filter(has).map((name) => `(${name} IS NOT NULL AND ${value(name)} IS NULL)`);
+  const isBad = optional.filter(has).map((name) => `(${name} IS NOT NULL AND ${value(name)} IS NULL)`);
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE parsed AS
      SELECT file_row_number + 1 AS line, ${names.length + 1} AS columns, ${stamp} AS stamp,
        ${names.map((name) => `${value(name)} AS ${name}`).join(', ')},
-       ${isBad.join(' OR ') || 'false'} AS bad_optional
-     FROM read_parquet(${literal(path)}, file_row_number = true)`,
+       ${isBad.join(' OR ') || 'false'} AS bad_optional, false AS is_other
+     FROM read_parquet(${literal(request.path)}, file_row_number = true)`,
   );
-  return judgeParsed(connection, names.length + 1, names, intervalMilliseconds, now);
+  return judgeParsed(connection, form, names.length + 1, request);
 }
 
 /** Judges the rows of `parsed`; leaves the good ones in `staged`, under the names that are stored. */
 async function judgeParsed(
   connection: DuckDBConnection,
+  form: RowForm,
   columns: number,
-  names: readonly string[],
-  intervalMilliseconds: number,
-  now: number,
+  { intervalMilliseconds, now }: StageRequest,
 ): Promise<StagedFile> {
-  const isFunding = names.includes('funding_rate');
-  const required = names.filter((name) => !OPTIONAL_VALUES.includes(name));
+  const { time, values, optional, isOnGrid, checks } = form;
+  const noNumber = values.map((name) =>
+    optional.includes(name)
+      ? `NOT isfinite(coalesce(${name}, 0))`
+      : `${name} IS NULL OR NOT isfinite(${name})`,
+  );
   const milliseconds = `CASE WHEN abs(stamp) >= ${MICROSECOND_STAMPS_FROM} THEN stamp // 1000 ELSE stamp END`;
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE judged AS
      WITH stamped AS (SELECT * REPLACE (${milliseconds} AS stamp) FROM parsed),
      alone AS (SELECT *, CASE
        WHEN columns <> ${columns} THEN 'COLUMN_COUNT'
-       WHEN stamp IS NULL OR ${required.map((name) => `${name} IS NULL OR NOT isfinite(${name})`).join(' OR ')}
-         ${isFunding ? '' : 'OR bad_optional OR NOT isfinite(coalesce(volume, 0)) OR NOT isfinite(coalesce(quote_volume, 0))'}
-         THEN 'NOT_A_NUMBER'
-       ${isFunding ? '' : BAR_CASES}
-       ${isFunding ? '' : `WHEN stamp % ${intervalMilliseconds} <> 0 THEN 'OFF_GRID'`}
-       WHEN stamp + ${isFunding ? 0 : intervalMilliseconds} > ${now} THEN 'FUTURE_STAMP'
+       WHEN is_other THEN 'OTHER_MARKET'
+       WHEN stamp IS NULL OR bad_optional OR ${noNumber.join(' OR ')} THEN 'NOT_A_NUMBER'
+       ${checks.map(({ reason, condition }) => `WHEN ${condition} THEN '${reason}'`).join('\n       ')}
+       ${isOnGrid ? `WHEN stamp % ${intervalMilliseconds} <> 0 THEN 'OFF_GRID'` : ''}
+       WHEN stamp + ${isOnGrid ? intervalMilliseconds : 0} > ${now} THEN 'FUTURE_STAMP'
        END AS reason FROM stamped),
      ordered AS (SELECT *, max(stamp) FILTER (reason IS NULL)
        OVER (ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest FROM alone)
@@ -178,23 +183,16 @@ async function judgeParsed(
        WHEN stamp = newest THEN 'DUPLICATE_STAMP'
        WHEN stamp < newest THEN 'BACKWARD_STAMP' END AS reason) FROM ordered`,
   );
-  const time = isFunding ? 'funding_time' : 'open_time';
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE staged AS
-     SELECT stamp AS ${time}, ${names.join(', ')}, line FROM judged WHERE reason IS NULL`,
+     SELECT stamp AS ${time}, ${values.join(', ')}, line FROM judged WHERE reason IS NULL`,
   );
-  return report(connection, time, intervalMilliseconds);
+  return report(connection, form, intervalMilliseconds);
 }
-
-const BAR_CASES = `
-  WHEN least(open, high, low, close) <= 0 THEN 'PRICE_NOT_POSITIVE'
-  WHEN high < low THEN 'HIGH_BELOW_LOW'
-  WHEN greatest(open, close) > high OR least(open, close) < low THEN 'OUTSIDE_RANGE'
-  WHEN coalesce(volume, 0) < 0 OR coalesce(quote_volume, 0) < 0 THEN 'NEGATIVE_VOLUME'`;
 
 async function report(
   connection: DuckDBConnection,
-  time: string,
+  { isOnGrid }: RowForm,
   intervalMilliseconds: number,
 ): Promise<StagedFile> {
   const [rows] = await numbersOf(connection, 'SELECT count(*) FROM judged');
@@ -210,10 +208,9 @@ async function report(
     refusedByReason,
     isSorted: false,
     refused: first.getRows().map(([line, reason]) => ({ line: Number(line), reason: reason as RowReason })),
-    contradictingInterval:
-      time === 'funding_time'
-        ? null
-        : await contradiction(connection, intervalMilliseconds, 'OFF_GRID' in refusedByReason),
+    contradictingInterval: isOnGrid
+      ? await contradiction(connection, intervalMilliseconds, 'OFF_GRID' in refusedByReason)
+      : null,
   };
 }
 

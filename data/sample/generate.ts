@@ -137,6 +137,7 @@ class Output {
       simulated: true,
       bars: this.#bars,
       funding,
+      openInterest: null,
       mark: null,
     };
   }

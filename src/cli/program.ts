@@ -70,13 +70,13 @@ export function buildProgram(context: CliContext): Command {
 
   verb(
     'import',
-    'import bars, mark prices and funding from CSV, CSV.gz, zip or Parquet',
+    'import bars, mark prices, funding and open interest from CSV, CSV.gz, zip or Parquet',
     'import ./history BTCUSDT-binance-perp-1h.csv.gz',
   )
     .argument('<path...>', 'files and folders')
     .option('--symbol <market>', 'the market, where file names do not say it')
     .option('--venue <name>', 'the venue, where file names do not say it')
-    .option('--kind <kind>', 'perp, perp-mark, perp-funding, spot, index or fx')
+    .option('--kind <kind>', 'perp, perp-mark, perp-funding, perp-open-interest, spot, index or fx')
     .option('--interval <interval>', 'the interval of the bars, such as 1h')
     .option('--replace', 'rows that differ from stored ones take their place')
     .action(async (paths, options) =>

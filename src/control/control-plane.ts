@@ -14,6 +14,7 @@ import { governanceOf } from './governance/change.ts';
 import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
+import { type ActivityObserver, LiveActivity } from './guard/live-activity.ts';
 import type { MarkPrice } from './guard/prices.ts';
 import { MarketTrack } from './market-track.ts';
 import type { AuditDraft, AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
@@ -39,6 +40,8 @@ export class ControlPlane implements ControlReads {
   readonly governance: GovernanceDesk;
   /** Mark prices between bars. */
   readonly prices: IntrabarGuard;
+  /** Open interest and order books. */
+  readonly activity: LiveActivity;
   readonly accounts: Accounts;
   /** What is pushed. */
   readonly feed: Feed;
@@ -75,9 +78,11 @@ export class ControlPlane implements ControlReads {
     this.feed = feed;
     this.marketTrack = new MarketTrack((asOf) => options.store.trackSince(asOf));
     this.prices = new IntrabarGuard(options.policy.guard, options.priceObserver);
+    this.activity = new LiveActivity(options.policy.bounds, options.activityObserver);
     this.accounts = options.accounts;
     if (inForce.book !== null) {
       this.prices.published(inForce.book);
+      this.activity.published(inForce.book);
       this.accounts.published(inForce.book, options.policy);
     }
     this.#store = options.store;
@@ -140,6 +145,7 @@ export class ControlPlane implements ControlReads {
     this.#lastFailure = null;
     this.#fallbackReason = facts.fallbackReason;
     this.prices.published(book, facts.closes);
+    this.activity.published(book);
     this.accounts.published(book, this.#policy, facts);
     const decided = decidedMarkets(book, facts);
     this.marketTrack.published(trackOf(book.version, decided, facts.closes, this.#policy));
@@ -155,6 +161,7 @@ export class ControlPlane implements ControlReads {
     this.#lastFailure = null;
     this.#fallbackReason = null;
     this.prices.published(book);
+    this.activity.published(book);
     this.accounts.published(book, this.#policy);
     // What its bars closed at is known where it was decided alone.
     this.marketTrack.published(trackOf(book.version, book.markets, undefined, this.#policy));
@@ -343,6 +350,7 @@ export interface ControlPlaneOptions {
   /** Whoever has the bars. Without one none are told of. */
   readonly readTrack?: ReadTrack;
   readonly priceObserver?: PriceObserver;
+  readonly activityObserver?: ActivityObserver;
   readonly accounts: Accounts;
   /** What is wrong with the way to the store; nothing where it is our own. */
   readonly storeReasons?: () => readonly string[];

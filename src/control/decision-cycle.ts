@@ -8,6 +8,7 @@ import type { OriginCount } from './coverage-alarms.ts';
 import type { SeenByDecision } from './drift-watch.ts';
 import { limitsEvent } from './feed/feed-event.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
+import { type ActivityReport, NO_ACTIVITY } from './guard/live-activity.ts';
 import type { BarClose } from './guard/price-window.ts';
 import type { AuditDraft, StateStore } from './ports.ts';
 import { type TrackPolicy, trackOf } from './track-point.ts';
@@ -60,6 +61,7 @@ export interface BookProposer {
     governance: GovernanceState,
     intrabar?: IntrabarReport,
     systemStress?: SystemStressInput | null,
+    activity?: ActivityReport,
   ): Promise<Proposal | null>;
 }
 
@@ -84,6 +86,7 @@ export class DecisionCycle {
   readonly #refresh: () => Promise<void>;
   readonly #intrabar: () => IntrabarReport;
   readonly #systemStress: () => SystemStressInput | null;
+  readonly #activity: (now: number) => ActivityReport;
   #current: LimitBook | null;
   /** Between cycles, once started. */
   #intervalMilliseconds: number | null = null;
@@ -111,6 +114,8 @@ export class DecisionCycle {
     readonly intrabar?: () => IntrabarReport;
     /** What all accounts together said last; null where nothing is said. */
     readonly systemStress?: () => SystemStressInput | null;
+    /** Open interest and order books that were told live, as they are known at a time. */
+    readonly activity?: (now: number) => ActivityReport;
   }) {
     this.#proposer = options.proposer;
     this.#store = options.store;
@@ -122,6 +127,7 @@ export class DecisionCycle {
     this.#refresh = options.refresh ?? (async () => {});
     this.#intrabar = options.intrabar ?? (() => NO_PRICES);
     this.#systemStress = options.systemStress ?? (() => null);
+    this.#activity = options.activity ?? (() => NO_ACTIVITY);
     this.#current = options.current;
   }
 
@@ -176,6 +182,7 @@ export class DecisionCycle {
         governance,
         this.#intrabar(),
         this.#systemStress(),
+        this.#activity(now),
       );
       if (proposal === null) return null;
       if (this.#isOvertaken(governance, proposal.book.decidedAt)) {

@@ -1,7 +1,6 @@
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError } from '../errors.ts';
 import { type LatestFeatures, LiveFeatures } from '../features/live.ts';
-import { dailyVolatilityOf, FEATURE_COUNT, featureIndex } from '../features/spec.ts';
 import { LongLookbackPredictor, StressedWeightPredictor } from '../forecast/anti-procyclical.ts';
 import { requireWhole } from '../forecast/forecast-check.ts';
 import { LevelTracking } from '../forecast/level-tracking.ts';
@@ -17,29 +16,26 @@ import {
   type PredictorInput,
   SIDES,
 } from '../forecast/predictor.ts';
-import { stressedMarkets } from '../forecast/stressed-share.ts';
+import { liquidityThatCounts } from '../limits/bounds/liquidity.ts';
 import { decideBook } from '../limits/decide.ts';
 import { encodeInputs } from '../limits/decision-inputs.ts';
 import { type GovernanceState, inForceKey } from '../limits/governance.ts';
 import { nextMoveAt } from '../limits/governor.ts';
-import type {
-  LiquidityInput,
-  MarketInput,
-  MarketWideInput,
-  SourceForecast,
-  SystemStressInput,
-} from '../limits/market-input.ts';
+import type { MarketInput, SourceForecast, SystemStressInput } from '../limits/market-input.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { PROGRAM_VERSION } from '../program.ts';
 import { type BarSeries, continueLineage, type MarketHistory } from '../risk/bars.ts';
 import { RobustVolume } from '../risk/liquidity.ts';
+import { openInterestAt } from '../risk/open-interest.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../units.ts';
 import { CoverageWatch, type JudgedForecast } from './coverage-watch.ts';
 import type { BookProposer, CycleFacts, Proposal } from './decision-cycle.ts';
 import { type Preview, Trials } from './governance/trials.ts';
 import { guardedDecision, withPrices } from './guard/guarded-decision.ts';
 import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
+import { type ActivityReport, NO_ACTIVITY, withActivity } from './guard/live-activity.ts';
+import { liquidityOf, marketWideOf } from './measured-inputs.ts';
 import { closesOf, newestClose, newestCloseBySource } from './newest-closes.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
@@ -48,6 +44,8 @@ import { nextClose, usableHistory } from './usable-bars.ts';
 
 /** The traded volume that is counted on looks back this far: a month, all hours of the day and all weekdays. */
 const VOLUME_LOOKBACK_HOURS = 30 * 24;
+/** Stored open interest that is older is not looked at: it counts as missing, whatever the policy says. */
+const OPEN_INTEREST_LOOKBACK_DAYS = 30;
 /** Without a new bar a book is decided anew after this long, so that its validity never runs out by itself. */
 const RENEWAL_MILLISECONDS = HOUR_MILLISECONDS;
 
@@ -130,6 +128,7 @@ export class DecisionEngine implements BookProposer {
     governance: GovernanceState,
     intrabar: IntrabarReport = NO_PRICES,
     systemStress: SystemStressInput | null = null,
+    activity: ActivityReport = NO_ACTIVITY,
   ): Promise<Proposal | null> {
     const { reader, champion, policy, stopwatch } = this.#options;
     const started = stopwatch();
@@ -167,7 +166,7 @@ export class DecisionEngine implements BookProposer {
     const forecasts = await this.#forecast(predictor, reason, asOf);
     this.#seen.features(forecasts.features);
     const inputs = markets.map((history, m) =>
-      withPrices(this.#input(history, m, forecasts, asOf, now), intrabar),
+      withActivity(withPrices(this.#input(history, m, forecasts, asOf, now), intrabar), activity),
     );
     const marketWide = marketWideOf(markets, asOf, forecasts.features);
     const model = forecasts.shockModel.unavailable.every((why) => why !== '')
@@ -205,7 +204,12 @@ export class DecisionEngine implements BookProposer {
         seen: this.#seen.all(),
         seconds: stopwatch() - started,
         closes: closesOf(markets),
-        liquidity: Object.fromEntries(inputs.map(({ symbol, liquidity }) => [symbol, liquidity])),
+        liquidity: Object.fromEntries(
+          inputs.map(({ symbol, liquidity }) => [
+            symbol,
+            liquidityThatCounts(liquidity, policy, book.decidedAt),
+          ]),
+        ),
       },
     };
   }
@@ -246,7 +250,8 @@ export class DecisionEngine implements BookProposer {
   preview: Preview = async (book, now, trials) => this.#trials.decide(book, now, trials);
 
   async #load(fingerprint: string, now: number): Promise<void> {
-    const stored = await this.#options.reader.loadMarkets();
+    const openInterestFrom = now - OPEN_INTEREST_LOOKBACK_DAYS * DAY_MILLISECONDS;
+    const stored = await this.#options.reader.loadMarkets({ openInterestFrom });
     for (const { symbol, bars } of stored) {
       const before = this.#stored.get(symbol);
       if (before !== undefined) continueLineage(before, bars);
@@ -344,7 +349,8 @@ export class DecisionEngine implements BookProposer {
       filtered: sourceOf(forecasts.filtered, m),
       tail: sourceOf(forecasts.tail, m),
       antiProcyclical: sourceOf(forecasts.antiProcyclical, m),
-      openInterest: null,
+      // Not as of the bar: what is known by now of a market whose bars are late tightens it all the same.
+      openInterest: openInterestAt(history.openInterest, now),
       stress: this.#stress.of(bars),
       liquidity: liquidityOf(this.#volume.hourly(bars, asOf), forecasts.features, m),
     };
@@ -379,34 +385,4 @@ function antiProcyclicalPredictor(policy: Policy): Predictor | null {
   const { option, lookbackYears, stressedWeight, stressedDays } = policy.bounds.antiProcyclical;
   if (option === 'longLookbackFloor') return new LongLookbackPredictor(lookbackYears);
   return option === 'stressedWeight' ? new StressedWeightPredictor(stressedWeight, stressedDays) : null;
-}
-
-/** All markets as one: who of them is in stress today, and how far they moved together. */
-function marketWideOf(
-  markets: readonly MarketHistory[],
-  asOf: number,
-  { values, ready }: LatestFeatures,
-): MarketWideInput | null {
-  const { judged, stressed } = stressedMarkets(markets, asOf);
-  // The features of all markets together are the same in every row.
-  const row = ready.indexOf(1);
-  if (judged === 0 || row < 0) return null;
-  return {
-    markets: judged,
-    stressedShare: stressed / judged,
-    commonShock: values[row * FEATURE_COUNT + INDEX_RETURN_24_HOURS],
-    source: 'excursions of the last day',
-  };
-}
-
-const INDEX_RETURN_24_HOURS = featureIndex('indexScaledReturn24h');
-const VOLATILITY_720_HOURS = featureIndex('logRealisedVolatility720h');
-
-/** Null where nothing was traded, or where no volatility is known yet. */
-function liquidityOf(hourlyVolume: number, features: LatestFeatures, m: number): LiquidityInput | null {
-  if (!(hourlyVolume > 0) || features.ready[m] === 0) return null;
-  return {
-    hourlyVolume,
-    dailyVolatility: dailyVolatilityOf(features.values[m * FEATURE_COUNT + VOLATILITY_720_HOURS]),
-  };
 }

@@ -20,7 +20,15 @@ function history(symbol: string, common: number, own: number, firstHour = 0): Ma
     bars.openTime[hour - firstHour] = START + hour * HOUR_MILLISECONDS;
     bars.close[hour - firstHour] = Math.exp(price);
   }
-  return { symbol, source: `${symbol}-x-perp-1h`, simulated: false, bars, funding: null, mark: null };
+  return {
+    symbol,
+    source: `${symbol}-x-perp-1h`,
+    simulated: false,
+    bars,
+    funding: null,
+    openInterest: null,
+    mark: null,
+  };
 }
 
 function watchOf(made: MarketCorrelations[], pause: () => Promise<unknown> = async () => {}) {

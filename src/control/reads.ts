@@ -15,6 +15,7 @@ import type { Change } from './governance/change.ts';
 import type { Acted, Conditions } from './governance/desk.ts';
 import type { AnnouncedTable, Impact } from './governance/impact.ts';
 import type { Actor, Command } from './governance/rules.ts';
+import type { ActivityIntake } from './guard/live-activity.ts';
 import type { MarkPrice, PriceIntake } from './guard/prices.ts';
 import type { TrackWindow } from './market-track.ts';
 import type { ModelDetail } from './model-detail.ts';
@@ -58,6 +59,13 @@ export { endOf, statusOf } from './governance/change.ts';
 export type { Acted, Conditions } from './governance/desk.ts';
 export type { AnnouncedTable, Impact } from './governance/impact.ts';
 export { type Actor, APPROVER_REMEDY, type Command } from './governance/rules.ts';
+export {
+  ACTIVITY_CODES,
+  type ActivityCode,
+  type ActivityOutcome,
+  activityOutcomeOf,
+  type ObservedActivity,
+} from './guard/live-activity.ts';
 export { type MarkPrice, outcomeOf, PRICE_CODES, type PriceCode, type PriceOutcome } from './guard/prices.ts';
 export type { ModelDetail } from './model-detail.ts';
 
@@ -157,6 +165,7 @@ export interface MarketTrackAccess {
 export interface ControlReads {
   readonly governance: GovernanceAccess;
   readonly prices: PriceIntake;
+  readonly activity: ActivityIntake;
   readonly accounts: AccountAccess;
   readonly feed: FeedAccess;
   readonly marketTrack: MarketTrackAccess;

@@ -8,6 +8,7 @@ import type { MarketCorrelations } from '../risk/portfolio/common-correlations.t
 import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
 import type { Preview, Trial } from './governance/trials.ts';
 import type { IntrabarReport } from './guard/intrabar-guard.ts';
+import { type ActivityReport, NO_ACTIVITY } from './guard/live-activity.ts';
 import type { ReadTrack, TrackReading, TrackRequest } from './track-reading.ts';
 
 /** What goes to the worker: everything is plain data. */
@@ -18,6 +19,7 @@ export interface ProposeRequest {
   readonly governance: GovernanceState;
   readonly intrabar: IntrabarReport | undefined;
   readonly systemStress: SystemStressInput | null;
+  readonly activity: ActivityReport;
 }
 
 export interface PreviewRequest {
@@ -108,13 +110,14 @@ export class WorkerProposer implements BookProposer {
     governance: GovernanceState,
     intrabar?: IntrabarReport,
     systemStress: SystemStressInput | null = null,
+    activity: ActivityReport = NO_ACTIVITY,
   ): Promise<Proposal | null> {
     if (this.#waiting.some(({ isProposal }) => isProposal))
       throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
     this.#worker ??= this.#start();
     const known = previous !== null && previous.hash === this.#proposed ? 'proposed' : previous;
     const answer = await this.#ask(this.#worker, {
-      ...{ previous: known, now, governance, intrabar, systemStress },
+      ...{ previous: known, now, governance, intrabar, systemStress, activity },
     });
     if (!('proposal' in answer)) throw failureOf(answer);
     const { proposal } = answer;

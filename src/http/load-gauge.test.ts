@@ -51,6 +51,7 @@ describe('a gauge of the load', () => {
       '/v1/accounts/batch',
       '/v1/accounts/{id}/margin',
       '/v1/prices',
+      '/v1/market-activity',
       '/v1/freeze',
       '/v1/stream',
       '/v1/user-policy',

@@ -11,9 +11,9 @@ const LIMITS: Readonly<
 
 const BEAT_MILLISECONDS = 50;
 
-/** What an exchange needs while it trades: orders to check, accounts and prices to send, people to intervene. */
+/** What an exchange needs while it trades: orders to check, accounts, prices and open interest to send, people to intervene. */
 const WORKING =
-  /^\/(v1\/(checks|prices|accounts|users|user-policy|margin|freeze|emergency|overrides|approvals|stream|interventions)|fapi|v5|api)\b/;
+  /^\/(v1\/(checks|prices|market-activity|accounts|users|user-policy|margin|freeze|emergency|overrides|approvals|stream|interventions)|fapi|v5|api)\b/;
 const NEVER_SHED = new Set(['/livez', '/readyz', '/metrics']);
 
 /** @param path without the query. */

@@ -1,11 +1,8 @@
 import type { z } from 'zod';
 import { type ControlReads, type MarkPrice, outcomeOf, type PriceCode } from '../control/reads.ts';
+import { readLines } from './ndjson-lines.ts';
 import { priceLineSchema, pricesSchema } from './price-schemas.ts';
-import { refuse } from './problem.ts';
 import type { Route } from './routes.ts';
-
-/** More than that are not judged in one request. */
-const MOST_LINES = 20_000;
 
 const MESSAGES: Readonly<Record<PriceCode, string>> = {
   PRICE_INVALID: 'no line of a price above 0',
@@ -23,7 +20,7 @@ type PriceLine = z.infer<typeof priceLineSchema>;
 
 /** Judges lines of prices that nobody waits for. @returns those that are believed. */
 export function believedPrices(prices: ControlReads['prices'], text: string, now: number): MarkPrice[] {
-  const read = linesOf(text).map(({ price }) => price);
+  const read = pricesOf(text).map(({ price }) => price);
   const codes = prices.take(read, now);
   return read.flatMap((price, i) => (price !== null && codes[i] === null ? [price] : []));
 }
@@ -41,7 +38,7 @@ export const PRICE_ROUTES: readonly Route[] = [
     line: priceLineSchema,
     answer: pricesSchema,
     handle: async ({ reads, clock }, { body }) => {
-      const lines = linesOf(typeof body === 'string' ? body : '');
+      const lines = pricesOf(body);
       const codes = reads.prices.take(
         lines.map(({ price }) => price),
         clock.now(),
@@ -66,44 +63,14 @@ export const PRICE_ROUTES: readonly Route[] = [
   },
 ];
 
-interface Line {
-  readonly line: number;
-  /** Null where it cannot be read. */
-  readonly price: MarkPrice | null;
-  /** Why not. */
-  readonly fault?: string;
-}
-
-function linesOf(text: string): readonly Line[] {
-  const lines = text
-    .split('\n')
-    .map((content, i) => ({ content, line: i + 1 }))
-    .filter(({ content }) => content.trim() !== '');
-  if (lines.length > MOST_LINES)
-    throw refuse(
-      'BODY_TOO_LARGE',
-      `there are more than ${MOST_LINES} lines`,
-      'Send them in several requests.',
-    );
-  return lines.map(({ content, line }) => ({ line, ...readLine(content) }));
-}
-
-function readLine(content: string): Omit<Line, 'line'> {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    return { price: null, fault: 'not valid JSON' };
-  }
-  const { data, error } = priceLineSchema.safeParse(value);
-  return data === undefined ? { price: null, fault: faultOf(error) } : { price: priceOf(data) };
+function pricesOf(body: unknown) {
+  return readLines(body, priceLineSchema).map(({ value, ...rest }) => ({
+    ...rest,
+    price: value === null ? null : priceOf(value),
+  }));
 }
 
 /** A price of zero is read, and refused by whoever judges it. */
 function priceOf({ symbol, price, time }: PriceLine): MarkPrice {
   return { symbol, price: Number(price), at: Date.parse(time) };
-}
-
-function faultOf({ issues: [first] }: z.ZodError): string {
-  return `${first.path.join('.') || 'the line'}: ${first.message}`;
 }

@@ -67,6 +67,14 @@ export const EXAMPLES: Readonly<Record<string, readonly [path: string, call?: Ca
       body: '{"symbol":"BTCUSDT","price":"0","time":"2024-06-01T00:00:00Z"}\n',
     },
   ],
+  postMarketActivity: [
+    '/v1/market-activity',
+    {
+      method: 'POST',
+      headers: { ...OPERATOR, 'content-type': 'application/x-ndjson' },
+      body: '{"symbol":"BTCUSDT","openInterest":"5612345678.9","depth":{"bandRatePpm":1000,"quoteNotional":"12500000"},"observedAt":"2024-06-01T00:00:00Z"}\n{"symbol":"BTCUSDT","openInterest":"0","observedAt":"2024-06-01T00:00:00Z"}\n',
+    },
+  ],
   postAccounts: [
     '/v1/accounts/batch',
     {

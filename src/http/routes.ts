@@ -6,6 +6,7 @@ import type { Scope } from '../control/ports.ts';
 import type { Actor, ControlReads } from '../control/reads.ts';
 import type { Touched } from './access/caller.ts';
 import { ACCOUNT_ROUTES } from './account-routes.ts';
+import { ACTIVITY_ROUTES } from './activity-routes.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import type { Keyring } from './auth.ts';
 import { BINANCE_ROUTES } from './exchange/binance-routes.ts';
@@ -103,6 +104,7 @@ export const ROUTES: readonly Route[] = [
   ...MARGIN_ROUTES,
   ...GOVERNANCE_ROUTES,
   ...PRICE_ROUTES,
+  ...ACTIVITY_ROUTES,
   ...ACCOUNT_ROUTES,
   ...PUSH_ROUTES,
   ...SYSTEM_ROUTES,

@@ -15,6 +15,8 @@ export const WITHOUT_VALUE = /^[^#\n].* nan\n/gim;
 
 /** Where mark prices come from. */
 export const PRICES = 'prices';
+/** Where open interest and order books come from. */
+export const ACTIVITY = 'market-activity';
 export const SOURCES = ['sample', 'imported'] as const;
 
 export function sourceLabel(book: LimitBook): (typeof SOURCES)[number] {

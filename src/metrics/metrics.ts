@@ -1,6 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import { type CoverageCount, type CycleFacts, decidedMarkets } from '../control/decision-cycle.ts';
-import { PRICE_CODES, type PriceCode } from '../control/guard/prices.ts';
 import type { Pair, ShadowSummary } from '../control/shadow-record.ts';
 import { CONFIDENCES, HORIZONS_HOURS } from '../forecast/predictor.ts';
 import { BOUND_NAMES, type LimitBook, type MarketLimit } from '../limits/types.ts';
@@ -10,7 +9,8 @@ import { AccountMetrics } from './account-metrics.ts';
 import { CHANGE_RATIOS, REQUEST_SECONDS } from './buckets.ts';
 import { ForecastMetrics } from './forecast-metrics.ts';
 import { GovernanceMetrics, type MetricMaker } from './governance-metrics.ts';
-import { METHODS, MISNAMED_DEFAULTS, PRICES, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
+import { IntakeMetrics } from './intake-metrics.ts';
+import { METHODS, MISNAMED_DEFAULTS, SOURCES, sourceLabel, WITHOUT_VALUE } from './labels.ts';
 import { OPEN_METRICS_TYPE, openMetricsOf } from './open-metrics.ts';
 import { StorageMetrics } from './storage-metrics.ts';
 import { StoreMetrics } from './store-metrics.ts';
@@ -123,8 +123,12 @@ export class Metrics {
   );
   readonly #rejected = this.#counter(
     'data_rejected_total',
-    'Markets whose data were rejected in a decision, and prices that had no effect',
+    'Markets whose data were rejected in a decision, and prices, open interest and order books that had no effect',
     ['source', 'reason'],
+  );
+  readonly intake = new IntakeMetrics(
+    (source, at) => this.#observed.set({ source }, at / SECONDS),
+    (source, reason, count) => this.#rejected.inc({ source, reason }, count),
   );
   readonly #dueForecasts = this.#counter('forecast_observations_total', 'Published forecasts that came due', [
     'confidence',
@@ -215,7 +219,6 @@ export class Metrics {
     for (const outcome of ['published', 'failed']) this.#decisions.inc({ outcome }, 0);
     for (const direction of ['initial', 'tighten', 'loosen', 'hold']) this.#moves.inc({ direction }, 0);
     for (const source of SOURCES) this.#rejected.inc({ source, reason: 'quality' }, 0);
-    this.pricesTaken(null, new Map(PRICE_CODES.map((code) => [code, 0])));
     for (const bound of BOUND_NAMES) this.#binding.set({ bound }, 0);
     for (const reason of FALLBACK_REASONS) this.#fallback.set({ reason }, 0);
     for (const result of ['succeeded', 'failed']) this.#runs.inc({ result }, 0);
@@ -275,13 +278,6 @@ export class Metrics {
     for (const [source, at] of Object.entries(facts.lastObservationBySource))
       this.#observed.set({ source }, at / SECONDS);
     for (const count of facts.coverage) this.#coverage(count);
-  }
-
-  /** Prices that came in: the newest that counts, and how many do not. */
-  pricesTaken(newestAt: number | null, rejected: ReadonlyMap<PriceCode, number>): void {
-    if (newestAt !== null) this.#observed.set({ source: PRICES }, newestAt / SECONDS);
-    for (const [code, count] of rejected)
-      this.#rejected.inc({ source: PRICES, reason: code.toLowerCase() }, count);
   }
 
   /** What holds of a book whether it was just decided or recovered from the store. */

@@ -25,6 +25,14 @@ export interface FundingSeries {
   readonly rate: Float64Array;
 }
 
+export interface OpenInterestSeries {
+  readonly length: number;
+  /** Observation, epoch milliseconds UTC. */
+  readonly time: Float64Array;
+  /** All open contracts of the market, in units of the quote asset. */
+  readonly quoteNotional: Float64Array;
+}
+
 /** Everything that is known of one market's past. */
 export interface MarketHistory {
   readonly symbol: string;
@@ -34,6 +42,8 @@ export interface MarketHistory {
   /** Hourly bars. */
   readonly bars: BarSeries;
   readonly funding: FundingSeries | null;
+  /** The newest observation of each hour; null where none is stored. */
+  readonly openInterest: OpenInterestSeries | null;
   /** Hourly mark prices where the venue publishes them. */
   readonly mark: BarSeries | null;
 }
@@ -102,6 +112,17 @@ function beginsWith(longer: BarSeries, shorter: BarSeries): boolean {
 }
 
 const COLUMNS = ['openTime', 'open', 'high', 'low', 'close', 'volume', 'quoteVolume'] as const;
+
+/** How many entries of a series without intervals are at or before a time, epoch milliseconds. */
+export function entriesBy({ time, length }: Pick<FundingSeries, 'time' | 'length'>, asOf: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (time[middle] <= asOf) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /** How many bars had closed by a time, epoch milliseconds. */
 export function barsClosedBy({ openTime, length, intervalMilliseconds }: BarSeries, asOf: number): number {

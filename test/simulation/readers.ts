@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FeedEvent } from '../../src/control/ports.ts';
+import { userShape } from '../../src/control/reads.ts';
 import { Random } from '../../src/random.ts';
 import type { SimulatedService } from './service.ts';
 
@@ -21,9 +22,12 @@ export class Readers {
   ];
   /** SHA-256 of what was told, by sequence: the first who sees an event says what it is. */
   readonly #told = new Map<number, string>();
-  /** Sequence of the event that told a book, by version; and that of an intervention. */
+  /** Sequence of the event that told a book, by version; that of an intervention; and that of a step of people, by revision. */
   readonly #books = new Map<number, number>();
   readonly #interventions = new Map<number, number>();
+  readonly #steps = new Map<number, number>();
+  /** The policy that was told last, by user. */
+  readonly #users = new Map<string, string>();
   #faults: string[] = [];
   events = 0;
 
@@ -58,6 +62,13 @@ export class Readers {
   async finish({ control }: SimulatedService): Promise<void> {
     for (const reader of this.#readers)
       this.#take(reader, await control.feed.eventsAfter(reader.last, 1_000_000));
+    for (const [userId, told] of this.#users) {
+      const policy = control.userNow(userId);
+      if (policy === null || JSON.stringify(userShape(policy)) !== told)
+        this.#faults.push(`of the user ${userId} something else was told than is in force`);
+    }
+    for (let revision = 1; revision <= control.governance.revision(); revision++)
+      if (!this.#steps.has(revision)) this.#faults.push(`nobody was told of step ${revision} of people`);
   }
 
   #take(reader: Reader, events: readonly FeedEvent[]): void {
@@ -78,11 +89,25 @@ export class Readers {
     }
     this.events++;
     this.#told.set(sequence, hash);
-    const { version, sequence: number } = JSON.parse(body) as { version?: number; sequence?: number };
-    const [which, key] = kind === 'limits' ? [this.#books, version] : [this.#interventions, number];
-    if (which.has(key ?? 0))
-      this.#faults.push(`${kind} ${key} is told by events ${which.get(key ?? 0)} and ${sequence}`);
-    which.set(key ?? 0, sequence);
+    const told = JSON.parse(body) as {
+      version?: number;
+      sequence?: number;
+      revision?: number;
+      userId?: string;
+    };
+    if (kind === 'user') {
+      this.#users.set(told.userId ?? '', body);
+      return;
+    }
+    const [which, key = 0] =
+      kind === 'limits'
+        ? [this.#books, told.version]
+        : kind === 'governance'
+          ? [this.#steps, told.revision]
+          : [this.#interventions, told.sequence];
+    if (which.has(key))
+      this.#faults.push(`${kind} ${key} is told by events ${which.get(key)} and ${sequence}`);
+    which.set(key, sequence);
   }
 
   /** What did not hold since the last call. */

@@ -217,7 +217,14 @@ export class SimulatedSource implements MarketDataReader {
       .filter(({ isListed, length }) => isListed && length > 0)
       .sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
       .map(({ symbol, bars, length }) => ({
-        ...{ symbol, source: `${symbol}-simulated-perp-1h`, simulated: true, funding: null, mark: null },
+        ...{
+          symbol,
+          source: `${symbol}-simulated-perp-1h`,
+          simulated: true,
+          funding: null,
+          openInterest: null,
+          mark: null,
+        },
         bars: sliceBars(bars, 0, length),
       }));
   }

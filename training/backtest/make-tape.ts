@@ -73,6 +73,7 @@ export async function makeTape(markets: readonly MarketHistory[], options: TapeO
       bars,
       listedAt: history.bars.openTime[0],
       earlierVolume: history.bars.quoteVolume.slice(Math.max(first - VOLUME_LOOKBACK_HOURS, 0), first),
+      openInterest: history.openInterest,
       shockModelId: WALKED_MODEL,
       ...modelTape(markets.indexOf(history), data, walked, first, end),
       historical: classical.historical,

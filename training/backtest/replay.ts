@@ -12,6 +12,7 @@ import { NO_GOVERNANCE } from '../../src/limits/governance.ts';
 import type { MarketInput, MarketWideInput, SourceForecast } from '../../src/limits/market-input.ts';
 import type { Policy } from '../../src/limits/policy.ts';
 import type { MarketLimit } from '../../src/limits/types.ts';
+import { openInterestAt } from '../../src/risk/open-interest.ts';
 import { type StressExcursion, stressExcursion } from '../../src/risk/portfolio/stress.ts';
 import { DAY_MILLISECONDS, HOUR_MILLISECONDS } from '../../src/units.ts';
 import { countedVolumes } from './execution.ts';
@@ -23,7 +24,7 @@ const AXES = { horizonsHours: HORIZONS_HOURS, confidences: CONFIDENCES };
 
 /**
  * Walks one market through the tape under a policy: at the close of every hour the decision of the service, with its governor and what the last
- * decision left. Data are taken as good; nobody freezes or overrides anything; open interest is not known.
+ * decision left. Data are taken as good; nobody freezes or overrides anything; open interest is known as far as it is stored.
  *
  * @param everyHours a decision is made every so many hours; the table stays what it is in between.
  */
@@ -60,7 +61,7 @@ function marketWideAt(tape: Tape, at: number): MarketWideInput | null {
 }
 
 function inputsOf(market: MarketTape, policy: Policy): (hour: number) => MarketInput {
-  const { bars, symbol, listedAt, dailyVolatility } = market;
+  const { bars, symbol, listedAt, dailyVolatility, openInterest } = market;
   const shockModel = cellsReader(market.shockModelId, market.shockModel);
   const historical = sampleReader('historical@1', market.historical);
   const filtered = sampleReader('filtered@1', market.filtered);
@@ -87,7 +88,7 @@ function inputsOf(market: MarketTape, policy: Policy): (hour: number) => MarketI
       antiProcyclical,
       stress: stress(hour),
       liquidity: isLiquid ? { hourlyVolume, dailyVolatility: dailyVolatility[hour] } : null,
-      openInterest: null,
+      openInterest: openInterestAt(openInterest, asOf),
     };
   };
 }

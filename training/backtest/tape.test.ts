@@ -8,6 +8,7 @@ import { HOUR_MILLISECONDS } from '../../src/units.ts';
 import { randomMarket } from '../../test/random-market.ts';
 import { makeTape } from './make-tape.ts';
 import { replayPolicy } from './replay.ts';
+import type { SchedulePath } from './schedule-path.ts';
 import type { SampleTape, Tape } from './tape.ts';
 
 const NO_MODEL = {
@@ -83,6 +84,22 @@ describe('a tape', () => {
       expect(before.schedules[before.opening[hours - 1]]).toEqual(after.schedules[after.opening[hours - 1]]);
       expect(before.opening).toEqual(after.opening.subarray(0, hours));
     }
+  });
+
+  test('has the open interest that is stored: from when it is known on it tightens new positions alone', () => {
+    const [market] = tape.markets;
+    const from = market.bars.openTime[200];
+    const crowded = {
+      ...market,
+      openInterest: { length: 1, time: Float64Array.of(from), quoteNotional: Float64Array.of(19e9) },
+    };
+    const [free, bound] = [market, crowded].map((one) => replayPolicy(tape, one, DEFAULT_POLICY));
+    const top = (path: SchedulePath, hour: number) => path.schedules[path.opening[hour]][0].maxLeverage;
+    // The bar that opens then closes an hour later; the hour before it ends with the observation.
+    expect(top(bound, 198)).toBe(top(free, 198));
+    expect(top(bound, 199)).toBeLessThan(top(free, 199));
+    const held = (path: SchedulePath, hour: number) => path.schedules[path.maintenance[hour]];
+    expect(held(bound, 199)).toEqual(held(free, 199));
   });
 
   test('of a span without bars is refused', async () => {

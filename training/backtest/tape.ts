@@ -1,4 +1,4 @@
-import type { BarSeries } from '../../src/risk/bars.ts';
+import type { BarSeries, OpenInterestSeries } from '../../src/risk/bars.ts';
 
 /**
  * What a policy would have seen: the forecasts of every hour of a span, made without a look at later bars. A policy is walked through it as
@@ -26,6 +26,8 @@ export interface MarketTape {
   readonly listedAt: number;
   /** Quote volume of the bars before the span that liquidity still looks at, oldest first. */
   readonly earlierVolume: Float64Array;
+  /** Null where none is stored. */
+  readonly openInterest: OpenInterestSeries | null;
   /** By hour and cell; NaN where there is none. */
   readonly shockModel: CellTape;
   /** Its name by hour is not kept; this one stands for all of the walk. */

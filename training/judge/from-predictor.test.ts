@@ -23,6 +23,15 @@ const markets = [1, 2, 3].map((seed) =>
     longestGapHours: 5,
   }),
 );
+/** With the open interest of every hour. */
+const observed = markets.map((history) => ({
+  ...history,
+  openInterest: {
+    length: history.bars.length,
+    time: history.bars.openTime,
+    quoteNotional: history.bars.close,
+  },
+}));
 const data = buildDataset(markets, 24, Number.MAX_SAFE_INTEGER);
 const rows = Uint32Array.from({ length: data.features.rows }, (_, row) => row);
 const outcomes = outcomeTable(markets, data, rows, [
@@ -55,21 +64,23 @@ describe('answers of any predictor', () => {
     expect(answered).toBeGreaterThan(5);
   });
 
-  test('rest on nothing that was not known: no bar and no funding after the origin is handed over, and each row has its own features', async () => {
+  test('rest on nothing that was not known: no bar, no funding and no open interest after the origin is handed over, and each row has its own features', async () => {
     const seen: number[] = [];
     const spy: Predictor = {
       id: 'spy',
       predict: async (input) => {
-        for (const [m, { bars, funding }] of input.markets.entries()) {
+        for (const [m, { bars, funding, openInterest }] of input.markets.entries()) {
           expect(bars.openTime.at(-1)).toBe(input.asOf - HOUR);
           expect(bars.close).toHaveLength(bars.length);
           if (funding !== null) expect(Math.max(...funding.time)).toBeLessThanOrEqual(input.asOf);
+          expect(openInterest?.time.at(-1)).toBeLessThanOrEqual(input.asOf);
+          expect(openInterest?.quoteNotional).toHaveLength(openInterest?.length ?? -1);
           seen.push(...input.features.subarray(m * FEATURE_COUNT, (m + 1) * FEATURE_COUNT));
         }
         return classical.predict(input);
       },
     };
-    await forecastByPredictor(spy, markets, outcomes, features);
+    await forecastByPredictor(spy, observed, outcomes, features);
     expect(seen).toEqual([...features]);
   });
 

@@ -3,7 +3,14 @@ import type { FeatureTable } from '../../src/features/batch.ts';
 import { FEATURE_COUNT } from '../../src/features/spec.ts';
 import { forecastFault } from '../../src/forecast/forecast-check.ts';
 import { CELLS_PER_MARKET, type ForecastBatch, type Predictor } from '../../src/forecast/predictor.ts';
-import { barsClosedBy, type FundingSeries, type MarketHistory, sliceBars } from '../../src/risk/bars.ts';
+import {
+  barsClosedBy,
+  entriesBy,
+  type FundingSeries,
+  type MarketHistory,
+  type OpenInterestSeries,
+  sliceBars,
+} from '../../src/risk/bars.ts';
 import type { VolatilityScorer } from './monotone.ts';
 import { emptyForecastTable, type ForecastTable, type OutcomeTable } from './tables.ts';
 
@@ -112,21 +119,26 @@ function knownBy(history: MarketHistory | undefined, symbol: string, asOf: numbe
       remedy: 'Give the markets that the outcomes were taken from.',
     });
   }
-  const { bars, funding, mark } = history;
+  const { bars, funding, openInterest, mark } = history;
   return {
     ...history,
     bars: sliceBars(bars, 0, barsClosedBy(bars, asOf)),
     funding: funding === null ? null : fundingBy(funding, asOf),
+    openInterest: openInterest === null ? null : openInterestBy(openInterest, asOf),
     mark: mark === null ? null : sliceBars(mark, 0, barsClosedBy(mark, asOf)),
   };
 }
 
-function fundingBy({ time, rate, length }: FundingSeries, asOf: number): FundingSeries {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (time[middle] <= asOf) low = middle + 1;
-    else high = middle;
-  }
-  return { length: low, time: time.subarray(0, low), rate: rate.subarray(0, low) };
+function fundingBy(funding: FundingSeries, asOf: number): FundingSeries {
+  const length = entriesBy(funding, asOf);
+  return { length, time: funding.time.subarray(0, length), rate: funding.rate.subarray(0, length) };
+}
+
+function openInterestBy(series: OpenInterestSeries, asOf: number): OpenInterestSeries {
+  const length = entriesBy(series, asOf);
+  return {
+    length,
+    time: series.time.subarray(0, length),
+    quoteNotional: series.quoteNotional.subarray(0, length),
+  };
 }

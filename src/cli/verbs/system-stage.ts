@@ -15,7 +15,9 @@ import {
 import { loadConfig } from '../../config.ts';
 import { PlimsollError } from '../../errors.ts';
 import { contractOf } from '../../limits/account-policy.ts';
+import { liquidityThatCounts } from '../../limits/bounds/liquidity.ts';
 import { maintenanceOf } from '../../limits/brackets.ts';
+import type { LiquidityInput, MarketInput } from '../../limits/market-input.ts';
 import type { BarSeries } from '../../risk/bars.ts';
 import type { CliContext, CommonOptions } from '../command.ts';
 import { jsonLinesOf } from '../json-lines.ts';
@@ -78,7 +80,9 @@ export async function systemStage(context: CliContext, options: SystemOptions): 
   const bars = markets.symbols.map((symbol) => histories.get(symbol) ?? null);
   for (const [m, series] of bars.entries())
     if (series !== null && series.length > 0) markets.mark[m] = series.close[series.length - 1];
-  const liquidity = new Map(inputs.markets.map((one) => [one.symbol, one.liquidity]));
+  const counted = (one: MarketInput): LiquidityInput | null =>
+    liquidityThatCounts(one.liquidity, policy, book.decidedAt);
+  const liquidity = new Map(inputs.markets.map((one) => [one.symbol, counted(one)]));
   const impact = impactColumnsOf(markets.symbols.map((symbol) => liquidity.get(symbol) ?? null));
   const read =
     options.accounts === undefined

@@ -14,7 +14,7 @@ type Extremes = Pick<IntrabarInput, 'lowestPrice' | 'lowestAt' | 'highestPrice' 
 type Price = Pick<MarkPrice, 'price' | 'at'>;
 
 /** Clocks of two machines differ by less. */
-const CLOCK_TOLERANCE_MILLISECONDS = 5_000;
+export const CLOCK_TOLERANCE_MILLISECONDS = 5_000;
 
 /**
  * The believed prices of one market since its newest bar closed, as far as they were the lowest or the highest. What is

@@ -97,6 +97,11 @@ const LARGEST_OPEN_INTEREST = 1e15;
 /** A fall to less than this share of what was open is taken for another unit or half a table, not for a fall. */
 const LARGEST_FALL = 0.1;
 
+/** Whether a market can have it, in units of the quote asset; not for NaN, and not for none at all. */
+export function isPossibleOpenInterest(quoteNotional: number): boolean {
+  return quoteNotional > 0 && quoteNotional <= LARGEST_OPEN_INTEREST;
+}
+
 function faultOf(
   openInterest: OpenInterestInput | null,
   previous: CrowdingState | null,
@@ -105,8 +110,7 @@ function faultOf(
 ): string {
   if (openInterest === null) return 'no open interest is known';
   const { quoteNotional, observedAt } = openInterest;
-  if (!(quoteNotional > 0 && quoteNotional <= LARGEST_OPEN_INTEREST))
-    return 'the open interest is no possible number';
+  if (!isPossibleOpenInterest(quoteNotional)) return 'the open interest is no possible number';
   if (!(observedAt <= decidedAt)) return 'the open interest is from the future';
   const ageHours = (decidedAt - observedAt) / HOUR_MILLISECONDS;
   if (ageHours > rules.staleAfterHours) return `the open interest is ${Math.round(ageHours)} hours old`;

@@ -5,6 +5,7 @@ import {
   closeoutNotional,
   type Liquidity,
   MAINTENANCE_TO_INITIAL_RATIO,
+  type MarketDepth,
 } from '../curve.ts';
 import type { DepthInput, LiquidityInput } from '../market-input.ts';
 import type { Policy } from '../policy.ts';
@@ -62,13 +63,27 @@ export function countedLiquidity(
   };
 }
 
-function depthFault(
-  { quoteNotional, bandRate, observedAt }: DepthInput,
-  decidedAt: number,
+/** Whether an order book can be so; an empty one can, and none of NaN. */
+export function isPossibleDepth({ quoteNotional, bandRate }: MarketDepth): boolean {
+  return quoteNotional >= 0 && quoteNotional <= LARGEST_DEPTH && bandRate > 0 && bandRate < 1;
+}
+
+/** Liquidity for whoever reckons with it outside of a decision: without an order book that did not count in it. */
+export function liquidityThatCounts(
+  liquidity: LiquidityInput | null,
   policy: Policy,
-): string {
-  const isNumber = quoteNotional >= 0 && quoteNotional <= LARGEST_DEPTH && bandRate > 0 && bandRate < 1;
-  if (!isNumber || !Number.isSafeInteger(observedAt)) return 'the order book holds an impossible number';
+  decidedAt: number,
+): LiquidityInput | null {
+  if (liquidity?.depth === undefined) return liquidity;
+  const { depth, ...volume } = liquidity;
+  const counts = policy.bounds.depth.refillHours > 0 && depthFault(depth, decidedAt, policy) === '';
+  return counts ? liquidity : volume;
+}
+
+function depthFault(depth: DepthInput, decidedAt: number, policy: Policy): string {
+  const { quoteNotional, observedAt } = depth;
+  if (!isPossibleDepth(depth) || !Number.isSafeInteger(observedAt))
+    return 'the order book holds an impossible number';
   if (quoteNotional < SMALLEST_DEPTH) return 'the order book is empty';
   if (observedAt > decidedAt) return 'the order book is from the future';
   const { staleAfterHours } = policy.bounds.depth;
