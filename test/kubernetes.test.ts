@@ -54,12 +54,18 @@ interface Manifest {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-const kustomization = parse(textOf(`${FOLDER}/kustomization.yaml`)) as {
+interface Kustomization {
   readonly resources: readonly string[];
   readonly images: readonly { name: string }[];
-};
-const manifests = kustomization.resources.flatMap((file) =>
-  parseAllDocuments(textOf(`${FOLDER}/${file}`)).map((document) => document.toJS() as Manifest),
+  readonly patches: readonly { target: { kind: string; name: string }; patch: string }[];
+}
+const kustomizationOf = (folder: string) => parse(textOf(`${folder}/kustomization.yaml`)) as Kustomization;
+const FOLDERS = [FOLDER, `${FOLDER}/streams`];
+const kustomization = kustomizationOf(FOLDER);
+const manifests = FOLDERS.flatMap((folder) =>
+  kustomizationOf(folder).resources.flatMap((file) =>
+    parseAllDocuments(textOf(`${folder}/${file}`)).map((document) => document.toJS() as Manifest),
+  ),
 );
 const named = manifests.map((manifest) => [`${manifest.kind} ${manifest.metadata.name}`, manifest] as const);
 const ofKind = (kind: Manifest['kind']): Manifest[] => manifests.filter((manifest) => manifest.kind === kind);
@@ -78,8 +84,12 @@ const matches = (selector: Labels | undefined, labels: Labels): boolean =>
 
 describe('the manifests', () => {
   test('are all in the kustomization', () => {
-    const files = readdirSync(join(ROOT, FOLDER)).filter((file) => file !== 'kustomization.yaml');
-    expect(files.toSorted()).toEqual(kustomization.resources.toSorted());
+    for (const folder of FOLDERS) {
+      const files = readdirSync(join(ROOT, folder)).filter(
+        (file) => file.endsWith('.yaml') && file !== 'kustomization.yaml',
+      );
+      expect(files.toSorted()).toEqual(kustomizationOf(folder).resources.toSorted());
+    }
   });
 
   test.each(named)('%s is as the schema of its kind asks', (_, manifest) => {
@@ -150,6 +160,17 @@ describe('the manifests', () => {
       expect([metadata.name, leftOver]).toEqual([metadata.name, expect.any(Number)]);
       expect(leftOver).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('the component of the streams', () => {
+  test('gives NATS to whoever decides, as whoever keeps accounts has it', () => {
+    const [{ target, patch }] = kustomizationOf(`${FOLDER}/streams`).patches;
+    expect(named.map(([name]) => name)).toContain(`${target.kind} ${target.name}`);
+    const [{ op, path, value }] = parse(patch) as { op: string; path: string; value: { name: string } }[];
+    expect([op, path]).toEqual(['add', '/spec/template/spec/containers/0/env/-']);
+    const accounts = pods.find(([name]) => name === 'accounts')?.[1].spec.containers[0];
+    expect(accounts?.env).toContainEqual(value);
   });
 });
 
