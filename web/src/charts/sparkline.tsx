@@ -1,3 +1,6 @@
+import { useRef } from 'preact/hooks';
+import { useSettled } from '../settled.ts';
+
 export interface SparklineProps {
   /** Oldest first; null where nothing is known. */
   readonly values: readonly (number | null)[];
@@ -9,16 +12,22 @@ export interface SparklineProps {
 const WIDTH = 112;
 const HEIGHT = 24;
 const MARGIN = 2;
+const ROOM = { width: `${WIDTH}px`, height: `${HEIGHT}px` };
 /** How long one value alone is drawn. */
 const ALONE = 6;
 
-/** A small chart in one path, so that hundreds of them scroll. */
+/** A small chart in one path, drawn once it stands still in sight, so that hundreds of them scroll. */
 export function Sparkline({ values, isStep = false, label }: SparklineProps) {
-  const path = pathOf(values, isStep);
+  const place = useRef<HTMLSpanElement>(null);
+  const path = useSettled(place) ? pathOf(values, isStep) : '';
   return (
-    <svg class="sparkline" width={WIDTH} height={HEIGHT} role="img" aria-label={label}>
-      {path !== '' && <path d={path} fill="none" stroke="var(--accent)" stroke-width="1.4" />}
-    </svg>
+    <span class="sparkline" ref={place} role="img" aria-label={label} style={ROOM}>
+      {path !== '' && (
+        <svg width={WIDTH} height={HEIGHT} aria-hidden="true">
+          <path d={path} fill="none" stroke="var(--accent)" stroke-width="1.4" />
+        </svg>
+      )}
+    </span>
   );
 }
 
