@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import autocannon from 'autocannon';
 import { OwnServer, TestDatabase } from '../data/postgres/test-server.ts';
 import { table } from '../src/cli/command.ts';
 import { type Served, serve } from '../test/run-plimsoll.ts';
+import { CoreShare } from './core-share.ts';
 import { median, print } from './measure.ts';
 
 /**
@@ -18,15 +19,12 @@ const SHARE_OF_CORE = 0.35;
 const SECONDS = 4;
 const CONNECTIONS = 20;
 const SYMBOL = 'BOREUSDT';
-const GROUPS = ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup'].find((folder) =>
-  existsSync(join(folder, 'cgroup.procs')),
-);
 
 const folder = mkdtempSync(join(tmpdir(), 'plimsoll-replicas-'));
 const server = await OwnServer.start();
 const database = await TestDatabase.create({ url: (name) => server.url(name) });
 const running: Served[] = [];
-const groups: string[] = [];
+const share = new CoreShare(SHARE_OF_CORE);
 try {
   const leader = await start('decide', 'leader');
   await leader.inForce;
@@ -36,7 +34,7 @@ try {
   await measureCapacity(readers);
 } finally {
   await Promise.all(running.map((one) => one.end('SIGTERM')));
-  for (const group of groups) rmdirSync(group);
+  share.close();
   await server.stop();
   rmSync(folder, { recursive: true });
 }
@@ -113,7 +111,7 @@ async function measureVisibility(leader: Served, reader: Served): Promise<void> 
 }
 
 async function measureCapacity(readers: readonly Served[]): Promise<void> {
-  const isHeld = holdToShare(readers);
+  const isHeld = readers.map(({ process: child }) => share.hold(child.pid)).every((held) => held);
   const perSecond: [number[], number[]] = [[], []];
   for (let round = 0; round <= Number(rounds); round++) {
     for (const count of [1, 2] as const) {
@@ -145,23 +143,4 @@ async function measureCapacity(readers: readonly Served[]): Promise<void> {
       ],
     ),
   );
-}
-
-/** By control groups, of either version. */
-function holdToShare(readers: readonly Served[]): boolean {
-  if (GROUPS === undefined || process.getuid?.() !== 0) return false;
-  for (const [i, { process: child }] of readers.entries()) {
-    const group = join(GROUPS, `plimsoll-replicas-${process.pid}-${i}`);
-    mkdirSync(group);
-    groups.push(group);
-    const period = 20_000;
-    const quota = Math.round(SHARE_OF_CORE * period);
-    if (existsSync(join(group, 'cpu.max'))) writeFileSync(join(group, 'cpu.max'), `${quota} ${period}`);
-    else {
-      writeFileSync(join(group, 'cpu.cfs_period_us'), String(period));
-      writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quota));
-    }
-    writeFileSync(join(group, 'cgroup.procs'), String(child.pid));
-  }
-  return true;
 }

@@ -9,6 +9,8 @@ const HELPERS = [
   'checks-server.ts',
   'history.ts',
   'growing-markets.ts',
+  'core-share.ts',
+  'shards-owner.ts',
 ];
 const names = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && !HELPERS.includes(file))

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
-import { NatsBroker, type NatsOptions } from '../data/nats/nats-broker.ts';
+import type { NatsOptions } from '../data/nats/nats-broker.ts';
 import { SqliteAccountStore } from '../data/sqlite-account-store.ts';
 import { UserFilter } from './accounts/book/user-filter.ts';
 import { systemClock as clock } from './clock.ts';
@@ -88,6 +88,7 @@ function ownFile(): Answering {
 }
 
 async function partition({ nats, worker, session, folder }: AccountStreams): Promise<Answering> {
+  const { NatsBroker } = await import('../data/nats/nats-broker.ts');
   const broker = await NatsBroker.open(nats);
   const shard = new ShardAccounts({
     ...{ broker, worker, session, clock, send: post },

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { folderId } from '../data/folder-id.ts';
-import { BookBucket } from '../data/nats/book-bucket.ts';
-import { NatsBroker, type NatsOptions } from '../data/nats/nats-broker.ts';
+import type { BookBucket } from '../data/nats/book-bucket.ts';
+import type { NatsBroker, NatsOptions } from '../data/nats/nats-broker.ts';
 import type { AccountStreams } from './account-worker.ts';
 import type { Config } from './config.ts';
 import type { AccountAnswerer } from './control/accounts/account-access.ts';
@@ -66,12 +66,17 @@ export class Streams {
       ...{ url, credentials, prefix, replicas, partitions: config.accountPartitions },
       name: `${role} ${worker}`,
     };
-    const broker = await NatsBroker.open(nats);
+    // Only those pay for the library whose accounts come through it.
+    const [brokers, books] = await Promise.all([
+      import('../data/nats/nats-broker.ts'),
+      import('../data/nats/book-bucket.ts'),
+    ]);
+    const broker = await brokers.NatsBroker.open(nats);
     try {
       const folder = join(dataDir, 'shards');
       if (keepsAccounts) requireKnownStreams(folder, prefix, broker.id);
       const session = randomUUID();
-      const bucket = await BookBucket.open(broker.way, prefix, replicas);
+      const bucket = await books.BookBucket.open(broker.way, prefix, replicas);
       const streams = new Streams(
         broker,
         bucket,
