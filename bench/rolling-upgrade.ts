@@ -81,18 +81,10 @@ async function measure(old: string): Promise<void> {
       for (; !isOver; await wait(100)) for (const place of readers) place.isReady = await isReady(place);
     })();
     await wait(500);
-    const load = Array.from({ length: CLIENTS }, async (_, client) => {
-      for (let i = 0; !isOver; i++) {
-        const ready = readers.filter((place) => place.isReady);
-        if (ready.length === 0) {
-          counts.failed++;
-          await wait(50);
-          continue;
-        }
-        const place = ready[(i + client) % ready.length];
-        await ask(place, keyOf(place), client, i);
-      }
-    });
+    const tellFailure = (why: string): void => {
+      counts.failed++;
+      counts.failures.set(why, (counts.failures.get(why) ?? 0) + 1);
+    };
     const ask = async (place: Place, key: string, client: number, i: number): Promise<void> => {
       const url = `http://127.0.0.1:${place.port}`;
       const user = `user-${client}`;
@@ -116,10 +108,18 @@ async function measure(old: string): Promise<void> {
         tellFailure(String((thrown as { cause?: unknown }).cause ?? thrown));
       }
     };
-    const tellFailure = (why: string): void => {
-      counts.failed++;
-      counts.failures.set(why, (counts.failures.get(why) ?? 0) + 1);
-    };
+    const load = Array.from({ length: CLIENTS }, async (_, client) => {
+      for (let i = 0; !isOver; i++) {
+        const ready = readers.filter((place) => place.isReady);
+        if (ready.length === 0) {
+          counts.failed++;
+          await wait(50);
+          continue;
+        }
+        const place = ready[(i + client) % ready.length];
+        await ask(place, keyOf(place), client, i);
+      }
+    });
     const schema = async (): Promise<string> =>
       JSON.stringify(
         (await database.query('SELECT max(version) AS version FROM plimsoll.schema_version'))[0],
