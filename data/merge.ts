@@ -3,6 +3,7 @@ import { literal, numbersOf } from './duckdb.ts';
 import {
   overlaps,
   type Partition,
+  type PartitionUnit,
   partitionName,
   partitionsOf,
   partitionUnit,
@@ -79,7 +80,7 @@ interface Merge {
   readonly options: MergeOptions;
   readonly time: string;
   readonly columns: readonly string[];
-  readonly unit: 'year' | 'month';
+  readonly unit: PartitionUnit;
 }
 
 interface Facts {

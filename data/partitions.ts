@@ -7,18 +7,18 @@ export interface Partition {
   readonly to: number;
 }
 
-type Unit = 'year' | 'month';
+export type PartitionUnit = 'year' | 'month';
 
 /**
  * A file holds a calendar year of hours, or a month of finer bars: some ten thousand rows, half a megabyte. New bars then write one
  * small file again, however long the series is, and all of it is still read from few.
  */
-export function partitionUnit(intervalMilliseconds: number): Unit {
+export function partitionUnit(intervalMilliseconds: number): PartitionUnit {
   return intervalMilliseconds < HOUR_MILLISECONDS ? 'month' : 'year';
 }
 
 /** The partition that a time lies in; UTC. */
-export function partitionOf(time: number, unit: Unit): Partition {
+export function partitionOf(time: number, unit: PartitionUnit): Partition {
   const date = new Date(time);
   const [year, month] = [date.getUTCFullYear(), unit === 'month' ? date.getUTCMonth() : 0];
   const next = unit === 'month' ? [year, month + 1] : [year + 1, 0];
@@ -26,7 +26,7 @@ export function partitionOf(time: number, unit: Unit): Partition {
 }
 
 /** `2024`, `2024-02`. */
-export function partitionName({ from }: Partition, unit: Unit): string {
+export function partitionName({ from }: Partition, unit: PartitionUnit): string {
   return new Date(from).toISOString().slice(0, unit === 'month' ? 7 : 4);
 }
 
@@ -48,7 +48,11 @@ export interface Touched {
  *
  * @param starts where the partitions of the rows begin.
  */
-export function touchedBy(starts: readonly number[], parts: readonly SeriesPart[], unit: Unit): Touched {
+export function touchedBy(
+  starts: readonly number[],
+  parts: readonly SeriesPart[],
+  unit: PartitionUnit,
+): Touched {
   const byStart = new Map(starts.map((start) => [start, partitionOf(start, unit)]));
   const touched = new Set<SeriesPart>();
   for (let known = -1; known < touched.size; ) {
@@ -66,7 +70,7 @@ export function touchedBy(starts: readonly number[], parts: readonly SeriesPart[
 }
 
 /** Those that a file reaches into. */
-export function partitionsOf(part: Pick<SeriesPart, 'from' | 'to'>, unit: Unit): Partition[] {
+export function partitionsOf(part: Pick<SeriesPart, 'from' | 'to'>, unit: PartitionUnit): Partition[] {
   const found = [partitionOf(part.from, unit)];
   while (found[found.length - 1].to <= part.to) found.push(partitionOf(found[found.length - 1].to, unit));
   return found;
