@@ -14,6 +14,7 @@ import { plannerFor } from './control/accounts/planner.ts';
 import { SystemThread } from './control/accounts/system-thread.ts';
 import type { AccountMessage, AccountRequest } from './control/accounts/worker-messages.ts';
 import type { AccountStore } from './control/ports.ts';
+import { LeaseTime } from './control/streams/lease-time.ts';
 import { ShardAccounts } from './control/streams/shard-accounts.ts';
 import { siblingUrl } from './program.ts';
 
@@ -22,6 +23,8 @@ export interface AccountStreams {
   readonly nats: NatsOptions;
   readonly worker: string;
   readonly session: string;
+  /** Memory of a `LeaseTime`, shared with whoever renews the lease. */
+  readonly leaseTime: SharedArrayBuffer;
   /** Has a folder for each partition that was ever held. */
   readonly folder: string;
 }
@@ -57,7 +60,7 @@ function loopOver(
   shard?: ShardPlace,
 ): AccountLoop {
   const loop = new AccountLoop({
-    askSystem: (question, picture) => system.ask(question, picture),
+    askSystem: (question, { liquidity: known, ...picture }) => system.ask(question, [picture], known),
     liquidity,
     recover: () =>
       AccountDesk.recover({
@@ -87,11 +90,11 @@ function ownFile(): Answering {
   };
 }
 
-async function partition({ nats, worker, session, folder }: AccountStreams): Promise<Answering> {
+async function partition({ nats, worker, session, leaseTime, folder }: AccountStreams): Promise<Answering> {
   const { NatsBroker } = await import('../data/nats/nats-broker.ts');
   const broker = await NatsBroker.open(nats);
   const shard = new ShardAccounts({
-    ...{ broker, worker, session, clock, send: post },
+    ...{ broker, worker, session, clock, send: post, leaseTime: new LeaseTime(leaseTime) },
     openLocal: (number) => {
       const own = join(folder, String(number));
       mkdirSync(own, { recursive: true });

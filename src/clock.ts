@@ -36,3 +36,8 @@ export function isoTime(epochMilliseconds: number): string {
 export function stopwatchSeconds(): number {
   return performance.now() / 1000;
 }
+
+/** Milliseconds of a monotonic clock that all threads of a process share, and that goes on while it is stopped. */
+export function monotonicMilliseconds(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

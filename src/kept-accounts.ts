@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Accounts } from './control/accounts/account-access.ts';
 import { NO_ACCOUNTS_HERE } from './control/accounts/no-accounts.ts';
+import { SystemThread } from './control/accounts/system-thread.ts';
 import { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { siblingUrl } from './program.ts';
@@ -25,11 +26,15 @@ export interface KeptAccounts {
   readonly accounts: Accounts;
   /** Null where another process keeps them. */
   readonly thread: WorkerAccounts | null;
+  stop(): Promise<void>;
 }
 
-/** The accounts of this process, in their thread; caps and checks are those of users alone where it keeps none. */
+/**
+ * The accounts of this process, in their thread, and with streams those of all others. Caps and checks are those of users alone where none
+ * are kept, and none can be asked for.
+ */
 export function startAccounts(input: AccountsInput): KeptAccounts {
-  const { logger, metrics, streams, keepsAccounts } = input;
+  const { config, clock, logger, metrics, streams, keepsAccounts } = input;
   const holders = new UserFilter();
   if (!keepsAccounts) holders.complete();
   const thread = !keepsAccounts
@@ -37,7 +42,7 @@ export function startAccounts(input: AccountsInput): KeptAccounts {
     : new WorkerAccounts({
         entry: siblingUrl(import.meta.url, 'account-worker'),
         workerData: workerDataOf(input, holders),
-        clock: input.clock,
+        clock,
         onShard: (shard) => {
           streams?.onShard(shard);
           // The owner before may have stored what it did not come to tell.
@@ -56,8 +61,18 @@ export function startAccounts(input: AccountsInput): KeptAccounts {
   const onUnpublished = (err: Error): void =>
     logger.error({ err }, 'the accounts do not have the limits that were published');
   const answerer = thread ?? NO_ACCOUNTS_HERE;
-  const accounts = new Accounts(streams?.answererOver(answerer) ?? answerer, onUnpublished, holders);
-  return { accounts, thread };
+  const system = new SystemThread(siblingUrl(import.meta.url, 'system-worker'), config.policy);
+  const all =
+    streams?.answererOver(answerer, { clock, askSystem: (...asked) => system.ask(...asked) }) ?? answerer;
+  const mayHave = (userId: string): boolean => streams?.keepsAll === false || holders.mayHave(userId);
+  const accounts = new Accounts(all, onUnpublished, { mayHave });
+  return {
+    ...{ accounts, thread },
+    stop: async () => {
+      await thread?.close();
+      system.close();
+    },
+  };
 }
 
 function workerDataOf(

@@ -39,7 +39,7 @@ import { SharedModels } from './shared-models.ts';
 import { followerOf, leadershipOf, notLeading, requireOwnCheckpoints } from './shared-store.ts';
 import { openTrainingQueue, trainingsOf } from './shared-training.ts';
 import { decisionSpan, requestSpan, SpanExport } from './spans.ts';
-import { sourceOf, streamsOf } from './streams.ts';
+import { Streams, sourceOf } from './streams.ts';
 
 export interface ServiceInput {
   readonly config: Config;
@@ -103,7 +103,8 @@ async function start(
   const leadership = databaseUrl !== null && mayDecide ? leadershipOf(databaseUrl, role) : null;
   const leads = (): boolean =>
     leadership === null ? databaseUrl === null : leadership.candidate.term() !== null;
-  const streams = config.natsUrl === null ? null : await streamsOf(config, config.natsUrl, logger);
+  const streams =
+    config.natsUrl === null ? null : await Streams.open(config, config.natsUrl, keepsAccounts, logger);
   undo.push(() => streams?.stop());
   const { store, shared } = await openStore(config, {
     ...(signer === undefined ? {} : { signer }),
@@ -131,10 +132,11 @@ async function start(
   undo.push(() => workers?.close());
   const proposer = new WorkerProposer(siblingUrl(import.meta.url, 'decision-worker'), workerDataOf(config));
   undo.push(() => proposer.close());
-  const { accounts, thread: accountThread } = startAccounts({
+  const keptAccounts = startAccounts({
     ...{ config, clock, logger, metrics, streams, keepsAccounts },
   });
-  undo.push(() => accountThread?.close());
+  undo.push(() => keptAccounts.stop());
+  const { accounts, thread: accountThread } = keptAccounts;
   if (streams !== null && accountThread !== null) {
     streams.keepAccounts(accountThread);
     if (role === 'all') await streams.alone(ALONE_MILLISECONDS);
@@ -272,7 +274,7 @@ async function start(
       ? {}
       : { claimNonce: (nonce, until) => shared.claimNonce(nonce, until, clock.now()) }),
     refusalOf: (needs) => {
-      if (needs === 'accounts') return accountThread === null ? accountsElsewhere() : null;
+      if (needs === 'accounts') return (accountThread ?? streams) ? null : accountsElsewhere();
       return leads() ? null : notLeading();
     },
     consoleFolder: BUILT_CONSOLE,
@@ -321,7 +323,7 @@ async function start(
       await Promise.all([leadership?.candidate.stop(), listener?.stop(), follower?.stop()]);
       await Promise.all([models?.stop(), workers?.close()]);
       await control.feed.close();
-      await accountThread?.close();
+      await keptAccounts.stop();
       await streams?.stop();
       await spans?.stop();
       if (signer !== undefined)

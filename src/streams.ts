@@ -13,6 +13,12 @@ import type { WorkerAccounts } from './control/accounts/worker-accounts.ts';
 import type { ShardState } from './control/accounts/worker-messages.ts';
 import type { MarkPrice } from './control/guard/prices.ts';
 import { streamLost } from './control/streams/failures.ts';
+import { LeaseTime } from './control/streams/lease-time.ts';
+import { PartitionAsker } from './control/streams/partition-asker.ts';
+import {
+  PartitionedAccounts,
+  type PartitionedAccountsOptions,
+} from './control/streams/partitioned-accounts.ts';
 import { PriceIntake } from './control/streams/price-intake.ts';
 import { ShardLease } from './control/streams/shard-lease.ts';
 import type { StreamReason } from './control/streams/stream-reasons.ts';
@@ -23,13 +29,14 @@ import type { LimitBook } from './limits/types.ts';
 
 const RETRY_MILLISECONDS = 1_000;
 
-/** What a process does on NATS: it owns a partition of the accounts, judges prices where it decides, and shows the limits there. */
+/** What a process does on NATS: it owns a partition of the accounts, asks whoever owns the others, judges prices where it decides, and shows the limits there. */
 export class Streams {
   /** For the thread of the accounts, which has a connection of its own. */
   readonly workerData: AccountStreams;
   readonly #broker: NatsBroker;
   readonly #bucket: BookBucket;
   readonly #logger: Logger;
+  readonly #time: LeaseTime;
   #lease: ShardLease | null = null;
   #prices: PriceIntake | null = null;
   #thread: WorkerAccounts | null = null;
@@ -41,7 +48,14 @@ export class Streams {
   #showing: Promise<void> | null = null;
   #isStopped = false;
 
-  private constructor(broker: NatsBroker, bucket: BookBucket, workerData: AccountStreams, logger: Logger) {
+  private constructor(
+    broker: NatsBroker,
+    bucket: BookBucket,
+    workerData: AccountStreams,
+    time: LeaseTime,
+    logger: Logger,
+  ) {
+    this.#time = time;
     this.#broker = broker;
     this.#bucket = bucket;
     this.workerData = workerData;
@@ -76,16 +90,18 @@ export class Streams {
       const folder = join(dataDir, 'shards');
       if (keepsAccounts) requireKnownStreams(folder, prefix, broker.id);
       const session = randomUUID();
+      const time = new LeaseTime();
       const bucket = await books.BookBucket.open(broker.way, prefix, replicas);
       const streams = new Streams(
         broker,
         bucket,
-        { nats, worker, session, folder: join(folder, prefix) },
+        { nats, worker, session, leaseTime: time.memory, folder: join(folder, prefix) },
+        time,
         logger,
       );
       if (keepsAccounts)
         streams.#lease = await ShardLease.enter({
-          ...{ broker, worker, session },
+          ...{ broker, worker, session, time },
           onHeld: (partition) => streams.#held(partition),
           onLost: () => streams.#lost(),
         });
@@ -96,9 +112,16 @@ export class Streams {
     }
   }
 
-  /** The accounts as the rest of the service asks for them: marks go through their stream, all else to the thread. */
-  answererOver(answerer: AccountAnswerer): AccountAnswerer {
-    return {
+  /**
+   * The accounts as the rest of the service asks for them: of all partitions, whoever keeps them; marks go through their stream.
+   *
+   * @param answerer what is kept here.
+   */
+  answererOver(
+    answerer: AccountAnswerer,
+    { clock, askSystem }: Pick<PartitionedAccountsOptions, 'clock' | 'askSystem'>,
+  ): AccountAnswerer {
+    const own: AccountAnswerer = {
       setTerms: (terms, version) => answerer.setTerms(terms, version),
       ask: async (kind, request) => {
         if (kind !== 'mark') return answerer.ask(kind, request);
@@ -106,6 +129,27 @@ export class Streams {
         return null as never;
       },
     };
+    return new PartitionedAccounts({
+      ...{ own, clock, askSystem },
+      partitions: this.#broker.partitions,
+      asker: new PartitionAsker(this.#broker.questions),
+      ownPartition: () => (this.#isOwn ? this.#partition : null),
+      isCertain: () => this.#isCertain,
+    });
+  }
+
+  /** Whether all accounts are kept here, so that what is not known here is nowhere. */
+  get keepsAll(): boolean {
+    return this.#broker.partitions === 1 && this.#isOwn && this.#isCertain;
+  }
+
+  get #isOwn(): boolean {
+    return this.#state !== null && this.#state !== 'taken';
+  }
+
+  /** Without the streams nobody can be asked, and what is known is answered. */
+  get #isCertain(): boolean {
+    return this.#time.isHeld || this.#broker.failure() !== null;
   }
 
   /** Begins to look for a partition, which that thread then keeps. */
@@ -267,12 +311,6 @@ function requireKnownStreams(folder: string, prefix: string, id: string): void {
   throw streamLost(
     `the streams of ${prefix} are not those that ${path} knows: they were removed and made anew`,
   );
-}
-
-/** A process that only answers has nothing to do there. */
-export async function streamsOf(config: Config, url: string, logger: Logger): Promise<Streams | null> {
-  if (config.role === 'serve') return null;
-  return Streams.open(config, url, config.role !== 'decide', logger);
 }
 
 /** What interventions are numbered in: the accounts of the folder, or those of the partition that is kept. */

@@ -205,10 +205,11 @@ describe.skipIf(NATS_SERVER === null)('accounts and prices through NATS', () => 
         ask(service, 'PUT', `/v1/accounts/${id}`, account(id, equity));
       await until(async () => (await putOf(zero, ids[0], '100000')).status === 200);
       await until(async () => (await putOf(one, ids[1], '100000')).status === 200);
-      const elsewhere = await putOf(zero, ids[1], '100000');
-      expect([elsewhere.status, elsewhere.json.code]).toEqual([503, 'ACCOUNTS_ELSEWHERE']);
-      const none = await putOf(standby, ids[0], '100000');
-      expect([none.status, none.json.code, none.retryAfter]).toEqual([503, 'SHARD_NOT_HELD', '5']);
+      for (const service of [zero, one, standby])
+        for (const id of ids) {
+          expect([(await putOf(service, id, '100000')).status, id]).toEqual([200, id]);
+          expect((await ask(service, 'GET', `/v1/accounts/${id}/margin`)).status).toBe(200);
+        }
       expect((await ask(standby, 'GET', '/v1/limits')).status).toBe(200);
 
       await jetstream(nats).publish(
@@ -236,6 +237,74 @@ describe.skipIf(NATS_SERVER === null)('accounts and prices through NATS', () => 
       const all = await told();
       expect(new Set(all).size).toBe(all.length);
       expect(new Set(all.map((name) => name.split(':')[0]))).toEqual(new Set([`${prefix} 0`, `${prefix} 1`]));
+    });
+
+    test('a user with accounts in two partitions is told, at every process, what one process that has both says', async () => {
+      const prefix = testPrefix();
+      const shared = { PLIMSOLL_DATABASE_URL: database.url, PLIMSOLL_ACCOUNT_PARTITIONS: '2' };
+      const roles = ['accounts', 'accounts', 'decide', 'serve'];
+      const services: RunningService[] = [];
+      for (const [i, role] of roles.entries())
+        services.push(await start(`together${i}`, prefix, { ...shared, PLIMSOLL_ROLE: role }));
+      const aside = testPrefix();
+      const reference = await start(await withBook('alone'), aside);
+      const ids = [0, 1].map((partition) => ids100.find((id) => partitionOf(id, 2) === partition) ?? '');
+      const big = [{ symbol: 'AURUSDT', side: 'long', quantity: '90', entryPrice: '1000' }];
+      const accounts = ids.map((id, i) =>
+        account(id, '9000', { userId: 'both', positions: i === 0 ? big : [], sequence: 1 }),
+      );
+      const lines = accounts.map((one) => JSON.stringify(one)).join('\n');
+      const post = (service: RunningService) =>
+        fetch(`${service.url}/v1/accounts/batch`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${service.operatorKey?.created ?? key}`,
+            'content-type': 'application/x-ndjson',
+          },
+          body: `${lines}\nnonsense`,
+        });
+      key = services[3].operatorKey?.created ?? '';
+      await until(async () => (await post(services[3])).status === 200);
+      const told = (await (await post(services[2])).json()) as { lines: { line: number }[] };
+      expect(told).toMatchObject({ total: 3, ignored: 2, refused: 1 });
+      expect(told.lines.map(({ line }) => line)).toEqual([1, 2, 3]);
+      expect((await post(reference)).status).toBe(200);
+      const mark = { symbol: 'AURUSDT', price: 1000, at: clock.now() };
+      for (const own of [prefix, aside]) await jetstream(nats).publish(`${own}.marks`, JSON.stringify(mark));
+      for (const service of [reference, ...services])
+        for (const id of ids) await until(async () => typeof (await equityOf(service, id)) === 'string');
+
+      const order = { userId: 'both', accountId: ids[1], symbol: 'AURUSDT', side: 'long' };
+      const check = (service: RunningService, more: object) =>
+        ask(service, 'POST', '/v1/checks', { ...order, notional: '1000', leverage: 2, ...more });
+      const settled = ({ status, json }: Awaited<ReturnType<typeof ask>>) => {
+        // A process that has just begun to decide is degraded for a moment.
+        const { asOf: _, version: __, degraded: ___, ...rest } = json;
+        return { status, ...rest };
+      };
+      for (const more of [
+        {},
+        { leverage: 20, notional: '50000' },
+        { accountId: ids[0], notional: '80000' },
+      ]) {
+        const expected = settled(await check(reference, more));
+        expect(expected.status).toBe(200);
+        for (const service of services) expect(settled(await check(service, more))).toEqual(expected);
+      }
+      const unnamed = await check(services[3], { accountId: undefined });
+      expect([unnamed.status, unnamed.json.code]).toEqual([400, 'INPUT_INVALID']);
+      const everybody = (await ask(reference, 'GET', '/v1/system')).json.accounts;
+      expect(everybody).toBeGreaterThan(0);
+      for (const service of services)
+        expect((await ask(service, 'GET', '/v1/system')).json.accounts).toBe(everybody);
+
+      // Half of what a user holds is not what they hold.
+      await stop(services[1]);
+      for (const service of [services[0], services[2], services[3]]) {
+        const refused = await check(service, {});
+        expect([refused.status, refused.json.code, refused.retryAfter]).toEqual([503, 'SHARD_NOT_HELD', '5']);
+        expect((await ask(service, 'GET', '/v1/limits')).status).toBe(200);
+      }
     });
   });
 });

@@ -185,5 +185,35 @@ export function eventLogConforms(makePlace: () => Promise<BrokerPlace>): void {
       }
       expect(await lease?.renew()).toBe(false);
     });
+
+    test('a question is answered by whoever answers for its partition, however large the answer', async () => {
+      const answering = await one.questions.answer(1, async (question) => {
+        const size = Number(new TextDecoder().decode(question));
+        return Uint8Array.from({ length: size }, (_, i) => (i * 7) % 251);
+      });
+      for (const size of [0, 1, 1000, 1_500_000, 9_000_001]) {
+        const answer = await other.questions.ask(1, bytes(String(size)), 5000);
+        expect(answer).toHaveLength(size);
+        expect(answer.every((byte, i) => byte === (i * 7) % 251)).toBe(true);
+      }
+      const many = Array.from({ length: 50 }, (_, i) => other.questions.ask(1, bytes(String(i)), 5000));
+      expect((await Promise.all(many)).map(({ length }) => length)).toEqual(many.map((_, i) => i));
+      await answering.stop();
+    });
+
+    test('where nobody answers, or says nothing, it is said; of two the one that speaks is heard', async () => {
+      const unanswered = () =>
+        expect(other.questions.ask(0, bytes('?'), 300)).rejects.toMatchObject({ code: 'SHARD_NOT_HELD' });
+      await unanswered();
+      const silent = await one.questions.answer(0, async () => null);
+      await unanswered();
+      const late = await one.questions.answer(0, () => new Promise(() => undefined));
+      await unanswered();
+      const speaking = await other.questions.answer(0, async () => bytes('here'));
+      expect(new TextDecoder().decode(await one.questions.ask(0, bytes('?'), 5000))).toBe('here');
+      await speaking.stop();
+      await unanswered();
+      await Promise.all([silent.stop(), late.stop()]);
+    });
   });
 }

@@ -6,6 +6,7 @@ import {
   type Broker,
   type EventLog,
   type Leases,
+  type Questions,
   streamLost,
   type Topic,
   topicsOf,
@@ -15,6 +16,7 @@ import { type NatsPlace, NatsWay } from './connection.ts';
 import { JETSTREAM_ERRORS, jetStreamCode } from './failures.ts';
 import { NatsLeases } from './nats-leases.ts';
 import { NatsLog, streamOf, subjectOf } from './nats-log.ts';
+import { NatsQuestions } from './nats-questions.ts';
 
 export interface NatsOptions extends NatsPlace {
   /** Begins the name of every stream, subject and bucket. */
@@ -40,15 +42,21 @@ const KEPT_HOURS = { accounts: 7 * 24, prices: 24, marks: 24 } as const;
 export class NatsBroker implements Broker {
   readonly log: EventLog;
   readonly leases: Leases;
+  readonly questions: Questions;
   readonly partitions: number;
   /** Of these streams and no others, whatever their names. */
   readonly id: string;
   readonly way: NatsWay;
 
-  private constructor(way: NatsWay, log: EventLog, leases: Leases, { id, partitions }: Layout) {
+  private constructor(
+    way: NatsWay,
+    { log, leases, questions }: Pick<Broker, 'log' | 'leases' | 'questions'>,
+    { id, partitions }: Layout,
+  ) {
     this.way = way;
     this.log = log;
     this.leases = leases;
+    this.questions = questions;
     this.partitions = partitions;
     this.id = id;
   }
@@ -79,12 +87,9 @@ export class NatsBroker implements Broker {
         replicas,
         allow_direct: false,
       });
-      return new NatsBroker(
-        on,
-        new NatsLog(on, prefix, made),
-        new NatsLeases(on, bucket, leaseMilliseconds),
-        layout,
-      );
+      const log = new NatsLog(on, prefix, made);
+      const leases = new NatsLeases(on, bucket, leaseMilliseconds);
+      return new NatsBroker(on, { log, leases, questions: new NatsQuestions(on, prefix) }, layout);
     }
   }
 

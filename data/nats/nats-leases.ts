@@ -47,7 +47,8 @@ export class NatsLeases implements Leases {
             // An update whose answer was lost has counted all the same.
             const entry = await this.#bucket.get(name);
             if (!isHeld(entry) || entry.string() !== holder) return false;
-            revision = entry.revision;
+            // The lease counts from when it was said: that one was earlier.
+            revision = await this.#bucket.update(name, holder, entry.revision);
             return true;
           }
         }),

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Intervention } from '../../src/control/ports.ts';
+import { PartitionAsker } from '../../src/control/streams/partition-asker.ts';
 import {
   eventOf,
   knowMarkets,
@@ -247,5 +248,36 @@ describe.skipIf(server === null)('a shard moves to another process', () => {
       await wait(100);
     }
     await expectNothingLostOrDoubled(await sending.stop());
+  }, 60_000);
+
+  test('an owner that stood still answers nobody with what it knew before', async () => {
+    const asker = new PartitionAsker(broker.questions);
+    const first = startOwner('a', 'a');
+    await first.kept();
+    const second = startOwner('b', 'b');
+    const state = (equity: number) => ({ ...JSON.parse(eventOf(1, 1)), equity: String(equity) });
+    const asked = async () => (await asker.ask(0, 'reading', { accountId: 'account-0' }))?.account.collateral;
+    expect(await asker.ask(0, 'put', { value: state(111) })).toBeNull();
+    expect(await asked()).toBe(111);
+    for (const round of [1, 2]) {
+      const [paused, other] = [first, second];
+      other.states = [];
+      paused.child.kill('SIGSTOP');
+      while (!other.states.includes('kept')) await wait(10);
+      expect(await asker.ask(0, 'put', { value: state(1000 + round) })).toBeNull();
+      // Only the one that stood still can answer these, and knows no better at first.
+      other.child.kill('SIGSTOP');
+      paused.states = [];
+      const before = Array.from({ length: 50 }, () => asked().catch(() => null));
+      paused.child.kill('SIGCONT');
+      const found = await Promise.all(before);
+      // It takes the partition over again, with what the other one wrote.
+      while (!paused.states.includes('kept')) found.push(await asked().catch(() => null));
+      other.child.kill('SIGCONT');
+      found.push(await asked());
+      expect(found.filter((equity) => equity !== null && equity !== 1000 + round)).toEqual([]);
+      while (!other.states.includes('taken')) await wait(10);
+      other.states = [];
+    }
   }, 60_000);
 });

@@ -178,7 +178,8 @@ export {
   type Topic,
   topicsOf,
 } from './streams/event-log.ts';
-export { shardLost, shardNotHeld, streamLost } from './streams/failures.ts';
+export { nobodyAnswers, shardLost, shardNotHeld, streamLost } from './streams/failures.ts';
+export type { AnswerQuestion, Questions } from './streams/questions.ts';
 export type { TrackPoint } from './track-point.ts';
 
 /** What people decided about limits. Every record is part of an audit entry, and read back from there. */

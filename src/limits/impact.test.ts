@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { grantsMore, maintenanceMarginMicros } from './brackets.ts';
 import { decideBook } from './decide.ts';
-import { type MarginGroup, MOST_NAMED, previewImpact, tableImpact, tablesOf } from './impact.ts';
+import {
+  type HitPosition,
+  type MarginGroup,
+  MOST_NAMED,
+  mergedImpact,
+  previewImpact,
+  tableImpact,
+  tablesOf,
+} from './impact.ts';
 import { context, forecast, largeMarket } from './test-inputs.ts';
 import type { Bracket, LimitBook } from './types.ts';
 
@@ -157,6 +165,32 @@ describe('who would be hit', () => {
     const many = Array.from({ length: 250 }, (_, i) => held(`a${i}`, 800, 80));
     const impact = previewImpact(tables(WIDE), tables(NARROW), many);
     expect([impact.breaching, impact.hit.length]).toEqual([250, MOST_NAMED]);
+  });
+
+  test('of parts of all accounts comes together as that of all', () => {
+    const group = fc.record({
+      notional: fc.integer({ min: -1, max: 4000 }),
+      margin: fc.integer({ min: -50, max: 800 }),
+    });
+    fc.assert(
+      fc.property(fc.array(group, { maxLength: 150 }), fc.integer({ min: 1, max: 4 }), (groups, parts) => {
+        const all = groups.map(({ notional, margin }, i) => held(`a${i}`, notional, margin));
+        const whole = previewImpact(tables(WIDE), tables(NARROW), all);
+        const divided = Array.from({ length: parts }, (_, part) =>
+          previewImpact(
+            tables(WIDE),
+            tables(NARROW),
+            all.filter((__, i) => i % parts === part),
+          ),
+        );
+        const merged = mergedImpact([null, ...divided]);
+        expect({ ...merged, hit: null }).toEqual({ ...whole, hit: null });
+        const sizes = (hit: readonly HitPosition[] = []) =>
+          hit.map(({ isLiquidated, notionalToReduce }) => [isLiquidated, notionalToReduce]);
+        expect(sizes(merged?.hit)).toEqual(sizes(whole.hit));
+      }),
+    );
+    expect(mergedImpact([null, null])).toBeNull();
   });
 
   test('is what a search over every notional finds', () => {

@@ -92,9 +92,6 @@ export function previewImpact(before: Tables, after: Tables, groups: readonly Ma
         hit.push({ accountId, symbol, notionalToReduce: reduction, isLiquidated });
     }
   }
-  hit.sort(
-    (a, b) => Number(b.isLiquidated) - Number(a.isLiquidated) || b.notionalToReduce - a.notionalToReduce,
-  );
   return {
     accounts: accounts.size,
     breaching: breaching.size,
@@ -102,8 +99,32 @@ export function previewImpact(before: Tables, after: Tables, groups: readonly Ma
     liquidations: liquidated.size,
     liquidatedNotional,
     unusable,
-    hit: hit.slice(0, MOST_NAMED),
+    hit: worstFirst(hit),
   };
+}
+
+/** What several parts of all accounts say together; null where none knows an account. No account may be in two parts. */
+export function mergedImpact(impacts: readonly (AccountImpact | null)[]): AccountImpact | null {
+  const known = impacts.filter((impact) => impact !== null);
+  if (known.length === 0) return null;
+  const sum = (of: (impact: AccountImpact) => number): number =>
+    known.reduce((total, impact) => total + of(impact), 0);
+  return {
+    accounts: sum(({ accounts }) => accounts),
+    breaching: sum(({ breaching }) => breaching),
+    notionalToReduce: sum(({ notionalToReduce }) => notionalToReduce),
+    liquidations: sum(({ liquidations }) => liquidations),
+    liquidatedNotional: sum(({ liquidatedNotional }) => liquidatedNotional),
+    unusable: sum(({ unusable }) => unusable),
+    hit: worstFirst(known.flatMap(({ hit }) => hit)),
+  };
+}
+
+function worstFirst(hit: readonly HitPosition[]): readonly HitPosition[] {
+  const sorted = hit.toSorted(
+    (a, b) => Number(b.isLiquidated) - Number(a.isLiquidated) || b.notionalToReduce - a.notionalToReduce,
+  );
+  return sorted.slice(0, MOST_NAMED);
 }
 
 function isPossible({ positions }: MarginGroup, before: Tables, after: Tables): boolean {

@@ -25,12 +25,16 @@ export interface AccountAnswerer {
 /** What the rest of the service knows of accounts. */
 export class Accounts implements AccountAccess {
   readonly #answerer: AccountAnswerer;
-  readonly #holders: UserFilter;
+  readonly #holders: Pick<UserFilter, 'mayHave'>;
   readonly #onFailure: (error: Error) => void;
   readonly #listeners = new Set<(interventions: readonly Intervention[]) => void>();
 
-  /** @param onFailure is told when what nobody asked for goes wrong. @param holders what the answerer fills. */
-  constructor(answerer: AccountAnswerer, onFailure: (error: Error) => void, holders: UserFilter) {
+  /** @param onFailure is told when what nobody asked for goes wrong. @param holders who may have an account, as far as the answerer knows. */
+  constructor(
+    answerer: AccountAnswerer,
+    onFailure: (error: Error) => void,
+    holders: Pick<UserFilter, 'mayHave'>,
+  ) {
     this.#answerer = answerer;
     this.#holders = holders;
     this.#onFailure = onFailure;

@@ -6,6 +6,7 @@ import type { MarkPrice } from '../guard/prices.ts';
 import type { AccountDesk, BatchReport } from './account-desk.ts';
 import { impactOnHolders } from './holder-impact.ts';
 import type { KnownLiquidity } from './known-liquidity.ts';
+import { SystemAsking } from './system-asking.ts';
 import type { SystemPicture, SystemQuestion } from './system-desk.ts';
 import type { AccountMessage, AccountRequest } from './worker-messages.ts';
 
@@ -20,11 +21,6 @@ export interface AccountLoopOptions {
   /** A snapshot that could not be written; the batches stay, and it is tried again. */
   readonly onSnapshotFailure: (error: Error) => void;
 }
-
-/** Everybody together is not looked at more often: with millions of accounts it takes seconds. */
-const KEPT_MILLISECONDS = 10_000;
-/** Each holds a copy of all positions until it is answered. */
-const MOST_ASKING = 4;
 
 /** So long after a commit that failed nothing is written: to recover a million accounts takes a while. */
 const PAUSE_MILLISECONDS = 1000;
@@ -47,13 +43,16 @@ export class AccountLoop {
   #termsToSet: (AccountRequest & { readonly kind: 'terms' }) | null = null;
   #frozen: PlimsollError | null = null;
   #isEnding = false;
-  #asking = 0;
-  #picture: { readonly at: number; readonly answer: Promise<unknown> } | null = null;
+  readonly #system: SystemAsking;
   readonly #tick: NodeJS.Timeout;
 
   constructor(options: AccountLoopOptions) {
     this.#options = options;
     this.#desk = options.recover();
+    const { clock, liquidity, askSystem } = options;
+    this.#system = new SystemAsking(clock, (question) =>
+      askSystem(question, { ...pictureOf(this.#desk.book), liquidity: liquidity.all() }),
+    );
     this.#tick = setInterval(() => this.#elapse(), TICK_MILLISECONDS);
   }
 
@@ -180,31 +179,10 @@ export class AccountLoop {
         request.kind === 'stress'
           ? { kind: 'stress', move: request.move, moves: request.moves }
           : { kind: request.kind as 'system' | 'stressInput', now };
-      send({ id, answer: await this.#systemAnswer(question) });
+      send({ id, answer: await this.#system.answer(question) });
     } catch (thrown) {
       send({ id, failure: failureOf(thrown) });
     }
-  }
-
-  #systemAnswer(question: SystemQuestion): Promise<unknown> {
-    const { clock, liquidity, askSystem } = this.#options;
-    const desk = this.#desk;
-    const now = clock.now();
-    const kept = this.#picture;
-    if (question.kind === 'system' && kept !== null && now >= kept.at && now - kept.at < KEPT_MILLISECONDS)
-      return kept.answer;
-    if (this.#asking >= MOST_ASKING)
-      throw new PlimsollError('OVERLOADED', 'others ask for all accounts together', {
-        remedy: 'Come again in a few seconds.',
-      });
-    this.#asking++;
-    const answer = askSystem(question, { ...pictureOf(desk.book), liquidity: liquidity.all() }).finally(
-      () => {
-        this.#asking--;
-      },
-    );
-    if (question.kind === 'system') this.#picture = { at: now, answer };
-    return answer;
   }
 
   #work(request: AccountRequest): unknown {
@@ -237,6 +215,8 @@ export class AccountLoop {
         return null;
       case 'impact':
         return impactOnHolders(desk.book, request);
+      case 'picture':
+        return pictureOf(desk.book);
       case 'system':
       case 'stress':
       case 'stressInput':

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { memoryOf } from '../../accounts/book/picture.ts';
+import { type BookPicture, memoryOf } from '../../accounts/book/picture.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { Policy } from '../../limits/policy.ts';
 import type { SystemPicture, SystemQuestion } from './system-desk.ts';
@@ -8,7 +8,9 @@ import type { SystemPicture, SystemQuestion } from './system-desk.ts';
 export interface SystemRequest {
   readonly id: number;
   readonly question: SystemQuestion;
-  readonly picture: SystemPicture;
+  /** Of the parts of all accounts. */
+  readonly pictures: readonly BookPicture[];
+  readonly liquidity: SystemPicture['liquidity'];
 }
 
 export type SystemReply =
@@ -33,13 +35,17 @@ export class SystemThread {
     this.#policy = policy;
   }
 
-  ask(question: SystemQuestion, picture: SystemPicture): Promise<unknown> {
+  ask(
+    question: SystemQuestion,
+    pictures: readonly BookPicture[],
+    liquidity: SystemPicture['liquidity'],
+  ): Promise<unknown> {
     this.#worker ??= this.#begin();
     const worker = this.#worker;
-    const request: SystemRequest = { id: this.#nextId++, question, picture };
+    const request: SystemRequest = { id: this.#nextId++, question, pictures, liquidity };
     return new Promise((resolve, reject) => {
       this.#waiting.set(request.id, { resolve, reject });
-      worker.postMessage(request, memoryOf(picture));
+      worker.postMessage(request, pictures.flatMap(memoryOf));
     });
   }
 

@@ -1,5 +1,6 @@
 import type { AccountFault } from '../../accounts/book/account-line.ts';
 import type { MarketTerms } from '../../accounts/book/market-rows.ts';
+import type { BookPicture } from '../../accounts/book/picture.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import type { SystemShape } from '../../accounts/system/shapes.ts';
 import type { ErrorCode } from '../../errors.ts';
@@ -48,6 +49,8 @@ export interface AccountRequests {
     readonly ask: { readonly symbol: string; readonly before: MarketTables; readonly after: MarketTables };
     readonly answer: AccountImpact | null;
   };
+  /** Everybody as they stand. Asked within the thread alone. */
+  readonly picture: { readonly ask: object; readonly answer: BookPicture };
   /** For the next decision. */
   readonly stressInput: { readonly ask: Record<string, never>; readonly answer: SystemStressInput | null };
   /** Events of a stream, in their order; a report for each of accounts. Asked within the thread alone. */

@@ -1,4 +1,5 @@
 import type { PlimsollError } from '../../errors.ts';
+import type { Questions } from './questions.ts';
 
 /**
  * What the streams ask of a broker. Adapters: `data/nats`; the reference is `memory-broker.ts`; `data/conformance` has what
@@ -7,6 +8,7 @@ import type { PlimsollError } from '../../errors.ts';
 export interface Broker {
   readonly log: EventLog;
   readonly leases: Leases;
+  readonly questions: Questions;
   /** Fixed when the topics were first made. */
   readonly partitions: number;
   /** Null while it answers; otherwise why not. Nothing is written meanwhile. */

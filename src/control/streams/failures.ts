@@ -19,3 +19,13 @@ export function shardNotHeld(why: string): PlimsollError {
     remedy: 'Come again after Retry-After, or ask the process that keeps them.',
   });
 }
+
+export function nobodyAnswers(partition: number): PlimsollError {
+  return new PlimsollError(
+    'SHARD_NOT_HELD',
+    `no process answers for partition ${partition} of the accounts`,
+    {
+      remedy: 'Come again after Retry-After: another process takes it over. Start one where there is none.',
+    },
+  );
+}

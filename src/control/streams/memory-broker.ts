@@ -12,7 +12,8 @@ import type {
   TakeEntries,
   Topic,
 } from './event-log.ts';
-import { shardLost } from './failures.ts';
+import { nobodyAnswers, shardLost } from './failures.ts';
+import type { AnswerQuestion, Questions } from './questions.ts';
 
 const PAGE = 500;
 
@@ -39,10 +40,28 @@ export class MemoryBroker implements Broker {
       while (kept.entries.length > 0 && kept.entries[0].sequence < kept.first) kept.entries.shift();
     },
   };
+  readonly questions: Questions = {
+    answer: async (partition, answer) => {
+      const answering = this.#answering(partition);
+      answering.add(answer);
+      return { stop: async () => void answering.delete(answer) };
+    },
+    ask: async (partition, question, milliseconds) => {
+      const asked = [...this.#answering(partition)].map(async (answer) => {
+        const answered = await answer(question.slice());
+        return answered ?? Promise.reject(nobodyAnswers(partition));
+      });
+      const late = setTimeout(milliseconds, null, { ref: false });
+      const answer = await Promise.race([Promise.any(asked).catch(() => null), late]);
+      if (answer === null) throw nobodyAnswers(partition);
+      return answer.slice();
+    },
+  };
   readonly leases: Leases;
   readonly partitions: number;
   readonly #topics = new Map<Topic, Kept>();
   readonly #held = new Map<string, { readonly holder: string; beat: number; until: number }>();
+  readonly #answerers = new Map<number, Set<AnswerQuestion>>();
   #beats = 0;
 
   constructor(partitions: number, clock: Clock, leaseMilliseconds: number) {
@@ -123,6 +142,12 @@ export class MemoryBroker implements Broker {
         return running;
       },
     };
+  }
+
+  #answering(partition: number): Set<AnswerQuestion> {
+    const answering = this.#answerers.get(partition) ?? new Set();
+    this.#answerers.set(partition, answering);
+    return answering;
   }
 
   #kept(topic: Topic): Kept {

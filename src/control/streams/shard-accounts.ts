@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
-import { asPlimsollError, PlimsollError as Failure, type PlimsollError } from '../../errors.ts';
+import { asPlimsollError, type PlimsollError } from '../../errors.ts';
 import type { BatchReport, RefusedLine, ShardPlace } from '../accounts/account-desk.ts';
 import type { AccountLoop } from '../accounts/account-loop.ts';
 import type { AccountStore } from '../accounts/ports.ts';
@@ -14,6 +14,9 @@ import type {
 } from '../accounts/worker-messages.ts';
 import type { Broker, Following, LogEntry } from './event-log.ts';
 import { shardNotHeld, streamLost } from './failures.ts';
+import type { LeaseTime } from './lease-time.ts';
+import { answerQuestions } from './partition-answerer.ts';
+import { errorOf, failureOf } from './question-codec.ts';
 import { ShardIntake } from './shard-intake.ts';
 import { ShardStore } from './shard-store.ts';
 
@@ -25,6 +28,8 @@ export interface ShardAccountsOptions {
   readonly worker: string;
   /** Of this run of the process alone. */
   readonly session: string;
+  /** Until when the partition is certainly this process's own; nobody else is answered after it. */
+  readonly leaseTime: LeaseTime;
   readonly clock: Clock;
   /** What this process keeps of a partition; opened once. */
   readonly openLocal: (partition: number) => AccountStore;
@@ -70,6 +75,7 @@ export class ShardAccounts {
     { resolve(answer: never): void; reject(error: PlimsollError): void }
   >();
   #nextInternal = -1;
+  #claims = 0;
   #tenure: Tenure | null = null;
   #reason = shardNotHeld('no partition is free');
   #wanted: number | null = null;
@@ -168,6 +174,7 @@ export class ShardAccounts {
     this.#interrupt = broken.resolve;
     const local = this.#locals.get(partition) ?? this.#options.openLocal(partition);
     this.#locals.set(partition, local);
+    let tenure: Tenure | null = null;
     const breaks = (error: PlimsollError): void => {
       tenure?.loop.freeze(error);
       broken.resolve(error);
@@ -178,23 +185,39 @@ export class ShardAccounts {
     await this.#requireGoingOn('marks', marks, false);
     const before = this.#tenure;
     const loop = makeLoop(store, { partition, partitions }, (message) => this.#receive(message));
-    const intake = new ShardIntake(log, partition, session);
+    // An id that came before would be taken for the same event, and have no effect.
+    const intake = new ShardIntake(log, partition, `${session}-${++this.#claims}`);
     const followings: Following[] = [];
-    const tenure: Tenure = { partition, loop, intake, followings, broken: broken.promise };
+    const own: Tenure = { partition, loop, intake, followings, broken: broken.promise };
+    tenure = own;
     await before?.loop.discard(this.#reason);
-    this.#tenure = tenure;
+    this.#tenure = own;
     for (const request of this.#remembered.values())
       void this.#call(loop, request.kind, request).catch(() => undefined);
     followings.push(
-      log.follow(`accounts.${partition}`, accounts, (entries) => this.#takeAccounts(tenure, entries), breaks),
-      log.follow(
-        'marks',
-        marks,
-        async (entries) => void (await this.#events(tenure, 'marks', entries)),
-        breaks,
-      ),
+      log.follow(`accounts.${partition}`, accounts, (entries) => this.#takeAccounts(own, entries), breaks),
+      log.follow('marks', marks, async (entries) => void (await this.#events(own, 'marks', entries)), breaks),
     );
-    return tenure;
+    try {
+      // Last: whoever is asked and says nothing is waited for.
+      followings.push(await broker.questions.answer(partition, (body) => this.#answerOthers(own, body)));
+    } catch (thrown) {
+      await this.#stop(own, asPlimsollError(thrown));
+      throw thrown;
+    }
+    return own;
+  }
+
+  #answerOthers({ loop, intake }: Tenure, body: Uint8Array): Promise<Uint8Array | null> {
+    const { leaseTime, clock } = this.#options;
+    return answerQuestions(body, {
+      keeps: () => this.#tenure?.loop === loop && this.#reason === KEPT && leaseTime.isHeld,
+      answer: async (question) => {
+        if (question.kind === 'lines') return intake.take(question.text);
+        if (question.kind === 'put') return faultOf(await intake.take(JSON.stringify(question.value)));
+        return this.#call(loop, question.kind, { ...question, at: clock.now() } as never);
+      },
+    });
   }
 
   /** @param isWhole what was forgotten before it was taken in is a loss. */
@@ -245,7 +268,7 @@ export class ShardAccounts {
       if (this.#reason !== KEPT) throw this.#reason;
       send({ id, answer: answerOf(await intake.take(text)) });
     } catch (thrown) {
-      send({ id, failure: failureOf(asPlimsollError(thrown)) });
+      send({ id, failure: failureOf(thrown) });
     }
   }
 
@@ -269,7 +292,7 @@ export class ShardAccounts {
     const asked = this.#internal.get(message.id);
     this.#internal.delete(message.id);
     if ('answer' in message) asked?.resolve(message.answer as never);
-    else asked?.reject(new Failure(message.failure.code, message.failure.message));
+    else asked?.reject(errorOf(message.failure));
   }
 
   #become(partition: number, state: ShardState['state'], failure: PlimsollError | null): void {
@@ -284,8 +307,4 @@ const KEPT = shardNotHeld('it does');
 
 function faultOf({ refused: [first] }: BatchReport): unknown {
   return first === undefined ? null : { code: first.code, message: first.message };
-}
-
-function failureOf({ code, message, remedy }: PlimsollError) {
-  return { code, message, remedy };
 }

@@ -3,7 +3,7 @@ import type { BatchReport, RefusedLine } from '../accounts/account-desk.ts';
 import type { EventLog, LogEntry, Topic } from './event-log.ts';
 
 /** Lines of a request are appended in pieces of at most so many characters, each one event. */
-const MOST_CHARACTERS = 128 * 1024;
+export const MOST_LINE_CHARACTERS = 128 * 1024;
 
 interface Waiting {
   readonly resolve: (report: BatchReport) => void;
@@ -18,7 +18,7 @@ export class ShardIntake {
   readonly #waiting = new Map<string, Waiting>();
   #sent = 0;
 
-  /** @param session names this process, so that nobody else's events are taken for its own. */
+  /** @param session names this intake, so that no event of another one, here or elsewhere, is taken for one of its own. */
   constructor(log: EventLog, partition: number, session: string) {
     this.#log = log;
     this.#topic = `accounts.${partition}`;
@@ -80,14 +80,11 @@ function eventsOf(text: string): { readonly events: readonly LinesEvent[]; reado
     const newline = text.indexOf('\n', from);
     const until = newline < 0 ? text.length : newline;
     line++;
-    if (until - from > MOST_CHARACTERS) {
+    if (until - from > MOST_LINE_CHARACTERS) {
       end(from);
-      tooLong.push({
-        ...{ line, accountId: null, outcome: 'refused', code: 'ACCOUNT_INVALID' },
-        message: `a line of more than ${MOST_CHARACTERS} characters`,
-      });
+      tooLong.push(tooLongLine(line));
       [start, firstLine] = [until + 1, line + 1];
-    } else if (until - start > MOST_CHARACTERS) {
+    } else if (until - start > MOST_LINE_CHARACTERS) {
       end(from);
       [start, firstLine] = [from, line];
     }
@@ -95,4 +92,11 @@ function eventsOf(text: string): { readonly events: readonly LinesEvent[]; reado
   }
   end(text.length);
   return { events, tooLong };
+}
+
+export function tooLongLine(line: number): RefusedLine {
+  return {
+    ...{ line, accountId: null, outcome: 'refused', code: 'ACCOUNT_INVALID' },
+    message: `a line of more than ${MOST_LINE_CHARACTERS} characters`,
+  };
 }

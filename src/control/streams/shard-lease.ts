@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import { monotonicMilliseconds } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { Broker, Lease } from './event-log.ts';
+import type { LeaseTime } from './lease-time.ts';
 
 export interface ShardLeaseOptions {
   readonly broker: Broker;
@@ -10,6 +12,8 @@ export interface ShardLeaseOptions {
   readonly session: string;
   readonly onHeld: (partition: number) => void;
   readonly onLost: () => void;
+  /** Is told until when the partition is certainly held. */
+  readonly time: LeaseTime;
 }
 
 /** So often within the time of a lease it is renewed, or looked for. */
@@ -83,24 +87,32 @@ export class ShardLease {
     this.#isStopped = true;
     clearInterval(this.#timer);
     await this.#beating;
+    this.#options.time.over();
     await Promise.allSettled([this.#shard?.lease.release(), this.#name.release()]);
     this.#shard = null;
   }
 
   async #beat(): Promise<void> {
     if (this.#isStopped) return;
-    const { worker, session, broker, onHeld, onLost } = this.#options;
+    const { worker, session, broker, onHeld, onLost, time } = this.#options;
     const shard = this.#shard;
     const holder = `${worker} ${session}`;
     if (!(await this.#name.renew())) {
       // It lapsed while the streams were away, or this process stood still; another of its name would be refused.
       this.#name = (await broker.leases.take(`worker.${worker}`, session)) ?? this.#name;
     }
+    const { milliseconds } = broker.leases;
     if (shard !== null) {
-      if (await shard.lease.renew()) return;
+      const askedAt = monotonicMilliseconds();
+      if (await shard.lease.renew()) {
+        time.held(askedAt, milliseconds);
+        return;
+      }
+      time.over();
       const again = await broker.leases.take(nameOf(shard.partition), holder);
       this.#shard = again === null ? null : { partition: shard.partition, lease: again };
       if (again === null) onLost();
+      else time.held(askedAt, milliseconds);
       return;
     }
     const candidates =
@@ -108,10 +120,12 @@ export class ShardLease {
         ? Array.from({ length: broker.partitions }, (_, partition) => partition)
         : [this.#own];
     for (const partition of candidates) {
+      const askedAt = monotonicMilliseconds();
       const lease = await broker.leases.take(nameOf(partition), holder);
       if (lease === null) continue;
       this.#shard = { partition, lease };
       this.#own = partition;
+      time.held(askedAt, milliseconds);
       onHeld(partition);
       return;
     }

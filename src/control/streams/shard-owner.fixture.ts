@@ -18,6 +18,7 @@ import type {
   RequestKind,
 } from '../accounts/worker-messages.ts';
 import type { Broker } from './event-log.ts';
+import { LeaseTime } from './lease-time.ts';
 import { ShardAccounts } from './shard-accounts.ts';
 import { ShardLease } from './shard-lease.ts';
 import { ShardStore } from './shard-store.ts';
@@ -34,6 +35,7 @@ export interface OwnerOptions {
 
 export interface Owner {
   readonly lease: ShardLease;
+  readonly time: LeaseTime;
   ask<Kind extends RequestKind>(
     kind: Kind,
     request: AccountRequests[Kind]['ask'],
@@ -64,8 +66,9 @@ export async function ownShard(options: OwnerOptions): Promise<Owner> {
     if ('answer' in message) asked?.resolve(message.answer as never);
     else asked?.reject(new PlimsollError(message.failure.code, message.failure.message));
   };
+  const time = new LeaseTime();
   const shard = new ShardAccounts({
-    ...{ broker, worker, session, clock: systemClock, send },
+    ...{ broker, worker, session, clock: systemClock, send, leaseTime: time },
     openLocal: (partition) => {
       const own = join(folder, String(partition));
       mkdirSync(own, { recursive: true });
@@ -89,13 +92,14 @@ export async function ownShard(options: OwnerOptions): Promise<Owner> {
       shard.ask({ ...request, id, kind } as unknown as AccountRequest);
     });
   const lease = await ShardLease.enter({
-    ...{ broker, worker, session },
+    ...{ broker, worker, session, time },
     onHeld: (partition) => void ask('hold', { partition }),
     onLost: () => void ask('lose', {}),
   });
   lease.start();
   return {
     lease,
+    time,
     ask,
     stop: async () => {
       await shard.end();
