@@ -21,7 +21,7 @@ export const ERROR_CATALOGUE = {
   STREAM_REFUSED: { exitCode: 2, httpStatus: 503, title: 'The streams do not let this process in' },
   STREAM_LOST: { exitCode: 5, httpStatus: 503, title: 'A stream is gone, or not what it was' },
   SHARD_LOST: { exitCode: 6, httpStatus: 503, title: 'Another process keeps these accounts now' },
-  SHARD_NOT_HELD: { exitCode: 6, httpStatus: 503, title: 'This process keeps no accounts now' },
+  SHARD_NOT_HELD: { exitCode: 6, httpStatus: 503, title: 'Nobody keeps these accounts now' },
   WORKER_NAME_TAKEN: { exitCode: 6, httpStatus: 409, title: 'Another process has this name' },
   USAGE: { exitCode: 2, httpStatus: 400, title: 'The command was not understood' },
   CONFIG_INVALID: { exitCode: 2, httpStatus: 500, title: 'The configuration is not valid' },

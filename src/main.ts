@@ -263,7 +263,7 @@ async function start(
         (summary) => metrics.accounts.observe(summary),
         () => undefined,
       );
-      metrics.store.streamed(streams?.reason() ?? null, streams?.keeps ?? false);
+      metrics.store.streamed(streams?.reason() ?? null, streams?.keeps ?? false, streams?.partitions ?? 0);
       // While the store is away its last length stays.
       auditEntries = await store.auditLength().catch(() => auditEntries);
       return metrics.scrape({ isDegraded: control.status().degraded, auditEntries }, isOpenMetrics);

@@ -199,6 +199,11 @@ export class Streams {
     return this.#state === 'lost' ? 'STREAM_LOST' : null;
   }
 
+  /** Of the accounts, over all processes. */
+  get partitions(): number {
+    return this.#broker.partitions;
+  }
+
   /** Whether a partition of the accounts is kept here. */
   get keeps(): boolean {
     return this.#state === 'kept';

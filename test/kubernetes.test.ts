@@ -164,13 +164,20 @@ describe('the manifests', () => {
 });
 
 describe('the component of the streams', () => {
-  test('gives NATS to whoever decides, as whoever keeps accounts has it', () => {
-    const [{ target, patch }] = kustomizationOf(`${FOLDER}/streams`).patches;
-    expect(named.map(([name]) => name)).toContain(`${target.kind} ${target.name}`);
-    const [{ op, path, value }] = parse(patch) as { op: string; path: string; value: { name: string } }[];
-    expect([op, path]).toEqual(['add', '/spec/template/spec/containers/0/env/-']);
-    const accounts = pods.find(([name]) => name === 'accounts')?.[1].spec.containers[0];
-    expect(accounts?.env).toContainEqual(value);
+  test('gives NATS to whoever decides and whoever answers, as whoever keeps accounts has it', () => {
+    const { patches } = kustomizationOf(`${FOLDER}/streams`);
+    // A reader without it would grant what an account cannot carry.
+    expect(patches.map(({ target }) => `${target.kind} ${target.name}`)).toEqual([
+      'StatefulSet decide',
+      'Deployment serve',
+    ]);
+    for (const { target, patch } of patches) {
+      expect(named.map(([name]) => name)).toContain(`${target.kind} ${target.name}`);
+      const [{ op, path, value }] = parse(patch) as { op: string; path: string; value: { name: string } }[];
+      expect([op, path]).toEqual(['add', '/spec/template/spec/containers/0/env/-']);
+      const accounts = pods.find(([name]) => name === 'accounts')?.[1].spec.containers[0];
+      expect(accounts?.env).toContainEqual(value);
+    }
   });
 });
 

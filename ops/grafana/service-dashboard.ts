@@ -102,6 +102,7 @@ export const SERVICE: Dashboard = {
           { expr: 'plimsoll_leader', legend: 'decides {{instance}}' },
           { expr: 'plimsoll_leader_term', legend: 'term {{instance}}' },
           { expr: 'plimsoll_account_partitions_kept', legend: 'keeps accounts {{instance}}' },
+          { expr: 'max(plimsoll_account_partitions)', legend: 'partitions of accounts' },
         ]),
         lines('Store that cannot be followed', 'none', '1 while it is so; the last valid limits stay.', [
           { expr: 'plimsoll_store_fault_active > 0', legend: '{{reason}} {{instance}}' },

@@ -9,6 +9,7 @@ export class StoreMetrics {
   readonly #faults: (label: string, level: number) => void;
   readonly #streamFaults: (label: string, level: number) => void;
   readonly #partitions: (of: Readonly<Record<string, string>>, level: number) => void;
+  readonly #allPartitions: (of: Readonly<Record<string, string>>, level: number) => void;
 
   constructor({ gauge, levels }: MetricMaker) {
     this.#leads = levels('leader', '1 while this process decides', []).set;
@@ -29,7 +30,12 @@ export class StoreMetrics {
       '1 while this process keeps a partition of the accounts',
       [],
     ).set;
-    this.streamed(null, false);
+    this.#allPartitions = levels(
+      'account_partitions',
+      'Partitions of the accounts that come through streams; 0 where none do',
+      [],
+    ).set;
+    this.streamed(null, false, 0);
     this.led(null);
   }
 
@@ -44,9 +50,10 @@ export class StoreMetrics {
     for (const one of STORE_REASONS) this.#faults(one, one === reason ? 1 : 0);
   }
 
-  /** @param reason null while all is well, and where there are no streams. */
-  streamed(reason: StreamReason | null, keepsPartition: boolean): void {
+  /** @param reason null while all is well, and where there are no streams. @param partitions of all processes; 0 where there are no streams. */
+  streamed(reason: StreamReason | null, keepsPartition: boolean, partitions: number): void {
     this.#partitions({}, keepsPartition ? 1 : 0);
+    this.#allPartitions({}, partitions);
     for (const one of STREAM_REASONS) this.#streamFaults(one, one === reason ? 1 : 0);
   }
 }

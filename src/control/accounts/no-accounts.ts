@@ -22,6 +22,7 @@ export const NO_ACCOUNTS_HERE: AccountAnswerer = {
 
 export function accountsElsewhere(): PlimsollError {
   return new PlimsollError('ACCOUNTS_ELSEWHERE', 'this process keeps no accounts', {
-    remedy: 'Send accounts, and questions about them, to the process that runs as PLIMSOLL_ROLE=all.',
+    remedy:
+      'Send accounts, and questions about them, to a process that runs as PLIMSOLL_ROLE=all or accounts.',
   });
 }
