@@ -16,6 +16,7 @@ import { ManualClock } from '../src/clock.ts';
 import { resolveConfig } from '../src/config.ts';
 import { partitionOf } from '../src/control/streams/partition.ts';
 import { type RunningService, startService } from '../src/main.ts';
+import { plimsoll } from './run-plimsoll.ts';
 
 if (NATS_SERVER === null) process.stderr.write(`${SKIPPED}\n`);
 
@@ -170,6 +171,25 @@ describe.skipIf(NATS_SERVER === null)('accounts and prices through NATS', () => 
       code: 'STREAM_LOST',
       remedy: expect.stringContaining('PLIMSOLL_NATS_PREFIX'),
     });
+  });
+
+  test('the doctor says whether they answer, and makes nothing there', async () => {
+    const findings = async (url: string) => {
+      const args = ['doctor', '--json', '--data-dir', join(folder, 'doctor')];
+      const { code, stdout } = await plimsoll(args, { PLIMSOLL_NATS_URL: url });
+      const { findings: found } = JSON.parse(stdout) as {
+        findings: { what: string; state: string; detail: string }[];
+      };
+      return { code, ...found.find(({ what }) => what === 'streams') };
+    };
+    const manager = await jetstreamManager(nats);
+    const before = await manager.getAccountInfo();
+    expect(await findings(server.url)).toMatchObject({ code: 0, state: 'ok' });
+    expect((await manager.getAccountInfo()).streams).toBe(before.streams);
+    const { code, state, detail } = await findings('nats://ann:secret@127.0.0.1:1');
+    expect([code, state]).toEqual([1, 'lacking']);
+    expect(detail).toContain('nats://127.0.0.1:1: NATS does not answer');
+    expect(detail).not.toContain('secret');
   });
 
   describe('in partitions, on a database', () => {

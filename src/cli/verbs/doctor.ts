@@ -5,6 +5,7 @@ import { BarStore } from '../../../data/bar-store.ts';
 import { ModelRegistry } from '../../../models/registry.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { asPlimsollError } from '../../errors.ts';
+import { openStore } from '../../opened-store.ts';
 import { SHIPPED_MODELS } from '../../program.ts';
 import { type CliContext, type CommonOptions, table } from '../command.ts';
 
@@ -21,7 +22,7 @@ const LEAST_MEMORY_BYTES = 2e9;
 /** Looks at everything that a start needs. Exit code 1 when something is lacking. */
 export async function doctor(context: CliContext, { json, ...flags }: CommonOptions): Promise<void> {
   const { values: config } = loadConfig(flags);
-  const checks: [string, () => Promise<Omit<Finding, 'what'>>][] = [
+  const checks: (readonly [string, () => Promise<Omit<Finding, 'what'>>])[] = [
     ['node', async () => checkNode()],
     ['memory', async () => checkMemory()],
     ['data folder', () => checkFolder(config)],
@@ -29,12 +30,16 @@ export async function doctor(context: CliContext, { json, ...flags }: CommonOpti
     ['model backend', checkBackend],
     ['champion', () => checkChampion(config)],
     ['port', () => checkPort(config)],
+    ...(config.databaseUrl === null ? [] : [['database', () => checkDatabase(config)] as const]),
+    ...(config.natsUrl === null
+      ? []
+      : [['streams', () => checkStreams(config, config.natsUrl ?? '')] as const]),
   ];
   const findings: Finding[] = [];
   for (const [what, check] of checks) {
     const found = await check().catch((thrown) => {
       const { message, remedy } = asPlimsollError(thrown);
-      return { state: 'lacking' as const, detail: `${message}${remedy === undefined ? '' : ` ${remedy}`}` };
+      return { state: 'lacking' as const, detail: `${message}${remedy === undefined ? '' : `. ${remedy}`}` };
     });
     findings.push({ what, ...found });
   }
@@ -105,6 +110,29 @@ async function checkChampion({ dataDir }: Config): Promise<Omit<Finding, 'what'>
   if (version === null) return { state: 'note', detail: 'none: the classical predictors decide' };
   await registry.load(version);
   return { state: 'ok', detail: `${version} loads and repeats its own forecast` };
+}
+
+async function checkDatabase(config: Config): Promise<Omit<Finding, 'what'>> {
+  const { store } = await openStore(config, { name: 'doctor', sessions: 1 });
+  try {
+    const book = await store.latestBook();
+    const detail =
+      book === null ? 'answers; nothing is published' : `answers; book ${book.version} is in force`;
+    return { state: 'ok', detail };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Makes nothing there. */
+async function checkStreams(
+  { natsCredentials: credentials }: Config,
+  url: string,
+): Promise<Omit<Finding, 'what'>> {
+  const { NatsWay } = await import('../../../data/nats/connection.ts');
+  const way = await NatsWay.open({ url, credentials }, 'doctor');
+  await way.close();
+  return { state: 'ok', detail: `${way.where} answers, with JetStream` };
 }
 
 async function checkPort({ host, port }: Config): Promise<Omit<Finding, 'what'>> {
