@@ -29,7 +29,17 @@ function kindsFor(caller: Caller | null, asked: readonly FeedKind[] | undefined)
   for (const kind of asked ?? [])
     if (caller !== null && !isAllowed(kind)) requireScope(caller, SCOPE_OF[kind] as Scope);
   if (asked === undefined && FEED_KINDS.every(isAllowed)) return null;
-  return new Set((asked ?? FEED_KINDS).filter(isAllowed));
+  return sharedSet(FEED_KINDS.filter((kind) => isAllowed(kind) && asked?.includes(kind) !== false));
+}
+
+const SETS = new Map<string, ReadonlySet<FeedKind>>();
+
+/** Thousands of readers ask for the same few: one set for all of them. */
+function sharedSet(kinds: readonly FeedKind[]): ReadonlySet<FeedKind> {
+  const name = kinds.join();
+  const set = SETS.get(name) ?? new Set(kinds);
+  SETS.set(name, set);
+  return set;
 }
 
 /** The header of a reader that comes back (WHATWG HTML) counts before the query, which such a reader repeats as it was. */
