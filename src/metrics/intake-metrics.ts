@@ -17,7 +17,7 @@ export class IntakeMetrics {
     this.#observed = observed;
     this.#rejected = rejected;
     this.pricesTaken(null, new Map(PRICE_CODES.map((code) => [code, 0])));
-    this.activityRejected(new Map(ACTIVITY_CODES.map((code) => [code, 0])));
+    this.activityTaken(null, new Map(ACTIVITY_CODES.map((code) => [code, 0])));
   }
 
   /** Prices that came in: the newest that counts, and how many do not. */
@@ -26,8 +26,9 @@ export class IntakeMetrics {
     for (const [code, count] of rejected) this.#rejected(PRICES, code.toLowerCase(), count);
   }
 
-  /** Open interest and order books that came in and do not count. */
-  activityRejected(rejected: ReadonlyMap<ActivityCode, number>): void {
+  /** Open interest and order books that came in: the newest that counts, and how many do not. */
+  activityTaken(newestAt: number | null, rejected: ReadonlyMap<ActivityCode, number>): void {
+    if (newestAt !== null) this.#observed(ACTIVITY, newestAt);
     for (const [code, count] of rejected) this.#rejected(ACTIVITY, code.toLowerCase(), count);
   }
 }

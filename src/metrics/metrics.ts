@@ -118,7 +118,7 @@ export class Metrics {
   readonly #markets = this.#gauge('limits_markets', 'Markets in the book in force', []);
   readonly #observed = this.#gauge(
     'data_last_observation_timestamp_seconds',
-    'Close of the newest bar of a source',
+    'Close of the newest bar of a source; time of the newest mark price, open interest or order book that counts',
     ['source'],
   );
   readonly #rejected = this.#counter(

@@ -79,10 +79,12 @@ function leverageAt({ brackets }: MarketLimit, notional: number): number {
 describe('what is told live of a market', () => {
   let activity: LiveActivity;
   let rejected: ReadonlyMap<ActivityCode, number>;
+  let newestAt: number | null;
 
   beforeEach(async () => {
     activity = new LiveActivity(DEFAULT_POLICY.bounds, {
-      activityRejected: (codes) => {
+      activityTaken: (at, codes) => {
+        newestAt = at;
         rejected = codes;
       },
     });
@@ -98,6 +100,9 @@ describe('what is told live of a market', () => {
     const at = NOW + 1000;
     expect(activity.take([observed({ openInterest: null, depth, observedAt: at })], at)).toEqual([null]);
     expect(activity.report(at).get(SYMBOL)).toEqual({ openInterest, depth: { ...depth, observedAt: at } });
+    expect(newestAt).toBe(at);
+    activity.take([null], at);
+    expect(newestAt).toBeNull();
   });
 
   test('has a code where it has no effect, and does not keep the rest from counting', () => {

@@ -45,9 +45,9 @@ export interface ActivityIntake {
   take(observed: readonly (ObservedActivity | null)[], now: number): readonly (ActivityCode | null)[];
 }
 
-/** Is told how many observations had no effect, by code. */
+/** Is told what came in: when the newest observation that counts was so, and how many have no effect, by code. */
 export interface ActivityObserver {
-  activityRejected(rejected: ReadonlyMap<ActivityCode, number>): void;
+  activityTaken(newestAt: number | null, rejected: ReadonlyMap<ActivityCode, number>): void;
 }
 
 /** What is known of a market; null for what was never told. */
@@ -82,12 +82,14 @@ export class LiveActivity implements ActivityIntake {
 
   take(observed: readonly (ObservedActivity | null)[], now: number): readonly (ActivityCode | null)[] {
     const rejected = new Map<ActivityCode, number>();
+    let newestAt: number | null = null;
     const codes = observed.map((one) => {
       const code = one === null ? 'ACTIVITY_INVALID' : this.#take(one, now);
       if (code !== null) rejected.set(code, (rejected.get(code) ?? 0) + 1);
+      else if (one !== null) newestAt = Math.max(one.observedAt, newestAt ?? 0);
       return code;
     });
-    this.#observer?.activityRejected(rejected);
+    this.#observer?.activityTaken(newestAt, rejected);
     return codes;
   }
 
