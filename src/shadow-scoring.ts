@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Clock } from './clock.ts';
@@ -10,6 +10,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import { SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { predictorId, shadowedBy } from './registry-view.ts';
 import type { ShadowAnswer, ShadowRequest, ShadowWorkerData } from './shadow-worker.ts';
+import { endOfThread, startThread } from './thread.ts';
 import { HOUR_MILLISECONDS } from './units.ts';
 
 export interface ShadowScoringOptions {
@@ -73,11 +74,9 @@ export class ShadowScoring {
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker === undefined) return;
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    const ended = endOfThread(worker, END_DEADLINE_MILLISECONDS);
     worker.postMessage(null);
-    const deadline = setTimeout(() => void worker.terminate(), END_DEADLINE_MILLISECONDS);
     await ended;
-    clearTimeout(deadline);
   }
 
   async #step(): Promise<void> {
@@ -163,7 +162,7 @@ export class ShadowScoring {
     const { store, dataDir } = this.#options;
     const entries = await store.watchEntries(SHADOW_ENTRIES);
     const data: ShadowWorkerData = { dataDir, shippedModels: SHIPPED_MODELS, entries };
-    const worker = new Worker(siblingUrl(import.meta.url, 'shadow-worker'), { workerData: data });
+    const worker = startThread(siblingUrl(import.meta.url, 'shadow-worker'), data);
     // One that dies between two steps is found dead by the next.
     worker.on('error', () => {});
     worker.on('exit', () => {

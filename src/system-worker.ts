@@ -1,12 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { answerSystem } from './control/accounts/system-desk.ts';
-import type { SystemReply, SystemRequest } from './control/accounts/system-thread.ts';
+import { SYSTEM_END, type SystemReply, type SystemRequest } from './control/accounts/system-thread.ts';
 import { asPlimsollError } from './errors.ts';
 import type { Policy } from './limits/policy.ts';
 
 const { policy } = workerData as { policy: Policy };
 
-parentPort?.on('message', ({ id, question, picture }: SystemRequest) => {
+parentPort?.on('message', (request: SystemRequest | typeof SYSTEM_END) => {
+  if (request === SYSTEM_END) {
+    parentPort?.close();
+    return;
+  }
+  const { id, question, picture } = request;
   let reply: SystemReply;
   try {
     reply = { id, answer: answerSystem(question, picture, policy) };

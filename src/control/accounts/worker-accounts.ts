@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { MarketTerms } from '../../accounts/book/market-rows.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import type { Clock } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
+import { startThread } from '../../thread.ts';
 import type { AccountMessage, AccountRequests, RequestKind, ShardState } from './worker-messages.ts';
 
 interface Waiting {
@@ -92,7 +93,7 @@ export class WorkerAccounts {
   }
 
   #begin(): Worker {
-    const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
+    const worker = startThread(this.#options.entry, this.#options.workerData);
     worker.on('message', (message: AccountMessage) => {
       if (worker === this.#worker) this.#receive(message);
     });
