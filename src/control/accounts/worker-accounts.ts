@@ -100,7 +100,7 @@ export class WorkerAccounts {
     worker.on('error', (cause) =>
       this.#lose(worker, `died: ${cause instanceof Error ? cause.message : cause}`),
     );
-    worker.on('exit', (code) => this.#lose(worker, `ended with code ${code}`));
+    worker.on('exit', (code) => this.#lose(worker, `ended with code ${code}`, code));
     this.#worker = worker;
     if (this.#terms !== null) void this.#post(worker, 'terms', this.#terms).catch(() => undefined);
     return worker;
@@ -123,7 +123,7 @@ export class WorkerAccounts {
     } else waiting?.resolve(message.answer);
   }
 
-  #lose(worker: Worker, what: string): void {
+  #lose(worker: Worker, what: string, code?: number): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
     const error = new PlimsollError('INTERNAL', `the thread of the accounts ${what}`, {
@@ -131,6 +131,7 @@ export class WorkerAccounts {
     });
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    this.#options.onLost(error);
+    // One that was asked to end is gone before its last answer was read.
+    if (!this.#isClosed || code !== 0) this.#options.onLost(error);
   }
 }
