@@ -27,8 +27,8 @@ export interface ShadowScoringOptions {
 const DEFAULT_BUDGET_MILLISECONDS = 60_000;
 /** A challenger that was too slow is tried again after an hour, then two, at last once a day. */
 const LONGEST_PAUSE_HOURS = 24;
-/** Far beyond one origin; a challenger that hangs is then ended from outside. */
-const END_DEADLINE_MILLISECONDS = 5_000;
+/** Far beyond one origin, and what is read of the market data for it; a challenger that hangs is then ended from outside. */
+const END_DEADLINE_MILLISECONDS = 20_000;
 
 /**
  * Shadow scoring beside the decisions, in a thread of its own: told of each published book, and heard by nobody who decides.
@@ -71,12 +71,7 @@ export class ShadowScoring {
     this.#isEnding = true;
     this.#giveUp?.();
     await this.#running;
-    const worker = this.#worker;
-    this.#worker = undefined;
-    if (worker === undefined) return;
-    const ended = endOfThread(worker, END_DEADLINE_MILLISECONDS);
-    worker.postMessage(null);
-    await ended;
+    await this.#drop();
   }
 
   async #step(): Promise<void> {
@@ -128,11 +123,14 @@ export class ShadowScoring {
     logger.debug(logged(summary), 'shadow scores');
   }
 
-  /** Ends a worker whatever it does: the next step starts another from what is stored. */
+  /** Ends a worker, with what it has begun: the next step starts another from what is stored. */
   async #drop(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
+    if (worker === undefined) return;
+    const ended = endOfThread(worker, END_DEADLINE_MILLISECONDS);
+    worker.postMessage(null);
+    await ended;
   }
 
   get #budget(): number {

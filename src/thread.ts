@@ -17,7 +17,7 @@ export function startThread(entry: URL, workerData: unknown): Worker {
 
 /**
  * Resolves once a thread that was asked to end is gone. One that hangs is ended from outside at the deadline; not before,
- * for in the midst of a native call that would take the process with it.
+ * for in the midst of a call of DuckDB that would take the process with it.
  */
 export function endOfThread(worker: Worker, deadlineMilliseconds: number): Promise<void> {
   return new Promise((resolve) => {

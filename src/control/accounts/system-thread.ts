@@ -24,8 +24,8 @@ interface Waiting {
   readonly reject: (error: PlimsollError) => void;
 }
 
-/** Far beyond the few looks that wait at once. */
-const END_DEADLINE_MILLISECONDS = 30_000;
+/** Beyond the few looks that wait at once. It only computes, and may be ended in the midst of that. */
+const END_DEADLINE_MILLISECONDS = 10_000;
 
 /** Looks at all accounts together in a thread of its own, which takes the pictures over. It starts with the first question. */
 export class SystemThread {
