@@ -122,8 +122,8 @@ parentPort?.on('message', (request: AccountRequest) => {
     answering.ask(request);
     return;
   }
-  void answering.end().then(() => {
-    system.close();
+  void answering.end().then(async () => {
+    await system.close();
     parentPort?.postMessage({ id: request.id, answer: null });
     parentPort?.close();
   });

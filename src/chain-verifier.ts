@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type ChainVerification, verificationFaults } from './control/ports.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { siblingUrl } from './program.ts';
+import { startThread } from './thread.ts';
 import { DAY_MILLISECONDS } from './units.ts';
 
 /** Verifies the stored chains at the start and once a day, in a thread of its own. What does not hold is logged and counted. */
@@ -29,8 +30,9 @@ export class ChainVerifier {
 
   /** Resolves once both chains were judged; true when they hold. */
   run(): Promise<boolean> {
-    const worker = new Worker(siblingUrl(import.meta.url, 'verification-worker'), {
-      workerData: { dataDir: this.#options.config.dataDir, databaseUrl: this.#options.config.databaseUrl },
+    const worker = startThread(siblingUrl(import.meta.url, 'verification-worker'), {
+      dataDir: this.#options.config.dataDir,
+      databaseUrl: this.#options.config.databaseUrl,
     });
     this.#worker = worker;
     return new Promise((resolve) => {

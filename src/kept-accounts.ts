@@ -70,7 +70,7 @@ export function startAccounts(input: AccountsInput): KeptAccounts {
     ...{ accounts, thread },
     stop: async () => {
       await thread?.close();
-      system.close();
+      await system.close();
     },
   };
 }

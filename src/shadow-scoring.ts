@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Clock } from './clock.ts';
@@ -10,6 +10,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import { SHIPPED_MODELS, siblingUrl } from './program.ts';
 import { predictorId, shadowedBy } from './registry-view.ts';
 import type { ShadowAnswer, ShadowRequest, ShadowWorkerData } from './shadow-worker.ts';
+import { endOfThread, startThread } from './thread.ts';
 import { HOUR_MILLISECONDS } from './units.ts';
 
 export interface ShadowScoringOptions {
@@ -26,8 +27,8 @@ export interface ShadowScoringOptions {
 const DEFAULT_BUDGET_MILLISECONDS = 60_000;
 /** A challenger that was too slow is tried again after an hour, then two, at last once a day. */
 const LONGEST_PAUSE_HOURS = 24;
-/** Far beyond one origin; a challenger that hangs is then ended from outside. */
-const END_DEADLINE_MILLISECONDS = 5_000;
+/** Far beyond one origin, and what is read of the market data for it; a challenger that hangs is then ended from outside. */
+const END_DEADLINE_MILLISECONDS = 20_000;
 
 /**
  * Shadow scoring beside the decisions, in a thread of its own: told of each published book, and heard by nobody who decides.
@@ -70,14 +71,7 @@ export class ShadowScoring {
     this.#isEnding = true;
     this.#giveUp?.();
     await this.#running;
-    const worker = this.#worker;
-    this.#worker = undefined;
-    if (worker === undefined) return;
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
-    worker.postMessage(null);
-    const deadline = setTimeout(() => void worker.terminate(), END_DEADLINE_MILLISECONDS);
-    await ended;
-    clearTimeout(deadline);
+    await this.#drop();
   }
 
   async #step(): Promise<void> {
@@ -129,11 +123,14 @@ export class ShadowScoring {
     logger.debug(logged(summary), 'shadow scores');
   }
 
-  /** Ends a worker whatever it does: the next step starts another from what is stored. */
+  /** Ends a worker, with what it has begun: the next step starts another from what is stored. */
   async #drop(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
+    if (worker === undefined) return;
+    const ended = endOfThread(worker, END_DEADLINE_MILLISECONDS);
+    worker.postMessage(null);
+    await ended;
   }
 
   get #budget(): number {
@@ -163,7 +160,7 @@ export class ShadowScoring {
     const { store, dataDir } = this.#options;
     const entries = await store.watchEntries(SHADOW_ENTRIES);
     const data: ShadowWorkerData = { dataDir, shippedModels: SHIPPED_MODELS, entries };
-    const worker = new Worker(siblingUrl(import.meta.url, 'shadow-worker'), { workerData: data });
+    const worker = startThread(siblingUrl(import.meta.url, 'shadow-worker'), data);
     // One that dies between two steps is found dead by the next.
     worker.on('error', () => {});
     worker.on('exit', () => {

@@ -1,13 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { mergedPicture } from './accounts/book/picture.ts';
 import { answerSystem } from './control/accounts/system-desk.ts';
-import type { SystemReply, SystemRequest } from './control/accounts/system-thread.ts';
+import { SYSTEM_END, type SystemReply, type SystemRequest } from './control/accounts/system-thread.ts';
 import { asPlimsollError } from './errors.ts';
 import type { Policy } from './limits/policy.ts';
 
 const { policy } = workerData as { policy: Policy };
 
-parentPort?.on('message', ({ id, question, pictures, liquidity }: SystemRequest) => {
+parentPort?.on('message', (request: SystemRequest | typeof SYSTEM_END) => {
+  if (request === SYSTEM_END) {
+    parentPort?.close();
+    return;
+  }
+  const { id, question, pictures, liquidity } = request;
   let reply: SystemReply;
   try {
     const picture = { ...mergedPicture(pictures), liquidity };

@@ -45,6 +45,7 @@ const COMMON = [
   'src/random.ts',
   'src/program.ts',
   'src/redaction.ts',
+  'src/thread.ts',
 ];
 /** Who may import whom, beside itself and the common ones. Roots are not in it: they wire everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -235,6 +236,19 @@ describe('what only one place may do', () => {
     ['reads the clock', /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, ['src/clock.ts']],
     ['draws chance', /\bMath\.random\(/, []],
     ['reads the environment', /\bprocess\.env\b/, ['src/config.ts']],
+    ['starts a thread', /\bnew Worker\(/, ['src/thread.ts']],
+    // The others end one that hangs, or one that calls no addon: one that is ended in a call of DuckDB takes the process with it.
+    [
+      'ends a thread from outside',
+      /\bworker\??\.terminate\(/,
+      [
+        'src/thread.ts',
+        'src/chain-verifier.ts',
+        'src/control/accounts/worker-accounts.ts',
+        'src/control/worker-proposer.ts',
+        'training/members.ts',
+      ],
+    ],
   ];
   test.each(bans)('nothing else %s', (_, pattern, places) => {
     const wrong = production.filter((file) => !places.includes(file) && pattern.test(textOf(file)));

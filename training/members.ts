@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads';
 import { readyBackend } from '../src/forecast/network.ts';
 import { siblingUrl } from '../src/program.ts';
+import { startThread } from '../src/thread.ts';
 import { type FitOptions, type FitProgress, type FitResult, type FitRows, fitNetwork } from './fit.ts';
 import type { FitKeeper } from './kept-fits.ts';
 
@@ -96,7 +96,7 @@ async function fitInThread(
   ended: AbortSignal,
 ): Promise<FitResult> {
   ended.throwIfAborted();
-  const worker = new Worker(siblingUrl(import.meta.url, 'fit-worker'), { workerData: task });
+  const worker = startThread(siblingUrl(import.meta.url, 'fit-worker'), task);
   const { promise, resolve, reject } = Promise.withResolvers<FitResult>();
   const abandon = (): void => reject(ended.reason);
   ended.addEventListener('abort', abandon);

@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 import { keepCanonicalMarkets } from '../limits/chain.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { SystemStressInput } from '../limits/market-input.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
+import { endOfThread, startThread } from '../thread.ts';
 import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
 import type { Preview, Trial } from './governance/trials.ts';
 import type { IntrabarReport } from './guard/intrabar-guard.ts';
@@ -151,18 +152,15 @@ export class WorkerProposer implements BookProposer {
   };
 
   /**
-   * A proposal that runs is given up and fails. The worker is asked to end by itself, with what it has begun: ended from
-   * outside in the midst of a native call, it would take the process with it.
+   * A proposal that runs is given up and fails. The worker is asked to end by itself, with what it has begun.
    */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     this.#lose(worker, 'was closed');
+    const ended = endOfThread(worker, END_DEADLINE_MILLISECONDS);
     worker.postMessage(END_REQUEST);
-    const deadline = setTimeout(() => void worker.terminate(), END_DEADLINE_MILLISECONDS);
     await ended;
-    clearTimeout(deadline);
   }
 
   #ask(worker: Worker, request: WorkerRequest): Promise<WorkerAnswer> {
@@ -183,7 +181,7 @@ export class WorkerProposer implements BookProposer {
 
   /** Listens for as long as the worker lives: one that dies unheard would leave the next request without an answer. */
   #start(): Worker {
-    const worker = new Worker(this.#entry, { workerData: this.#workerData });
+    const worker = startThread(this.#entry, this.#workerData);
     worker.on('message', (answer: WorkerAnswer | CorrelationsMade) => {
       if (worker !== this.#worker) return;
       if ('correlations' in answer) {

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type BookPicture, memoryOf } from '../../accounts/book/picture.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { Policy } from '../../limits/policy.ts';
+import { endOfThread, startThread } from '../../thread.ts';
 import type { SystemPicture, SystemQuestion } from './system-desk.ts';
 
 /** What goes to the thread and comes back: plain data. */
@@ -17,10 +18,16 @@ export type SystemReply =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly failure: string };
 
+/** Asks the thread to end, once it has answered what was asked before. */
+export const SYSTEM_END = null;
+
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: PlimsollError) => void;
 }
+
+/** Beyond the few looks that wait at once. It only computes, and may be ended in the midst of that. */
+const END_DEADLINE_MILLISECONDS = 10_000;
 
 /** Looks at all accounts together in a thread of its own, which takes the pictures over. It starts with the first question. */
 export class SystemThread {
@@ -49,13 +56,17 @@ export class SystemThread {
     });
   }
 
-  /** It has nothing to lose: what it looks at is a copy. */
-  close(): void {
-    void this.#worker?.terminate();
+  /** Resolves once the thread is gone: whoever started it may end then. What was asked for is answered. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === null) return;
+    const ended = endOfThread(worker, END_DEADLINE_MILLISECONDS);
+    worker.postMessage(SYSTEM_END);
+    await ended;
   }
 
   #begin(): Worker {
-    const worker = new Worker(this.#entry, { workerData: { policy: this.#policy } });
+    const worker = startThread(this.#entry, { policy: this.#policy });
     worker.on('message', (reply: SystemReply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);

@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { MarketTerms } from '../../accounts/book/market-rows.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
 import type { Clock } from '../../clock.ts';
 import { PlimsollError } from '../../errors.ts';
+import { startThread } from '../../thread.ts';
 import type { AccountMessage, AccountRequests, RequestKind, ShardState } from './worker-messages.ts';
 
 interface Waiting {
@@ -92,14 +93,14 @@ export class WorkerAccounts {
   }
 
   #begin(): Worker {
-    const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
+    const worker = startThread(this.#options.entry, this.#options.workerData);
     worker.on('message', (message: AccountMessage) => {
       if (worker === this.#worker) this.#receive(message);
     });
     worker.on('error', (cause) =>
       this.#lose(worker, `died: ${cause instanceof Error ? cause.message : cause}`),
     );
-    worker.on('exit', (code) => this.#lose(worker, `ended with code ${code}`));
+    worker.on('exit', (code) => this.#lose(worker, `ended with code ${code}`, code));
     this.#worker = worker;
     if (this.#terms !== null) void this.#post(worker, 'terms', this.#terms).catch(() => undefined);
     return worker;
@@ -122,7 +123,7 @@ export class WorkerAccounts {
     } else waiting?.resolve(message.answer);
   }
 
-  #lose(worker: Worker, what: string): void {
+  #lose(worker: Worker, what: string, code?: number): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
     const error = new PlimsollError('INTERNAL', `the thread of the accounts ${what}`, {
@@ -130,6 +131,7 @@ export class WorkerAccounts {
     });
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    this.#options.onLost(error);
+    // One that was asked to end is gone before its last answer was read.
+    if (!this.#isClosed || code !== 0) this.#options.onLost(error);
   }
 }
