@@ -54,6 +54,7 @@ test('a service that is killed while accounts stream in has all that it answered
   /** The newest state that was answered, by account. */
   const answered = new Map<string, string>();
   for (let kill = 0; kill < 3; kill++) {
+    const begun = Promise.withResolvers<void>();
     const stream = (async () => {
       for (let batch = 0; ; batch++) {
         const lines = Array.from({ length: 50 }, (_, i) =>
@@ -62,9 +63,11 @@ test('a service that is killed while accounts stream in has all that it answered
         const response = await post('/v1/accounts/batch', lines).catch(() => null);
         if (response === null || response.status !== 200) return;
         for (const line of lines) answered.set(line.accountId, line.equity);
+        if (batch === 0) begun.resolve();
       }
     })();
-    await setTimeout(50 + 300 * random.uniform());
+    await begun.promise;
+    await setTimeout(300 * random.uniform());
     await running.end('SIGKILL');
     await stream;
     running = await serve(dataDir);
@@ -81,8 +84,9 @@ test('a service that is killed while accounts stream in has all that it answered
   for (let second = 0; second < 2; second++) {
     const time = isoTime(systemClock.now());
     await post('/v1/prices', [{ symbol, price: fallen.toFixed(8), time }]);
-    await setTimeout(20);
   }
+  // An account that comes after the prices is answered after what they caused.
+  await post('/v1/accounts/batch', [account('last', symbol, mark, mark)]);
   const told: { sequence: number; accountId: string; kind: string }[] = [];
   for (let after = 0; ; after = told.at(-1)?.sequence ?? 0) {
     const { interventions } = await read(`/v1/interventions?after=${after}&limit=1000`);

@@ -74,7 +74,7 @@ describe('the runbook', () => {
     const commands = textOf('docs/commands.md');
     const verbs = [...page.matchAll(/^plimsoll (\w+)|`plimsoll (\w+)/gm)].map(([, a, b]) => a ?? b);
     expect(verbs.filter((verb) => verb !== 'VERB' && !commands.includes(`\`plimsoll ${verb}`))).toEqual([]);
-    const routes = [...page.matchAll(/(GET|POST) (\/v1\/[\w/]+)/g)].map(
+    const routes = [...page.matchAll(/(GET|POST) (\/v1\/[\w/-]+)/g)].map(
       ([, method, path]) => `${method.toLowerCase()} ${path}`,
     );
     const all = ROUTES.map(({ method, path }) => `${method} ${path}`);
