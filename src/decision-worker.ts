@@ -23,6 +23,7 @@ import { asPlimsollError } from './errors.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from './forecast/classical.ts';
 import { canonicalMarkets } from './limits/chain.ts';
 import type { LimitBook } from './limits/types.ts';
+import { uninterrupted } from './thread.ts';
 
 /** What the thread that decides is given: it opens its own market data and its own models. */
 export interface DecisionWorkerData {
@@ -38,7 +39,11 @@ const logger = pino(
 const store = await BarStore.open(config.dataDir);
 const sample = new SampleSource({ store, dataDir: config.dataDir });
 const engine = new DecisionEngine({
-  reader: store,
+  reader: {
+    catalogue: () => store.catalogue(),
+    fingerprint: () => store.fingerprint(),
+    loadMarkets: (options) => uninterrupted(() => store.loadMarkets(options)),
+  },
   judgeQuality,
   champion: new Champion(new ModelRegistry(shippedModels, config.dataDir), (message) =>
     logger.error({ reason: message }, 'the champion cannot be used; the classical predictors decide'),
@@ -86,7 +91,7 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
       return { markets: await engine.preview(request.book, request.now, request.trials) };
     const { previous, now, governance, intrabar, systemStress, activity } = request;
     if (config.sampleMarket) {
-      const update = await sample.ensure(now);
+      const update = await uninterrupted(() => sample.ensure(now));
       if (update?.generated) logger.info({ hours: update.hours }, 'simulated markets were made');
     }
     const before = previous === 'proposed' ? proposed : previous;

@@ -12,6 +12,7 @@ import { LOOKBACK_HOURS } from './forecast/lookback.ts';
 import type { Predictor } from './forecast/predictor.ts';
 import { predictorId } from './registry-view.ts';
 import type { MarketHistory } from './risk/bars.ts';
+import { uninterrupted } from './thread.ts';
 import { HOUR_MILLISECONDS } from './units.ts';
 
 /** What the thread of shadow scoring is given. It opens its own market data and models: nothing of a decision goes through it. */
@@ -88,7 +89,8 @@ async function step(now: number): Promise<ShadowStep | null> {
 async function marketsAt(now: number): Promise<readonly MarketHistory[]> {
   const fingerprint = await store.fingerprint();
   if (loaded !== undefined && loaded.fingerprint === fingerprint && now < loaded.until) return loaded.markets;
-  const stored = await store.loadMarkets({ from: now - LOADED_HOURS * HOUR_MILLISECONDS });
+  const from = now - LOADED_HOURS * HOUR_MILLISECONDS;
+  const stored = await uninterrupted(() => store.loadMarkets({ from }));
   const markets = stored
     .map((history) => usableHistory(history, now))
     .filter((history) => history.bars.length > 0);

@@ -1,6 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
+import { tmpdir } from 'node:os';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { endOfThread, startThread } from './thread.ts';
+import { numbersOf, openDuckDb } from '../data/duckdb.ts';
+import { endFromOutside, endOfThread, isUninterruptible, startThread, uninterrupted } from './thread.ts';
 
 /** Not among the types of Node. */
 declare const WebAssembly: {
@@ -12,7 +14,18 @@ declare const WebAssembly: {
  * As a thread: ends, or hangs, as it is told. As a process: calls JavaScript from WebAssembly, whose code for that is then
  * used by nobody; with the argument `with-thread` after it has started a thread.
  */
-if (isMainThread) {
+if (isMainThread && process.argv[2] === 'ends-a-query') {
+  const worker = startThread(new URL(import.meta.url), null);
+  worker.postMessage('query');
+  while (!isUninterruptible(worker)) await wait(1);
+  await wait(100);
+  const said: unknown[] = [];
+  worker.on('message', (message) => said.push(message));
+  const held = setInterval(() => undefined, 1000);
+  await endFromOutside(worker);
+  clearInterval(held);
+  process.stdout.write(`ended after ${JSON.stringify(said)}`);
+} else if (isMainThread) {
   if (process.argv[2] === 'with-thread') {
     const worker = startThread(new URL(import.meta.url), null);
     const ended = endOfThread(worker, 60_000);
@@ -25,10 +38,22 @@ if (isMainThread) {
     await setImmediate();
   }
 } else {
-  parentPort?.on('message', (request: 'end' | 'hang') => {
+  parentPort?.on('message', (request: 'end' | 'hang' | 'query') => {
     if (request === 'end') parentPort?.close();
-    else for (;;);
+    else if (request === 'hang') for (;;);
+    else void queryForLong();
   });
+}
+
+async function queryForLong(): Promise<void> {
+  const database = await openDuckDb(tmpdir());
+  const connection = await database.connect();
+  for (let query = 1; ; query++) {
+    await uninterrupted(async () => {
+      await numbersOf(connection, 'SELECT sum(a.range * b.range % 7) FROM range(20000) a, range(20000) b');
+      parentPort?.postMessage(query);
+    });
+  }
 }
 
 /** A module of one import and nothing else. A bound function has its code when the module is instantiated, not after a thousand calls. */

@@ -10,14 +10,19 @@ const FIXTURE = new URL('./thread.fixture.ts', import.meta.url);
 const TRACED = ['--expose-gc', '--stress-wasm-code-gc', '--trace-wasm-code-gc'];
 const FREED = /Freeing \d+ wrapper/;
 
-async function said(what: 'alone' | 'with-thread'): Promise<string> {
-  return (await run(process.execPath, [...TRACED, fileURLToPath(FIXTURE), what])).stdout;
+async function said(what: 'alone' | 'with-thread' | 'ends-a-query'): Promise<string> {
+  const flags = what === 'ends-a-query' ? [] : TRACED;
+  return (await run(process.execPath, [...flags, fileURLToPath(FIXTURE), what])).stdout;
 }
 
 describe('a thread', () => {
   test('has code of WebAssembly that is shared with other threads never freed in its process', async () => {
     expect(await said('alone')).toMatch(FREED);
     expect(await said('with-thread')).not.toMatch(FREED);
+  });
+
+  test('that is ended from outside within a query comes to the end of it first, and begins no other', async () => {
+    expect(await said('ends-a-query')).toBe('ended after [1]');
   });
 
   test.each([

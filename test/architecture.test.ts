@@ -245,7 +245,6 @@ describe('what only one place may do', () => {
         'src/thread.ts',
         'src/chain-verifier.ts',
         'src/control/accounts/worker-accounts.ts',
-        'src/control/worker-proposer.ts',
         'training/members.ts',
       ],
     ],

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { uninterrupted } from '../thread.ts';
 import type { ProposeRequest, TrackQuestion } from './worker-proposer.ts';
 
 /** A worker for tests: the time in the request says what it does. */
@@ -12,9 +14,12 @@ export const TIMES = {
   hangs: 7,
   guards: 8,
   correlates: 9,
+  readsForLong: 10,
 } as const;
 
 const DEATH_AFTER_MILLISECONDS = 200;
+/** Longer than the test's deadline. */
+const READING_MILLISECONDS = 7_000;
 
 let requests = 0;
 
@@ -51,6 +56,7 @@ parentPort?.on('message', (request: ProposeRequest | TrackQuestion | null) => {
     const error = { code: 'DATA_INSUFFICIENT', message: 'too few bars', remedy: 'Import more.' };
     parentPort?.postMessage({ error });
   }
+  if (now === TIMES.readsForLong) void uninterrupted(() => wait(READING_MILLISECONDS));
   if (now === TIMES.ends) process.exit(7);
   // Its answer has arrived long before it dies: what is in flight at the death of a worker may be lost.
   if (now === TIMES.dies || now === TIMES.answersThenDies) {

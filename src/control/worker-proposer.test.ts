@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nextBook } from '../../data/test-books.ts';
 import { PlimsollError } from '../errors.ts';
@@ -106,6 +107,24 @@ describe('a proposer in a worker', () => {
       message: expect.stringContaining('gave no answer in 5 seconds'),
     });
     expect((await answered()).requests).toBe(1);
+  });
+
+  test('that hangs in reading bars is not replaced before it is done with that, and then it is', async () => {
+    await proposer.close();
+    proposer = new WorkerProposer(ENTRY, {}, 5000);
+    await expect(proposer.propose(null, TIMES.readsForLong, NO_GOVERNANCE)).rejects.toMatchObject({
+      message: expect.stringContaining('gave no answer in 5 seconds'),
+    });
+    await expect(answered()).rejects.toMatchObject({
+      code: 'IO_FAILED',
+      remedy: expect.stringContaining('folder of the bars'),
+    });
+    let next: Seen | undefined;
+    while (next === undefined) {
+      await wait(50);
+      next = await answered().catch(() => undefined);
+    }
+    expect(next.requests).toBe(1);
   });
 
   test('that dies between two requests neither ends the process nor leaves a request without an answer', async () => {

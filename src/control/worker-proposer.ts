@@ -5,7 +5,7 @@ import type { GovernanceState } from '../limits/governance.ts';
 import type { SystemStressInput } from '../limits/market-input.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { MarketCorrelations } from '../risk/portfolio/common-correlations.ts';
-import { endOfThread, startThread } from '../thread.ts';
+import { endFromOutside, endOfThread, isUninterruptible, startThread } from '../thread.ts';
 import { type BookProposer, decidedMarkets, type Proposal } from './decision-cycle.ts';
 import type { Preview, Trial } from './governance/trials.ts';
 import type { IntrabarReport } from './guard/intrabar-guard.ts';
@@ -87,6 +87,8 @@ export class WorkerProposer implements BookProposer {
   readonly #workerData: unknown;
   readonly #deadlineMilliseconds: number;
   #worker: Worker | undefined;
+  /** One that was given up. A second one beside it would hang where it hangs. */
+  #retired: Worker | null = null;
   /** Hash of the book that the worker proposed last. */
   #proposed: string | null = null;
   /** Those that have no answer yet, oldest first. */
@@ -115,6 +117,7 @@ export class WorkerProposer implements BookProposer {
   ): Promise<Proposal | null> {
     if (this.#waiting.some(({ isProposal }) => isProposal))
       throw new PlimsollError('CONFLICT', 'the decision worker has a proposal to make already');
+    if (this.#retired !== null && isUninterruptible(this.#retired)) throw readsBars();
     this.#worker ??= this.#start();
     const known = previous !== null && previous.hash === this.#proposed ? 'proposed' : previous;
     const answer = await this.#ask(this.#worker, {
@@ -169,7 +172,7 @@ export class WorkerProposer implements BookProposer {
       worker.postMessage(request);
       const onDeadline = (): void => {
         this.#lose(worker, `gave no answer in ${this.#deadlineMilliseconds / 1000} seconds`);
-        void worker.terminate();
+        this.#retire(worker);
       };
       const giveUp = (): void => reject(isBusy());
       const deadline = isProposal
@@ -194,11 +197,16 @@ export class WorkerProposer implements BookProposer {
     });
     worker.on('messageerror', (error) => {
       this.#lose(worker, `sent what cannot be read: ${error.message}`, error);
-      void worker.terminate();
+      this.#retire(worker);
     });
     worker.on('error', (error) => this.#lose(worker, `died: ${textOf(error)}`, error));
     worker.on('exit', (code) => this.#lose(worker, `ended with code ${code}`));
     return worker;
+  }
+
+  #retire(worker: Worker): void {
+    this.#retired = worker;
+    void endFromOutside(worker);
   }
 
   #lose(worker: Worker, what: string, cause?: unknown): void {
@@ -233,6 +241,13 @@ function failureOf(answer: WorkerAnswer): PlimsollError {
 function isBusy(): PlimsollError {
   return new PlimsollError('OVERLOADED', 'the decision worker is busy', {
     remedy: 'Come again after Retry-After.',
+  });
+}
+
+function readsBars(): PlimsollError {
+  return new PlimsollError('IO_FAILED', 'the decision worker reads bars, and gets no answer', {
+    remedy:
+      'Look at the folder of the bars: a network folder that does not answer holds it up. Decisions go on when it does.',
   });
 }
 
