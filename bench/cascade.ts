@@ -23,6 +23,8 @@ const [, , , largest = '1000000'] = process.argv;
 const SIZES = [100, 10, 3, 1].map((part) => Math.round(Number(largest) / part));
 /** Beyond this many accounts the objects of the baseline do not fit beside everything else. */
 const MOST_OBJECTS = 150_000;
+/** Without a fund it puts everybody who has won in order, market by market. */
+const MOST_OBJECTS_IN_ORDER = 20_000;
 
 const markets = marketColumnsOf(
   Array.from({ length: MARKETS }, (_, m) => ({
@@ -96,7 +98,8 @@ for (const accounts of SIZES) {
   let plainPoor: number | null = null;
   if (accounts <= MOST_OBJECTS) {
     plain = plainMilliseconds(book, index.result, impact, rules, own.result, 1e12);
-    plainPoor = plainMilliseconds(book, index.result, impact, rules, poor.result, 0);
+    if (accounts <= MOST_OBJECTS_IN_ORDER)
+      plainPoor = plainMilliseconds(book, index.result, impact, rules, poor.result, 0);
   }
   const { rounds, accountsFallen, groupsFallen, badDebt, soldNotional, deleveragedNotional } = own.result;
   const perAccount = (time: number): string => ((1e6 * time) / accounts).toFixed(0);

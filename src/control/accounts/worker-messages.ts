@@ -24,6 +24,7 @@ export interface AccountRequests {
     readonly ask: { readonly prices: readonly MarkPrice[]; readonly at: number };
     readonly answer: null;
   };
+  readonly marks: { readonly ask: Record<string, never>; readonly answer: readonly MarkPrice[] };
   readonly terms: {
     readonly ask: { readonly terms: readonly MarketTerms[]; readonly version: number; readonly at: number };
     readonly answer: null;
