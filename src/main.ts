@@ -166,6 +166,7 @@ async function start(
     priceObserver: metrics.intake,
     activityObserver: metrics.intake,
     leads,
+    decides: mayDecide,
     storeReasons: () => [follower?.reason ?? [], streams?.reason() ?? []].flat(),
     promoteModel: async (version, actor, reason) => {
       const shadowed = await store.watchEntries(SHADOW_ENTRIES);

@@ -143,7 +143,8 @@ describe('readers of one database', () => {
     const previous = await leader.latestBook();
     const book = nextBook(previous, { AURUSDT: 9 });
     const revision = await leader.governance.revision();
-    await ask(readers[0], 'POST', '/v1/freeze', { symbol: 'AURUSDT', reason: 'at once' });
+    const frozen = await ask(readers[0], 'POST', '/v1/freeze', { symbol: 'AURUSDT', reason: 'at once' });
+    expect([frozen.status, frozen.json.code]).toEqual([200, undefined]);
     await expect(
       leader.publish(book, decisionDraft(book), undefined, [], [], revision),
     ).rejects.toMatchObject({

@@ -15,6 +15,7 @@ import { GovernanceDesk, type GovernanceObserver } from './governance/desk.ts';
 import type { Preview } from './governance/trials.ts';
 import { IntrabarGuard, type PriceObserver } from './guard/intrabar-guard.ts';
 import { type ActivityObserver, LiveActivity } from './guard/live-activity.ts';
+import type { BarClose } from './guard/price-window.ts';
 import type { MarkPrice } from './guard/prices.ts';
 import { MarketTrack } from './market-track.ts';
 import type { AuditDraft, AuditEntry, HistoryEntry, StateStore, TrainingRun, UserPolicy } from './ports.ts';
@@ -27,6 +28,7 @@ import type {
   TrackedMarket,
   TrackRange,
 } from './reads.ts';
+import { storedCloses } from './stored-closes.ts';
 import { trackOf } from './track-point.ts';
 import type { ReadTrack } from './track-reading.ts';
 import { trackedMarket } from './tracked-market.ts';
@@ -73,6 +75,7 @@ export class ControlPlane implements ControlReads {
     users: readonly UserPolicy[],
     governance: GovernanceDesk,
     feed: Feed,
+    closes: Readonly<Record<string, BarClose>>,
   ) {
     this.governance = governance;
     this.feed = feed;
@@ -81,9 +84,14 @@ export class ControlPlane implements ControlReads {
     this.activity = new LiveActivity(options.policy.bounds, options.activityObserver);
     this.accounts = options.accounts;
     if (inForce.book !== null) {
-      this.prices.published(inForce.book);
+      this.prices.published(inForce.book, closes);
       this.activity.published(inForce.book);
-      this.accounts.published(inForce.book, options.policy);
+      this.accounts.published(inForce.book, options.policy, { closes });
+      // Where no accounts are kept, or cannot be asked yet, the closes of the bars stand.
+      this.accounts.marks().then(
+        (marks) => this.prices.restore(marks),
+        () => undefined,
+      );
     }
     this.#store = options.store;
     this.#clock = options.clock;
@@ -121,7 +129,8 @@ export class ControlPlane implements ControlReads {
     });
     accounts.onTold(() => void feed.pump());
     governance.onChange(() => void feed.pump());
-    return new ControlPlane(options, inForce, users, governance, feed);
+    const closes = book === null || options.decides === false ? {} : await storedCloses(book, store);
+    return new ControlPlane(options, inForce, users, governance, feed, closes);
   }
 
   currentBook(): LimitBook | null {
@@ -356,6 +365,8 @@ export interface ControlPlaneOptions {
   readonly storeReasons?: () => readonly string[];
   /** Whether this process decides; without it, it is the only one. */
   readonly leads?: () => boolean;
+  /** Whether it may ever decide, and so judge prices by the bars of its decisions; without it, it may. */
+  readonly decides?: boolean;
   /** Is told when what nobody waits for goes wrong. */
   readonly onFailure: (error: Error) => void;
 }

@@ -4,6 +4,7 @@ import { INTERVENTION_KINDS } from '../accounts/interventions/intervention.ts';
 import { interventionShape } from '../accounts/interventions/intervention-shape.ts';
 import type { MarginAccount } from '../accounts/margin/account.ts';
 import { accountMargin } from '../accounts/margin/account-margin.ts';
+import { isoTime } from '../clock.ts';
 import type { AccountReading } from '../control/reads.ts';
 import type { PlimsollError } from '../errors.ts';
 import type { LimitBook } from '../limits/types.ts';
@@ -130,7 +131,7 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
 
 function marginOfReading(
   context: RouteContext,
-  { account: held, marks, status }: AccountReading,
+  { account: held, marks, markedAt, status }: AccountReading,
   book: LimitBook,
 ) {
   const { reads } = context;
@@ -143,10 +144,12 @@ function marginOfReading(
       publishedMarket(symbol, mark, limits.get(symbol), reads.policy(), reads.netting()),
     ]),
   );
-  return marginShape(
+  const shape = marginShape(
     accountMargin(account, markets, reads.policy()),
     frameOf(context, account, markets, limits, status),
   );
+  const times = Object.entries(markedAt).map(([symbol, at]) => [symbol, at === null ? null : isoTime(at)]);
+  return { ...shape, markedAt: Object.fromEntries(times) };
 }
 
 function refusalOf({ code, message }: AccountFault): PlimsollError {

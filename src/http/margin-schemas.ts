@@ -4,7 +4,7 @@ import { REDUCTION_REASONS } from '../accounts/margin/reduction.ts';
 import { CONTRACT_KINDS } from '../limits/account-policy.ts';
 import { accountSchema } from './account-schemas.ts';
 import { priceLineSchema } from './price-schemas.ts';
-import { amountSchema, decimalSchema, symbolSchema, userIdSchema } from './schemas.ts';
+import { amountSchema, decimalSchema, symbolSchema, timeSchema, userIdSchema } from './schemas.ts';
 import { capSchema } from './user-schemas.ts';
 
 const ppm = z.number().int().min(0).max(1_000_000);
@@ -119,6 +119,10 @@ export const marginSchema = z
     planIsEnough: z.boolean().describe('False where even closing everything does not reach the target.'),
     liquidationHorizonHours: z.number(),
     unpriced: z.array(symbolSchema),
+    markedAt: z
+      .record(z.string(), timeSchema.nullable())
+      .optional()
+      .describe('Of a known account: when the mark of each market that it holds was so.'),
     caps: z.array(capSchema).describe('Of the markets that have limits, at the notional held.'),
     version: z.number().int().nullable().describe('Of the limits in force; null where there are none.'),
     degraded: z.boolean(),

@@ -7,7 +7,7 @@ import type { Route } from './routes.ts';
 const MESSAGES: Readonly<Record<PriceCode, string>> = {
   PRICE_INVALID: 'no line of a price above 0',
   MARKET_UNKNOWN: 'there is no such market',
-  PRICE_UNJUDGED: 'no bar of this market has been decided on since the start; send it again later',
+  PRICE_UNJUDGED: 'no bar of this market has been decided on that it could be judged by; send it again later',
   PRICE_FUTURE: 'its time is in the future',
   PRICE_STALE: 'it is too old',
   PRICE_OUT_OF_ORDER: 'a later price, or a later bar, is known',

@@ -179,6 +179,7 @@ export class SimulatedWorker implements BookProposer {
 /** Accounts that nobody has sent; their interventions are those of the surroundings. */
 function accountsOf(interventions: readonly Intervention[]): Accounts {
   const ask: AccountAnswerer['ask'] = async (kind, request) => {
+    if (kind === 'marks') return [] as never;
     if (kind !== 'interventions') return null as never;
     const { after, limit } = request as unknown as { readonly after: number; readonly limit: number };
     return interventions.filter(({ sequence }) => sequence > after).slice(0, limit) as never;

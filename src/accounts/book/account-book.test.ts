@@ -105,4 +105,19 @@ describe('names', () => {
       { seed: 3, numRuns: 100 },
     );
   });
+
+  test('takes less than 200 bytes an account of three positions at any size, with the room that is left for more', () => {
+    const book = new AccountBook(testMarkets());
+    const positions = [0, 1, 2].map((market) => ({
+      ...{ market, quantity: 1, entryPrice: 100, isolatedMargin: Number.NaN },
+    }));
+    let most = 0;
+    for (let row = 0; row < 120_000; row++) {
+      const accountId = `user-${row}`;
+      book.put({ accountId, userId: accountId, isIsolated: false, collateral: 1, sequence: 1, positions });
+      if (row >= 10_000 && row % 500 === 0) most = Math.max(most, book.bytes / (row + 1));
+    }
+    expect(most).toBeGreaterThan(150);
+    expect(most).toBeLessThan(200);
+  });
 });

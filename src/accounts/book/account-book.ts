@@ -1,5 +1,5 @@
 import type { AccountColumns } from './columns.ts';
-import { grown, IntList } from './growing.ts';
+import { grownTightly, IntList } from './growing.ts';
 import type { MarketRows } from './market-rows.ts';
 import { NameTable } from './name-table.ts';
 
@@ -174,6 +174,13 @@ export class AccountBook implements AccountColumns {
     return this.holders[market];
   }
 
+  /** What all of it takes in memory: columns with the room that is kept for more, names, holders. */
+  get bytes(): number {
+    const columns = Object.values(this).filter((value) => ArrayBuffer.isView(value));
+    const lists = [...this.holders, ...this.freeBlocks].map(({ values }) => values);
+    return [...columns, ...lists].reduce((sum, { byteLength }) => sum + byteLength, this.names.bytes);
+  }
+
   /** Fills in everything that follows from the columns themselves. */
   rebuild(): void {
     this.accountOfName = new Int32Array(this.names.count).fill(NONE);
@@ -194,16 +201,7 @@ export class AccountBook implements AccountColumns {
     const name = this.#nameRow(accountId);
     if (this.accountOfName[name] !== NONE) return this.accountOfName[name];
     const row = this.accounts++;
-    this.collateral = grown(this.collateral, row + 1);
-    this.sequence = grown(this.sequence, row + 1);
-    this.firstPosition = grown(this.firstPosition, row + 1);
-    this.positionCount = grown(this.positionCount, row + 1);
-    this.block = grown(this.block, row + 1);
-    this.isIsolated = grown(this.isIsolated, row + 1);
-    this.status = grown(this.status, row + 1);
-    this.accountName = grown(this.accountName, row + 1);
-    this.userName = grown(this.userName, row + 1);
-    this.nextOfUser = grown(this.nextOfUser, row + 1);
+    if (row === this.collateral.length) this.#growAccounts(row + 1);
     this.accountName[row] = name;
     this.userName[row] = NONE;
     this.accountOfName[name] = row;
@@ -214,8 +212,8 @@ export class AccountBook implements AccountColumns {
     const known = this.names.count;
     const row = this.names.add(name);
     if (row < known) return row;
-    this.accountOfName = grown(this.accountOfName, row + 1);
-    this.firstOfUser = grown(this.firstOfUser, row + 1);
+    this.accountOfName = grownTightly(this.accountOfName, row + 1);
+    this.firstOfUser = grownTightly(this.firstOfUser, row + 1);
     this.accountOfName[row] = NONE;
     this.firstOfUser[row] = NONE;
     return row;
@@ -291,13 +289,30 @@ export class AccountBook implements AccountColumns {
     if (free.length > 0) return free.pop();
     const first = this.positions;
     this.positions += BLOCK_LENGTHS[block];
-    this.market = grown(this.market, this.positions);
-    this.quantity = grown(this.quantity, this.positions);
-    this.entryPrice = grown(this.entryPrice, this.positions);
-    this.isolatedMargin = grown(this.isolatedMargin, this.positions);
-    this.positionStatus = grown(this.positionStatus, this.positions);
-    this.holderSlot = grown(this.holderSlot, this.positions);
+    if (this.positions > this.quantity.length) this.#growPositions(this.positions);
     return first;
+  }
+
+  #growAccounts(rows: number): void {
+    this.collateral = grownTightly(this.collateral, rows);
+    this.sequence = grownTightly(this.sequence, rows);
+    this.firstPosition = grownTightly(this.firstPosition, rows);
+    this.positionCount = grownTightly(this.positionCount, rows);
+    this.block = grownTightly(this.block, rows);
+    this.isIsolated = grownTightly(this.isIsolated, rows);
+    this.status = grownTightly(this.status, rows);
+    this.accountName = grownTightly(this.accountName, rows);
+    this.userName = grownTightly(this.userName, rows);
+    this.nextOfUser = grownTightly(this.nextOfUser, rows);
+  }
+
+  #growPositions(rows: number): void {
+    this.market = grownTightly(this.market, rows);
+    this.quantity = grownTightly(this.quantity, rows);
+    this.entryPrice = grownTightly(this.entryPrice, rows);
+    this.isolatedMargin = grownTightly(this.isolatedMargin, rows);
+    this.positionStatus = grownTightly(this.positionStatus, rows);
+    this.holderSlot = grownTightly(this.holderSlot, rows);
   }
 }
 

@@ -1,4 +1,4 @@
-import { grown } from './growing.ts';
+import { grownTightly } from './growing.ts';
 
 /** A slot that holds no row. */
 const EMPTY = -1;
@@ -26,6 +26,14 @@ export class NameTable {
     this.#slots = new Int32Array(slotsFor(capacity)).fill(EMPTY);
   }
 
+  /** What it takes in memory. */
+  get bytes(): number {
+    return [this.#bytes, this.#offset, this.#length, this.#slots].reduce(
+      (sum, { byteLength }) => sum + byteLength,
+      0,
+    );
+  }
+
   get count(): number {
     return this.#count;
   }
@@ -45,9 +53,9 @@ export class NameTable {
     if (found !== EMPTY) return found;
     if (name.length > LONGEST_NAME) throw new RangeError('a name has at most 255 characters');
     const row = this.#count;
-    this.#offset = grown(this.#offset, row + 1);
-    this.#length = grown(this.#length, row + 1);
-    this.#bytes = grown(this.#bytes, this.#used + name.length);
+    this.#offset = grownTightly(this.#offset, row + 1);
+    this.#length = grownTightly(this.#length, row + 1);
+    this.#bytes = grownTightly(this.#bytes, this.#used + name.length);
     this.#offset[row] = this.#used;
     this.#length[row] = name.length;
     for (let i = 0; i < name.length; i++) this.#bytes[this.#used++] = name.charCodeAt(i);

@@ -6,17 +6,19 @@ import {
   type CascadeRound,
   noCascadeMarkets,
 } from './cascade-result.ts';
-import {
-  deleverage,
-  type RankingColumns,
-  rankingColumns,
-  rankingLeverage,
-  type Shortfall,
-} from './deleverage.ts';
+import { type DeleveragedBook, Deleveraging, type Shortfall } from './deleverage.ts';
 import { FallenScan } from './fallen-scan.ts';
 import { buildGroupIndex, endOf, firstOf, GROUP_STATE, type GroupIndex } from './group-index.ts';
 import { type ImpactColumns, type ImpactRules, logImpact } from './price-impact.ts';
-import { type GroupBook, notionalOf, profitOf, VALUE, VALUES, valueGroup } from './valuation.ts';
+import {
+  FETCHED_TOGETHER,
+  fetchGroups,
+  notionalOf,
+  profitOf,
+  VALUE,
+  VALUES,
+  valueGroup,
+} from './valuation.ts';
 
 /** A shock, and what meets it. */
 export interface Shock {
@@ -55,7 +57,7 @@ export function cascade(
 }
 
 class Cascade {
-  readonly #book: GroupBook & { readonly received: Float64Array };
+  readonly #book: DeleveragedBook;
   readonly #shock: Shock;
   readonly #scan: FallenScan;
   readonly #markBefore: Float64Array;
@@ -70,9 +72,7 @@ class Cascade {
   readonly #loss: readonly [Float64Array, Float64Array];
   /** By market: the last move of its mark as a share of it; of no meaning where it did not move then. */
   readonly #lastMoves: Float64Array;
-  /** By group, of the round in which somebody was deleveraged last. */
-  #leverage: Float64Array | undefined;
-  #ranking: RankingColumns | undefined;
+  #deleveraging: Deleveraging | undefined;
   #fundLeft: number;
   #closeoutFees = 0;
   #equityReturned = 0;
@@ -173,8 +173,7 @@ class Cascade {
 
   #round(fallen: Int32Array): CountedRound {
     const { mark } = this.#book;
-    const { accounts, accountsByContagion } = this.#countAccounts(fallen);
-    this.#sell(fallen);
+    const { accounts, accountsByContagion } = this.#sell(fallen);
     const moved = this.#moveTo(this.#impactedMarks());
     const byMarket = noCascadeMarkets(mark.length, mark.slice());
     for (const column of [...this.#loss, ...this.#lossContracts]) column.fill(0);
@@ -198,36 +197,30 @@ class Cascade {
     };
   }
 
-  #countAccounts(fallen: Int32Array): { accounts: number; accountsByContagion: number } {
-    let accounts = 0;
-    let accountsByContagion = 0;
-    for (const group of fallen) {
-      const account = this.#book.index.accountOfGroup[group];
+  /** The contracts of the fallen come onto the market. @returns accounts of them that had not lost a group before. */
+  #sell(fallen: Int32Array): { accounts: number; accountsByContagion: number } {
+    const { accounts, index, quantity } = this.#book;
+    let count = 0;
+    let byContagion = 0;
+    for (let i = 0; i < fallen.length; i++) {
+      if (i % FETCHED_TOGETHER === 0)
+        fetchGroups(this.#book, fallen, i, Math.min(i + FETCHED_TOGETHER, fallen.length));
+      const group = fallen[i];
+      const end = endOf(group, this.#book);
+      let holdsShocked = false;
+      for (let row = firstOf(group, this.#book); row < end; row++) {
+        if (index.groupOfPosition[row] !== group || quantity[row] === 0) continue;
+        const m = accounts.market[row];
+        this.#flow[m] += quantity[row];
+        holdsShocked ||= this.#shock.moves[m] !== 0;
+      }
+      const account = index.accountOfGroup[group];
       if (this.#hasFallen[account] === 1) continue;
       this.#hasFallen[account] = 1;
-      accounts++;
-      if (this.#isDue[group] === 0 && !this.#holdsShocked(group)) accountsByContagion++;
+      count++;
+      if (this.#isDue[group] === 0 && !holdsShocked) byContagion++;
     }
-    return { accounts, accountsByContagion };
-  }
-
-  #holdsShocked(group: number): boolean {
-    const { accounts, index, quantity } = this.#book;
-    const end = endOf(group, this.#book);
-    for (let row = firstOf(group, this.#book); row < end; row++) {
-      if (index.groupOfPosition[row] !== group || quantity[row] === 0) continue;
-      if (this.#shock.moves[accounts.market[row]] !== 0) return true;
-    }
-    return false;
-  }
-
-  #sell(fallen: Int32Array): void {
-    const { accounts, index, quantity } = this.#book;
-    for (const group of fallen) {
-      const end = endOf(group, this.#book);
-      for (let row = firstOf(group, this.#book); row < end; row++)
-        if (index.groupOfPosition[row] === group) this.#flow[accounts.market[row]] += quantity[row];
-    }
+    return { accounts: count, accountsByContagion: byContagion };
   }
 
   /** The shocked marks, moved by all that was sold or bought by force so far. */
@@ -248,7 +241,10 @@ class Cascade {
     const { closeoutCostRate } = this.#shock.rules;
     const out = this.#out;
     let badDebt = 0;
-    for (const group of fallen) {
+    for (let i = 0; i < fallen.length; i++) {
+      if (i % FETCHED_TOGETHER === 0)
+        fetchGroups(this.#book, fallen, i, Math.min(i + FETCHED_TOGETHER, fallen.length));
+      const group = fallen[i];
       valueGroup(this.#book, group, out);
       const fees = closeoutCostRate * out[VALUE.gross];
       const left = out[VALUE.equity] - fees;
@@ -312,17 +308,11 @@ class Cascade {
         shortfalls.push({ market, fallenSide: side === 0 ? 1 : -1, contracts, loss });
       }
     }
-    this.#leverage ??= new Float64Array(this.#book.index.groups);
-    this.#ranking ??= rankingColumns(this.#book);
-    const ranking = this.#ranking;
-    rankingLeverage(this.#book, shortfalls, (group) => this.#scan.isGone(group), this.#leverage);
-    for (const shortfall of shortfalls) {
-      const { market } = shortfall;
-      const { notional, paid } = deleverage(this.#book, shortfall, this.#leverage, ranking, (group) =>
-        this.#scan.touch(group),
-      );
-      byMarket.deleveragedNotional[market] += notional;
-      byMarket.deleveragedLoss[market] += paid;
+    this.#deleveraging ??= new Deleveraging(this.#book, this.#scan.isGone);
+    const closed = this.#deleveraging.close(shortfalls, (group) => this.#scan.touch(group));
+    for (const [i, { market }] of shortfalls.entries()) {
+      byMarket.deleveragedNotional[market] += closed[i].notional;
+      byMarket.deleveragedLoss[market] += closed[i].paid;
     }
   }
 }

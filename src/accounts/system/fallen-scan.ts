@@ -1,6 +1,6 @@
 import { CONTRACT_KIND } from '../book/columns.ts';
 import { endOf, firstOf, GROUP_STATE } from './group-index.ts';
-import { type GroupBook, VALUE, VALUES, valueGroup } from './valuation.ts';
+import { FETCHED_TOGETHER, fetchGroups, type GroupBook, VALUE, VALUES, valueGroup } from './valuation.ts';
 
 /**
  * Finds who has fallen after marks moved, without looking at everybody. A group that was looked at has a slack,
@@ -19,7 +19,8 @@ export class FallenScan {
   /** By market: whether moves in favour of a position cannot hurt it. */
   readonly #isOneSided: Uint8Array;
   readonly #hasOneSidedOnly: boolean;
-  readonly #isGone: Uint8Array;
+  /** By group: 1 for those that fell or hold nothing, and those of which nothing is known. */
+  readonly isGone: Uint8Array;
   /** By market. */
   readonly #falls: Float64Array;
   readonly #rises: Float64Array;
@@ -30,6 +31,8 @@ export class FallenScan {
   readonly #isAwake: Uint8Array;
   readonly #out = new Float64Array(VALUES);
   readonly #found: Int32Array;
+  /** Groups that are looked at in this step. */
+  readonly #awake: Int32Array;
   /** Groups to look at whatever the marks do. */
   readonly #touched: number[] = [];
   #count = 0;
@@ -47,8 +50,8 @@ export class FallenScan {
     this.#isOneSided = Uint8Array.from({ length: markets }, (_, m) =>
       this.#hasOneSidedOnly && contractKind[m] === CONTRACT_KIND.linear ? 1 : 0,
     );
-    this.#isGone = new Uint8Array(groups);
-    for (let g = 0; g < groups; g++) if (state[g] !== GROUP_STATE.known) this.#isGone[g] = 1;
+    this.isGone = new Uint8Array(groups);
+    for (let g = 0; g < groups; g++) if (state[g] !== GROUP_STATE.known) this.isGone[g] = 1;
     this.#falls = new Float64Array(book.mark.length);
     this.#rises = new Float64Array(book.mark.length);
     // Groups that are gone, or were never known, never wake.
@@ -56,13 +59,14 @@ export class FallenScan {
     this.#wakeAtRises = new Float64Array(rowsOfMarket.length).fill(NEVER);
     this.#isAwake = new Uint8Array(groups);
     this.#found = new Int32Array(groups);
+    this.#awake = new Int32Array(groups);
   }
 
   /** Looks at all groups: who is at or beyond its liquidation ratio. The answer holds until the next question. */
   all(): Int32Array {
     this.#count = 0;
     this.#gross = 0;
-    const isGone = this.#isGone;
+    const isGone = this.isGone;
     for (let g = 0; g < isGone.length; g++) if (isGone[g] === 0) this.#look(g);
     return this.#end();
   }
@@ -93,10 +97,17 @@ export class FallenScan {
     for (const g of this.#touched) isAwake[g] = 1;
     this.#touched.length = 0;
     // All that are awake in the order of memory, not market by market.
+    const awake = this.#awake;
+    let count = 0;
     for (let g = 0; g < isAwake.length; g++) {
       if (isAwake[g] === 0) continue;
       isAwake[g] = 0;
-      if (this.#isGone[g] === 0) this.#look(g);
+      if (this.isGone[g] === 0) awake[count++] = g;
+    }
+    for (let from = 0; from < count; from += FETCHED_TOGETHER) {
+      const end = Math.min(from + FETCHED_TOGETHER, count);
+      fetchGroups(this.#book, awake, from, end);
+      for (let i = from; i < end; i++) this.#look(awake[i]);
     }
     return this.#end();
   }
@@ -108,12 +119,8 @@ export class FallenScan {
 
   /** The group is gone. */
   drop(group: number): void {
-    this.#isGone[group] = 1;
+    this.isGone[group] = 1;
     this.#sleep(group, NEVER);
-  }
-
-  isGone(group: number): boolean {
-    return this.#isGone[group] === 1;
   }
 
   /** In the order of groups. */

@@ -90,6 +90,77 @@ export function valueGroup(book: GroupBook, group: number, out: Float64Array): v
   out[VALUE.shortMaintenanceReach] = shortMaintenanceReach;
 }
 
+/** So many are fetched together: what they are made of fits the nearest cache. */
+export const FETCHED_TOGETHER = 64;
+
+/**
+ * Reads a number of each column at groups that lie far apart and are looked at next: reads that do not wait for each other
+ * take a fraction of the time, and looking finds all of it near.
+ */
+export function fetchGroups(book: GroupBook, groups: Int32Array, from: number, end: number): void {
+  const { accounts, index, quantity, received } = book;
+  const { isolatedRow, accountOfGroup, groupOfPosition, placeOfRow, marginMarket } = index;
+  const { firstPosition, positionCount, collateral, isolatedMargin, market, entryPrice } = accounts;
+  let sum = 0;
+  for (let i = from; i < end; i++) {
+    const group = groups[i];
+    const account = accountOfGroup[group];
+    const isolated = isolatedRow[group];
+    const row = isolated >= 0 ? isolated : firstPosition[account];
+    sum += quantity[row] + entryPrice[row] + market[row] + groupOfPosition[row] + placeOfRow[row];
+    sum += positionCount[account] + collateral[account] + marginMarket[group] + accounts.quantity[row];
+    sum += (isolatedMargin[row] > 0 ? 1 : 0) + (received === null ? 0 : received[group]);
+  }
+  FETCHED[0] = sum;
+}
+
+/** The same for what is changed of positions and their groups. */
+export function fetchRows(book: GroupBook, rows: Int32Array, from: number, end: number): void {
+  const { accounts, index, quantity, received } = book;
+  let sum = 0;
+  for (let i = from; i < end; i++) {
+    const row = rows[i];
+    sum += quantity[row] + accounts.entryPrice[row];
+    sum += received === null ? 0 : received[index.groupOfPosition[row]];
+  }
+  FETCHED[0] = sum;
+}
+
+/** Nobody reads it; without it what is fetched would be left out as of no use. */
+const FETCHED = new Float64Array(1);
+
+/** Gross notional over equity, as `valueGroup` has both; 0 for a group without equity. */
+export function leverageOf(book: GroupBook, group: number): number {
+  const { accounts, markets, index, quantity, mark, received } = book;
+  const { isolatedMargin, market, entryPrice } = accounts;
+  const { contractKind, contractSize } = markets;
+  const isolatedRow = index.isolatedRow[group];
+  const isShared = isolatedRow < 0;
+  const account = index.accountOfGroup[group];
+  const first = isShared ? accounts.firstPosition[account] : isolatedRow;
+  const end = isShared ? first + accounts.positionCount[account] : isolatedRow + 1;
+  let margin = isShared ? accounts.collateral[account] : isolatedMargin[isolatedRow];
+  const marginMarket = index.marginMarket[group];
+  if (marginMarket >= 0) margin *= mark[marginMarket];
+  let equity = margin + (received === null ? 0 : received[group]);
+  let gross = 0;
+  for (let p = first; p < end; p++) {
+    if (isShared && !Number.isNaN(isolatedMargin[p])) continue;
+    const contracts = quantity[p];
+    if (contracts === 0) continue;
+    const m = market[p];
+    const signed = contracts * contractSize[m];
+    if (contractKind[m] === CONTRACT_KIND.linear) {
+      equity += signed * (mark[m] - entryPrice[p]);
+      gross += Math.abs(signed) * mark[m];
+    } else {
+      equity += signed * (mark[m] / entryPrice[p] - 1);
+      gross += Math.abs(signed);
+    }
+  }
+  return equity > 0 ? gross / equity : 0;
+}
+
 /** Notional · rate − amount of the bracket that holds it, in quote units. */
 export function maintenanceMargin(markets: MarketColumns, market: number, notional: number): number {
   const b = bracketRow(markets, market, notional);

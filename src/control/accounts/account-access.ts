@@ -52,6 +52,11 @@ export class Accounts implements AccountAccess {
     if (prices.length > 0) await this.#answerer.ask('mark', { prices });
   }
 
+  /** The newest believed marks, as they were stored; those of before a start are among them. */
+  marks(): Promise<readonly MarkPrice[]> {
+    return this.#answerer.ask('marks', {});
+  }
+
   reading(accountId: string) {
     return this.#answerer.ask('reading', { accountId });
   }

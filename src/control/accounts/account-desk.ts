@@ -37,6 +37,8 @@ export interface AccountReading {
   readonly status: AccountStatus;
   /** Of the markets that it holds; null while none is known. */
   readonly marks: Readonly<Record<string, number | null>>;
+  /** When each of them was so, epoch milliseconds. */
+  readonly markedAt: Readonly<Record<string, number | null>>;
 }
 
 export interface HeldAccount {
@@ -261,6 +263,14 @@ export class AccountDesk {
     return this.book.accountsOf(userId).map((row) => this.#readingOf(row));
   }
 
+  /** The newest believed mark of each market that has one: part of what is durable. */
+  marks(): readonly MarkPrice[] {
+    const { symbols, mark, markedAt } = this.book.markets;
+    return symbols.flatMap((symbol, row) =>
+      Number.isNaN(mark[row]) ? [] : [{ symbol, price: mark[row], at: markedAt[row] }],
+    );
+  }
+
   interventionsAfter(sequence: number, limit: number, filter?: InterventionFilter): readonly Intervention[] {
     return this.#store.interventionsAfter(sequence, limit, filter);
   }
@@ -323,14 +333,18 @@ export class AccountDesk {
       ...position,
       isolatedMargin: Number.isNaN(isolatedMargin) ? null : isolatedMargin,
     }));
-    const marks = positions.map(({ market }): [string, number | null] => {
-      const mark = markets.mark[market];
-      return [markets.symbols[market], Number.isNaN(mark) ? null : mark];
-    });
+    const known = (column: Float64Array): Readonly<Record<string, number | null>> =>
+      Object.fromEntries(
+        positions.map(({ market }) => [
+          markets.symbols[market],
+          Number.isFinite(column[market]) ? column[market] : null,
+        ]),
+      );
     return {
       account: { ...record, marginMode: isIsolated ? 'isolated' : 'cross', positions: held },
       status: ACCOUNT_STATUSES[this.#statusOf(row)],
-      marks: Object.fromEntries(marks),
+      marks: known(markets.mark),
+      markedAt: known(markets.markedAt),
     };
   }
 

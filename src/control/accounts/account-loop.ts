@@ -196,6 +196,8 @@ export class AccountLoop {
       case 'mark':
         desk.mark(request.prices, request.at);
         return null;
+      case 'marks':
+        return desk.marks();
       case 'events':
         return this.#takeEvents(request);
       case 'terms':

@@ -9,6 +9,7 @@ const SILENT: Partial<Readonly<Record<RequestKind, unknown>>> = {
   stressInput: null,
   liquidity: undefined,
   mark: undefined,
+  marks: [],
 };
 
 /** In place of the accounts, in a process that keeps none. Whoever asks for an account is told where they are. */

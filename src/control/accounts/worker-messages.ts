@@ -25,6 +25,7 @@ export interface AccountRequests {
     readonly ask: { readonly prices: readonly MarkPrice[]; readonly at: number };
     readonly answer: null;
   };
+  readonly marks: { readonly ask: object; readonly answer: readonly MarkPrice[] };
   readonly terms: {
     readonly ask: { readonly terms: readonly MarketTerms[]; readonly version: number; readonly at: number };
     readonly answer: null;

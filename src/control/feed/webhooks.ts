@@ -39,7 +39,7 @@ export interface WebhookOptions {
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** From a second to five minutes, doubling: a receiver may be away for four hours before an event is given up. */
+/** From a second to five minutes, doubling: a receiver may be away for some three hours before an event is given up. */
 const FIRST_PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 300_000;
 const MOST_ATTEMPTS = 56;

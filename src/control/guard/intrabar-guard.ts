@@ -71,6 +71,11 @@ export class IntrabarGuard implements PriceIntake {
     return codes;
   }
 
+  /** Takes up what was believed before a start, of markets whose bar is known. The next decision judges it. */
+  restore(prices: readonly MarkPrice[]): void {
+    for (const price of prices) this.#markets.get(price.symbol)?.window.restore(price);
+  }
+
   /** The newest price that is believed of a market; null while none is known. */
   markOf(symbol: string): MarkPrice | null {
     const mark = this.#markets.get(symbol)?.window.mark() ?? null;

@@ -70,6 +70,34 @@ describe('prices that count', () => {
   });
 });
 
+describe('a price that was believed before a start', () => {
+  const restored = (seconds: number, price: number): PriceWindow => {
+    const window = windowAt();
+    window.restore({ price, at: CLOSE + seconds * SECOND });
+    return window;
+  };
+
+  test('is the mark again, and what the next price is judged by', () => {
+    const window = restored(30, 115);
+    expect(window.mark()).toEqual({ price: 115, at: CLOSE + 30 * SECOND });
+    expect(window.input()).toMatchObject({ lowestPrice: 115, highestPrice: 115 });
+    expect(take(window, 30, 115)).toBe('PRICE_REPEATED');
+    expect(take(window, 40, 125)).toBeNull();
+    expect(take(restored(30, 115), 40, 95)).toBe('PRICE_HELD');
+  });
+
+  test('changes nothing where the bar, or a price, is as new, or where no bar is known', () => {
+    expect(restored(0, 115).mark()).toEqual({ price: 100, at: CLOSE });
+    const window = windowAt();
+    take(window, 30, 101);
+    window.restore({ price: 115, at: CLOSE + 30 * SECOND });
+    expect(window.mark()).toEqual({ price: 101, at: CLOSE + 30 * SECOND });
+    const unknown = new PriceWindow();
+    unknown.restore({ price: 115, at: CLOSE });
+    expect(unknown.mark()).toBeNull();
+  });
+});
+
 describe('prices without effect', () => {
   test('say why', () => {
     const empty = new PriceWindow();

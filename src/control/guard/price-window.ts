@@ -31,12 +31,14 @@ export class PriceWindow {
   take(price: Price, now: number, policy: GuardPolicy): PriceCode | null {
     const code = this.#against(price, now, policy);
     if (code !== null) return code;
-    this.#held = null;
-    this.#last = price;
-    this.#extremes = widened(this.#extremes, price);
-    const start = price.at - (price.at % HOUR_MILLISECONDS);
-    this.#hour = { start, ...widened(this.#hour?.start === start ? this.#hour : null, price) };
+    this.#believe(price);
     return null;
+  }
+
+  /** Takes up a price that was believed before a start. One that is not newer than all that is known changes nothing. */
+  restore({ price, at }: Price): void {
+    if (this.#bar === null || at <= this.#bar.asOf || (this.#last !== null && at <= this.#last.at)) return;
+    this.#believe({ price, at });
   }
 
   /** From here on prices follow this bar. One that contradicts the last price takes it back: bars are checked data. */
@@ -67,6 +69,14 @@ export class PriceWindow {
     const { lowestPrice, lowestAt, highestPrice, highestAt } = this.#extremes;
     const { asOf: since, price: referencePrice } = this.#bar;
     return { since, referencePrice, lowestPrice, lowestAt, highestPrice, highestAt };
+  }
+
+  #believe(price: Price): void {
+    this.#held = null;
+    this.#last = price;
+    this.#extremes = widened(this.#extremes, price);
+    const start = price.at - (price.at % HOUR_MILLISECONDS);
+    this.#hour = { start, ...widened(this.#hour?.start === start ? this.#hour : null, price) };
   }
 
   #against({ price, at }: Price, now: number, policy: GuardPolicy): PriceCode | null {

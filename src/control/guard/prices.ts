@@ -12,7 +12,7 @@ export const PRICE_CODES = [
   /** Not a line of a price, or not a number above 0. */
   'PRICE_INVALID',
   'MARKET_UNKNOWN',
-  /** No bar of the market has been decided on since the start: nothing to judge it by. */
+  /** No bar of the market has been decided on of late: nothing to judge it by. */
   'PRICE_UNJUDGED',
   'PRICE_FUTURE',
   'PRICE_STALE',

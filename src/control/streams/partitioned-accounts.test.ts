@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SqliteAccountStore } from '../../../data/sqlite-account-store.ts';
 import { mergedPicture, pictureOf } from '../../accounts/book/picture.ts';
-import { schedule, TEST_TERMS } from '../../accounts/book/test-accounts.ts';
+import { schedule, TEST_MARKS, TEST_TERMS } from '../../accounts/book/test-accounts.ts';
 import { systemClock } from '../../clock.ts';
 import { DEFAULT_POLICY } from '../../limits/policy.ts';
 import { Random } from '../../random.ts';
@@ -175,6 +175,14 @@ describe('accounts in partitions', () => {
         code: 'ACCOUNT_INVALID',
       });
     });
+  });
+
+  test('marks are those that everybody has', async () => {
+    const marks = await accountsOf(null).ask('marks', {});
+    expect(marks.map(({ symbol, price }) => [symbol, price])).toEqual(
+      TEST_TERMS.map(({ symbol }, i) => [symbol, TEST_MARKS[i]]),
+    );
+    expect(await accountsOf(1).ask('marks', {})).toEqual(marks);
   });
 
   test('what only a process itself is asked stays there', async () => {

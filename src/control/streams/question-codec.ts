@@ -10,6 +10,7 @@ const ASKED = {
   reading: ['accountId'],
   readingsOfUser: ['userId'],
   impact: ['symbol', 'before', 'after'],
+  marks: [],
   picture: [],
 } as const satisfies { readonly [Kind in keyof AccountRequests]?: readonly string[] };
 
