@@ -10,6 +10,7 @@ import { decideBook } from '../../limits/decide.ts';
 import { overrideOf } from '../../limits/governance.ts';
 import { DEFAULT_POLICY } from '../../limits/policy.ts';
 import { context, DECIDED_AT, HOUR, largeMarket } from '../../limits/test-inputs.ts';
+import type { GovernanceStep } from '../ports.ts';
 import { type Change, statusOf } from './change.ts';
 import { GovernanceDesk } from './desk.ts';
 import type { Actor, Command } from './rules.ts';
@@ -259,13 +260,46 @@ describe('whoever asks', () => {
   });
 });
 
-test('a step of another process is not overwritten: who decided on old ground is told, and sees it then', async () => {
-  const other = await recover();
-  await other.act(ANN, freeze('ETHUSDT'));
-  expect(await refusal(BOB, freeze('BTCUSDT'))).toBe('CONFLICT');
-  expect(statuses()).toEqual(['freeze-1 inForce']);
-  await desk.act(BOB, freeze('BTCUSDT'));
-  expect(statuses()).toEqual(['freeze-1 inForce', 'freeze-2 inForce']);
+describe('a step of another process', () => {
+  test('is not overwritten: what comes after it is judged by the rules as if one desk had made both', async () => {
+    const other = await recover();
+    await other.act(ANN, freeze('ETHUSDT'));
+    await desk.act(BOB, freeze('BTCUSDT'));
+    expect(statuses()).toEqual(['freeze-1 inForce', 'freeze-2 inForce']);
+    await desk.act(ANN, thaw('ETHUSDT'));
+    await expect(other.act(BOB, thaw('ETHUSDT'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await store.governance.revision()).toBe(3);
+  });
+
+  test('is told to whoever named the ground before it', async () => {
+    const other = await recover();
+    await other.act(ANN, freeze('ETHUSDT'));
+    await expect(desk.act(BOB, freeze('BTCUSDT'), { revisions: [0] })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+    expect(statuses()).toEqual(['freeze-1 inForce']);
+  });
+
+  test('that comes before each attempt is too much for one command', async () => {
+    const other = await recover();
+    const { governance } = store;
+    const meddled = new Proxy(governance, {
+      get: (_, name: keyof typeof governance) =>
+        name !== 'record'
+          ? governance[name].bind(governance)
+          : async (step: GovernanceStep) => {
+              await other.act(ANN, freeze('ETHUSDT'));
+              return governance.record(step);
+            },
+    });
+    const options = { clock, policy: DEFAULT_POLICY, book: () => BOOK };
+    const slow = await GovernanceDesk.recover({
+      ...options,
+      store: { governance: meddled, appendAudit: (draft) => store.appendAudit(draft) },
+    });
+    await expect(slow.act(BOB, freeze('BTCUSDT'))).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await store.governance.revision()).toBe(5);
+  });
 });
 
 describe('whatever people, policies and clocks do', () => {

@@ -57,6 +57,9 @@ export interface DeskOptions {
 /** A key that tries without end must not fill the chain; what is beyond is logged alone. */
 const MOST_AUDITED_REFUSALS_AN_HOUR = 60;
 
+/** Beyond so many steps of other processes in between, one's own is refused. */
+const MOST_ATTEMPTS = 5;
+
 /**
  * Where people change what decisions may do. A step is durable, with its entry of the audit chain, before anybody
  * sees it or is told that it was made. Steps come one after the other.
@@ -187,7 +190,7 @@ export class GovernanceDesk {
     }
   }
 
-  async #make(actor: Actor, command: Command, conditions: Conditions): Promise<Acted> {
+  async #make(actor: Actor, command: Command, conditions: Conditions, attempt = 1): Promise<Acted> {
     const { store } = this.#options;
     const { idempotencyKey } = conditions;
     const idempotency =
@@ -219,10 +222,12 @@ export class GovernanceDesk {
       this.#take(decided.changes, revision, decided.audit.at);
       return { changes: decided.changes, revision, isRepeat: false };
     } catch (thrown) {
-      // Another process has written: what is known here is old.
-      if (asPlimsollError(thrown).code === 'CONFLICT') await this.#load();
-      throw thrown;
+      if (asPlimsollError(thrown).code !== 'CONFLICT') throw thrown;
+      // Another process has written: what is known here is old. Whoever named no ground is judged again on the new one.
+      await this.#load();
+      if (attempt === MOST_ATTEMPTS) throw thrown;
     }
+    return this.#make(actor, command, conditions, attempt + 1);
   }
 
   async #situation(command: Command): Promise<Situation> {
