@@ -12,16 +12,20 @@ const [kind, markets, path] = process.argv.slice(2);
 const service = await TestService.start({ books: 0 });
 await service.publish(manyMarkets(Number(markets)));
 
+const { body, headers } = await service.call(path);
+const etag = String(headers.etag);
 if (kind === 'plimsoll') ready(Number(new URL(service.url).port));
 else {
-  const { body, headers } = await service.call(path);
   await service.stop();
   const own = new Set(['date', 'connection', 'keep-alive']);
   const sent = Object.entries(headers).filter(([name]) => !own.has(name));
-  const answer: RequestListener = (_request, response) => {
-    for (const [name, value] of sent) response.setHeader(name, String(value));
-    response.statusCode = 200;
-    response.end(body);
+  // What stands with a body is not sent without one.
+  const sentAlone = sent.filter(([name]) => !name.startsWith('content-'));
+  const answer: RequestListener = (request, response) => {
+    const isKnown = request.headers['if-none-match'] === etag;
+    for (const [name, value] of isKnown ? sentAlone : sent) response.setHeader(name, String(value));
+    response.statusCode = isKnown ? 304 : 200;
+    response.end(isKnown ? undefined : body);
   };
   const server = createServer(kind === 'bare' ? answer : expressApp(answer));
   server.keepAliveTimeout = 30_000;
@@ -50,5 +54,5 @@ function ready(port: number): void {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuMicroseconds: user + system, residentBytes: process.memoryUsage.rss() });
   });
-  process.send?.({ port });
+  process.send?.({ port, etag });
 }

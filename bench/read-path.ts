@@ -9,15 +9,24 @@ import { median, megabytes, print } from './measure.ts';
  * take turns within one run; processor time per request is the figure that a busy machine disturbs least.
  */
 const KINDS = ['bare', 'plimsoll', 'express'] as const;
+const BRACKETS = '/v1/markets/M0000USDT/brackets';
 const CASES = [
-  { markets: 12, path: '/v1/markets/M0000USDT/brackets' },
-  { markets: 12, path: '/v1/limits' },
-  { markets: 100, path: '/v1/limits' },
-  { markets: 400, path: '/v1/limits' },
+  { markets: 500, path: BRACKETS, status: 200 },
+  { markets: 12, path: '/v1/limits', status: 200 },
+  { markets: 100, path: '/v1/limits', status: 200 },
+  { markets: 500, path: '/v1/limits', status: 200 },
+  { markets: 500, path: BRACKETS, status: 304 },
+  { markets: 500, path: '/v1/limits', status: 304 },
 ] as const;
 const ROUNDS = 5;
 const SECONDS = 3;
 const CONNECTIONS = 50;
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly etag: string;
+}
 
 interface Round {
   readonly requestsPerSecond: number;
@@ -28,24 +37,26 @@ interface Round {
 }
 
 const rows: string[][] = [];
-for (const { markets, path } of CASES) {
-  const servers = new Map<string, { child: ChildProcess; port: number }>();
+for (const { markets, path, status } of CASES) {
+  const servers = new Map<string, Server>();
   for (const kind of KINDS) {
     const child = fork(new URL('./read-path-server.ts', import.meta.url), [kind, String(markets), path]);
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-    servers.set(kind, { child, port });
+    const [{ port, etag }] = (await once(child, 'message')) as [{ port: number; etag: string }];
+    servers.set(kind, { child, port, etag });
   }
   const rounds = new Map<string, Round[]>(KINDS.map((kind) => [kind, []]));
   let bytes = 0;
   // The first round warms the compilers up and is thrown away.
   for (let round = 0; round <= ROUNDS; round++) {
     for (const kind of KINDS) {
-      const { child, port } = servers.get(kind) as { child: ChildProcess; port: number };
+      const { child, port, etag } = servers.get(kind) as Server;
       const before = await usage(child);
       const url = `http://127.0.0.1:${port}${path}`;
-      const result = await autocannon({ url, connections: CONNECTIONS, duration: SECONDS });
+      const headers = status === 304 ? { 'if-none-match': etag } : {};
+      const result = await autocannon({ url, headers, connections: CONNECTIONS, duration: SECONDS });
       const after = await usage(child);
-      if (result.non2xx + result.errors > 0) throw new Error(`${kind} answered with failures`);
+      const wanted = status === 304 ? result['3xx'] : result['2xx'];
+      if (wanted !== result.requests.total) throw new Error(`${kind} answered with failures`);
       bytes = result.throughput.total / result.requests.total;
       if (round === 0) continue;
       rounds.get(kind)?.push({
@@ -65,9 +76,13 @@ for (const { markets, path } of CASES) {
     rows.push([
       path.replace('M0000USDT', '{symbol}'),
       String(markets),
+      String(status),
       `${(bytes / 1000).toFixed(1)} kB`,
       kind,
       of(kind, (round) => round.requestsPerSecond).toFixed(0),
+      (of(kind, (round) => round.requestsPerSecond) / of('bare', (round) => round.requestsPerSecond)).toFixed(
+        2,
+      ),
       of(kind, (round) => round.p50).toFixed(0),
       of(kind, (round) => round.p99).toFixed(0),
       cpu.toFixed(1),
@@ -80,9 +95,11 @@ print(`${CONNECTIONS} connections, medians of ${ROUNDS} rounds of ${SECONDS} s e
 const header = [
   'read',
   'markets',
-  'answer',
+  'status',
+  'bytes',
   'server',
   'requests/s',
+  'of bare',
   'p50 ms',
   'p99 ms',
   'cpu µs/request',
