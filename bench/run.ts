@@ -7,6 +7,7 @@ const HELPERS = [
   'measure.ts',
   'read-path-server.ts',
   'checks-server.ts',
+  'paced-load.ts',
   'history.ts',
   'growing-markets.ts',
   'core-share.ts',
