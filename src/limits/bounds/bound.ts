@@ -60,12 +60,21 @@ export function capBound(name: BoundName, maxLeverage: number | null, evidence: 
   return { available: true, evidence, maxLeverage, name, unavailableReason: '', version: RULE_VERSION };
 }
 
+/** What a bound that is margins tells beside them; each key has its place in the order. */
+export interface MarginEvidence {
+  readonly article?: string;
+  readonly countsIn?: string;
+  readonly option?: string;
+  readonly role?: string;
+  readonly source?: string;
+}
+
 /** A bound that is the margins which a profile asks for. */
 export function marginBound(
   name: BoundName,
   profile: TailProfile,
   { axes, policy, liquidity, notional }: Stated,
-  evidence: Evidence,
+  { article, countsIn, option, role, source }: MarginEvidence,
   version: string,
 ): Bound {
   const curve = marginCurve(profile, liquidity, axes, policy);
@@ -76,9 +85,11 @@ export function marginBound(
   return {
     available: true,
     evidence: {
+      ...(article === undefined ? {} : { article }),
       closeoutCostRate,
       closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
       closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
+      ...(countsIn === undefined ? {} : { countsIn }),
       initialConfidence: policy.initialConfidence,
       initialMarginRate,
       ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
@@ -86,8 +97,10 @@ export function marginBound(
       maintenanceMarginRate,
       marginCallHorizonHours: policy.marginCallHorizonHours,
       marginCallShortfall: profile.marginCallShortfall,
+      ...(option === undefined ? {} : { option }),
       referenceNotional: notional,
-      ...evidence,
+      ...(role === undefined ? {} : { role }),
+      ...(source === undefined ? {} : { source }),
       worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
     },
     maxLeverage,

@@ -114,10 +114,12 @@ export function boundMarket(
     },
     binding: settled.binding,
     state: {
-      ...{ buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
-      ...(marketWide.systemState === undefined ? {} : { systemStress: marketWide.systemState }),
-      ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
+      buffer: calm.state,
+      crowding: crowding.state,
       ...(counted.observedAt === undefined ? {} : { depthObservedAt: counted.observedAt }),
+      ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
+      marketWide: marketWide.state,
+      ...(marketWide.systemState === undefined ? {} : { systemStress: marketWide.systemState }),
     },
     doubts: [
       ...(isUnsure ? (['BOUND_INPUT_MISSING'] as const) : []),
