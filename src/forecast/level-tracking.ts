@@ -112,12 +112,12 @@ export class LevelTracking {
     if (asOf <= before) return;
     levels.newest[horizon] = asOf;
     const hours = Number.isNaN(before) ? 1 : (asOf - before) / 3_600_000;
-    for (const [side, byConfidence] of hits.entries()) {
-      for (const [c, isHit] of byConfidence.entries()) {
+    for (let side = 0; side < hits.length; side++) {
+      for (let c = 0; c < hits[side].length; c++) {
         const cell = cellIndex(0, side, horizon, c);
         levels.logs[cell] = trackedLevel(
           levels.logs[cell],
-          isHit,
+          hits[side][c],
           CONFIDENCES[c],
           HORIZONS_HOURS[horizon],
           hours,
@@ -133,7 +133,10 @@ export class LevelTracking {
       markets: Object.fromEntries(
         [...this.#markets].map(([symbol, { logs, newest }]) => [
           symbol,
-          { logs: [...logs], newest: Array.from(newest, (time) => (Number.isNaN(time) ? null : time)) },
+          {
+            logs: Array.from(logs),
+            newest: Array.from(newest, (time) => (Number.isNaN(time) ? null : time)),
+          },
         ]),
       ),
     };
