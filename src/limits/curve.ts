@@ -45,6 +45,8 @@ export interface TailProfile {
   readonly shortfallSide: number;
 }
 
+const SIDES = 2;
+
 /** MMR × leverage never exceeds this: the observed maximum of published tables, and room between call and closeout. */
 export const MAINTENANCE_TO_INITIAL_RATIO = 0.75;
 
@@ -89,28 +91,30 @@ export function bookImpact(notional: number, liquidity: Liquidity, policy: Polic
 /**
  * Reduces a forecast (or the stress excursions) to the worse side at the policy's confidences, times its margin multiplier.
  *
- * @param valueAtRisk, expectedShortfall sides × horizons × confidences.
+ * @param valueAtRisk, expectedShortfall sides × horizons × confidences; or sides × horizons, the same at every confidence.
+ * @param factor what they are multiplied with first.
  */
 export function tailProfile(
   valueAtRisk: Float64Array,
   expectedShortfall: Float64Array,
   axes: ForecastAxes,
   policy: Policy,
+  factor = 1,
 ): TailProfile {
   const horizons = axes.horizonsHours.length;
-  const confidences = axes.confidences.length;
-  const sides = valueAtRisk.length / (horizons * confidences);
-  const maintenance = axes.confidences.indexOf(policy.maintenanceConfidence);
-  const initial = axes.confidences.indexOf(policy.initialConfidence);
+  const isSame = valueAtRisk.length === SIDES * horizons;
+  const confidences = isSame ? 1 : axes.confidences.length;
+  const maintenance = isSame ? 0 : axes.confidences.indexOf(policy.maintenanceConfidence);
+  const initial = isSame ? 0 : axes.confidences.indexOf(policy.initialConfidence);
   const call = axes.horizonsHours.indexOf(policy.marginCallHorizonHours);
   const byHorizon = new Float64Array(horizons);
   let shortfall = 0;
   let shortfallSide = 0;
-  for (let side = 0; side < sides; side++) {
+  for (let side = 0; side < SIDES; side++) {
     for (let h = 0; h < horizons; h++) {
       const cell = (side * horizons + h) * confidences;
-      byHorizon[h] = Math.max(byHorizon[h], policy.marginMultiplier * valueAtRisk[cell + maintenance]);
-      const callShortfall = policy.marginMultiplier * expectedShortfall[cell + initial];
+      byHorizon[h] = Math.max(byHorizon[h], policy.marginMultiplier * (factor * valueAtRisk[cell + maintenance]));
+      const callShortfall = policy.marginMultiplier * (factor * expectedShortfall[cell + initial]);
       if (h === call && callShortfall > shortfall) {
         shortfall = callShortfall;
         shortfallSide = side;

@@ -36,8 +36,7 @@ export function antiProcyclicalFloor(
   if (antiProcyclical.unavailable !== '') return null;
   const ratio = option === 'longLookbackFloor' ? floorRatio : 1;
   const { valueAtRisk, expectedShortfall } = antiProcyclical;
-  const scaled = (values: Float64Array): Float64Array => values.map((value) => value * ratio);
-  return tailProfile(scaled(valueAtRisk), scaled(expectedShortfall), axes, policy);
+  return tailProfile(valueAtRisk, expectedShortfall, axes, policy, ratio);
 }
 
 export interface AntiProcyclicalBound extends InitialMarginBound {
