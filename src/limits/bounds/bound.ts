@@ -1,12 +1,5 @@
 import { ladderDown } from '../../units.ts';
-import {
-  closeoutCost,
-  closeoutHours,
-  type ForecastAxes,
-  type Liquidity,
-  marginCurve,
-  type TailProfile,
-} from '../curve.ts';
+import { closeoutHours, type ForecastAxes, type Liquidity, marginsAt, type TailProfile } from '../curve.ts';
 import type { GovernanceState } from '../governance.ts';
 import type { MarketWideInput, SystemStressInput } from '../market-input.ts';
 import type { Policy } from '../policy.ts';
@@ -77,11 +70,10 @@ export function marginBound(
   { article, countsIn, option, role, source }: MarginEvidence,
   version: string,
 ): Bound {
-  const curve = marginCurve(profile, liquidity, axes, policy);
-  const initialMarginRate = curve.initial(notional);
+  const margins = marginsAt(notional, profile, liquidity, axes, policy);
+  const { initial: initialMarginRate, maintenance: maintenanceMarginRate } = margins;
+  const { closeoutCost: closeoutCostRate } = margins;
   const maxLeverage = 1 / initialMarginRate;
-  const maintenanceMarginRate = curve.maintenance(notional);
-  const closeoutCostRate = closeoutCost(notional, liquidity, policy);
   return {
     available: true,
     evidence: {

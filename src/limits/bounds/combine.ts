@@ -214,10 +214,14 @@ function sourcesOf(input: UsableInput, context: BoundContext): Sources {
 
 function allowedProfile(sources: Sources, policy: BoundPolicy): TailProfile | null {
   const { shockModel, stress, antiProcyclical } = sources;
-  const counting = (use: BoundUse): readonly TailProfile[] =>
-    CLASSICAL_BOUNDS.filter((name) => boundUse(name, policy) === use)
-      .map((name) => sources[name])
-      .filter((profile) => profile !== null);
+  const counting = (use: BoundUse): readonly TailProfile[] => {
+    const profiles: TailProfile[] = [];
+    for (const name of CLASSICAL_BOUNDS) {
+      const profile = sources[name];
+      if (profile !== null && boundUse(name, policy) === use) profiles.push(profile);
+    }
+    return profiles;
+  };
   const classical = counting('both');
   // Without a classical bound nothing says how far the model may go: the stress margin, the most careful, stands in.
   const corridorOrStress =
