@@ -130,20 +130,10 @@ function spikes(
   { wicks }: MarkedBars,
   mark: BarSeries | null,
 ): QualityFinding | null {
-  // The median is sought only where there is a wick that it could make far.
-  let far = 0;
   let count = 0;
   for (const i of wicks) {
-    const down = 1 - bars.low[i] / Math.min(bars.open[i], bars.close[i]);
-    const up = bars.high[i] / Math.max(bars.open[i], bars.close[i]) - 1;
-    if (!(Math.max(down, up) >= QUALITY_LIMITS.spikeLeastMove)) continue;
-    if (far === 0)
-      far = Math.max(
-        QUALITY_LIMITS.spikeRanges * medianRange(bars, first, end),
-        QUALITY_LIMITS.spikeLeastMove,
-      );
-    const isFarDown = down >= far;
-    const isFarUp = up >= far;
+    const isFarDown = isFar(1 - bars.low[i] / Math.min(bars.open[i], bars.close[i]), bars, first, end);
+    const isFarUp = isFar(bars.high[i] / Math.max(bars.open[i], bars.close[i]) - 1, bars, first, end);
     if (!isFarDown && !isFarUp) continue;
     const isNextHour = i + 1 < end && bars.openTime[i + 1] - bars.openTime[i] === bars.intervalMilliseconds;
     const next = isNextHour ? bars.close[i + 1] : null;
@@ -182,11 +172,14 @@ function volumeHoles({ bars, end, hours }: Window, { holes }: MarkedBars): Quali
   return finding('VOLUME_HOLES', count, hours, QUALITY_LIMITS.volumeHoles, 'have no trade');
 }
 
-function medianRange(bars: BarSeries, first: number, end: number): number {
-  const ranges = new Float64Array(end - first);
-  for (let i = first; i < end; i++) ranges[i - first] = bars.high[i] / bars.low[i] - 1;
-  ranges.sort();
-  return ranges[ranges.length >>> 1];
+/** Whether a share of the price is far: `spikeRanges` times the median range, and `spikeLeastMove`, or more. */
+function isFar(move: number, bars: BarSeries, first: number, end: number): boolean {
+  if (!(move >= QUALITY_LIMITS.spikeLeastMove)) return false;
+  // The median is not above the move where more than half of the ranges are not: nothing need be sorted.
+  let within = 0;
+  for (let i = first; i < end; i++)
+    if (QUALITY_LIMITS.spikeRanges * (bars.high[i] / bars.low[i] - 1) <= move) within++;
+  return within > (end - first) >>> 1;
 }
 
 function firstBarFrom(bars: BarSeries, from: number, end: number): number {

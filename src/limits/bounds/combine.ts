@@ -150,23 +150,28 @@ function settle(
   calculated: number,
   source: BoundName,
 ): Settled {
-  const byCurve = 1 / curve.initial(notional);
-  const least = Math.min(byCurve, ...bounds.map(leverageOf));
-  if (override?.mayLoosen === true && override.maxLeverage > least) {
+  const byCurve = (): number => 1 / curve.initial(notional);
+  if (override?.mayLoosen === true && override.maxLeverage > Math.min(byCurve(), leastLeverageOf(bounds))) {
     const inForce = [bound, ...kept];
     return {
       target: {
-        curve: loweredCurve(curve, Math.max(override.maxLeverage / byCurve, 1)),
-        maximumLeverage: Math.min(...inForce.map(leverageOf)),
+        curve: loweredCurve(curve, Math.max(override.maxLeverage / byCurve(), 1)),
+        maximumLeverage: leastLeverageOf(inForce),
       },
       binding: lowestOf(inForce, override.maxLeverage, 'override'),
     };
   }
   const caps = [...bounds, bound];
   return {
-    target: { curve, maximumLeverage: Math.min(...caps.map(leverageOf)) },
+    target: { curve, maximumLeverage: leastLeverageOf(caps) },
     binding: lowestOf(caps, calculated, source),
   };
+}
+
+function leastLeverageOf(bounds: readonly Bound[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const bound of bounds) least = Math.min(least, leverageOf(bound));
+  return least;
 }
 
 /** The name of the lowest bound that is below a leverage which has a name already; that name where none is. */
