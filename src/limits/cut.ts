@@ -81,14 +81,20 @@ export function requirementOf(target: ScheduleTarget, policy: Policy): Requireme
     countWhile(inReach, (i) => curve.initial(EDGES[i]) <= 1),
   );
   if (edges.length === 0) return null;
+  const rungAt = (notional: number): number => {
+    const initial = curve.initial(notional);
+    for (const rung of policy.leverageLadder)
+      if (rung * initial <= 1 && (rung <= maximumLeverage || rung === 1)) return rung;
+    return 0;
+  };
+  // The edges are asked for several times, other notionals hardly ever.
+  const atEdges = edges.map(rungAt);
   return {
     edges,
     points: coverPoints(curve, edges),
     leverageAt: (notional) => {
-      const initial = curve.initial(notional);
-      for (const rung of policy.leverageLadder)
-        if (rung * initial <= 1 && (rung <= maximumLeverage || rung === 1)) return rung;
-      return 0;
+      const below = countWhile(edges.length, (i) => edges[i] <= notional) - 1;
+      return edges[below] === notional ? atEdges[below] : rungAt(notional);
     },
   };
 }
