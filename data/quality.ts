@@ -1,4 +1,5 @@
 import { type BarSeries, barsClosedBy, type MarketHistory } from '../src/risk/bars.ts';
+import { BarMarks, type MarkedBars } from './marked-bars.ts';
 import type { QualityFinding, QualityGrade, QualityReport } from './ports.ts';
 
 /**
@@ -29,6 +30,7 @@ export const QUALITY_LIMITS = {
 
 /** A wick within it is less than `spikeLeastMove`, however either is rounded. */
 const SURELY_LESS = 0.99 * QUALITY_LIMITS.spikeLeastMove;
+const marks = new BarMarks(SURELY_LESS);
 
 const RANK: Readonly<Record<QualityGrade, number>> = { accept: 0, degrade: 1, reject: 2 };
 
@@ -47,13 +49,14 @@ export function judgeQuality(history: MarketHistory, asOf: number): QualityRepor
   // A market that is older than the window should have bars from its very start; a younger one cannot.
   const start = first > 0 ? windowStart : bars.openTime[first];
   const window = { bars, first, end, start, hours: Math.floor((asOf - start) / interval) };
+  const marked = marks.of(bars, first, end);
   const findings = [
     gaps(window),
     staleness(bars, end, asOf),
-    spikes(window, history.mark),
+    spikes(window, marked, history.mark),
     crossedMarks(window, history.mark),
-    volumeHoles(window),
-  ].filter((finding) => finding.grade !== 'accept');
+    volumeHoles(window, marked),
+  ].filter((finding) => finding !== null);
   return { grade: worstGrade(findings), findings };
 }
 
@@ -89,54 +92,48 @@ function tooShort(count: number): QualityReport {
   return { grade: 'reject', findings: [{ code: 'SHORT', grade: 'reject', count, share: 0, detail }] };
 }
 
+/** Null where the grade is `accept`: as a rule nothing is found, and nothing need be put into words. */
 function finding(
   code: QualityFinding['code'],
   count: number,
   hours: number,
   limits: Limits,
   what: string,
-): QualityFinding {
+): QualityFinding | null {
   const share = hours > 0 ? count / hours : 0;
+  const own = grade(share, limits);
+  if (own === 'accept') return null;
   const detail = `${count} of ${hours} hours ${what} (${(100 * share).toFixed(2)} %)`;
-  return { code, grade: grade(share, limits), count, share, detail };
+  return { code, grade: own, count, share, detail };
 }
 
 /** Hours without a bar before the newest one; the hours after it are staleness. */
-function gaps({ bars, first, end, start }: Window): QualityFinding {
+function gaps({ bars, first, end, start }: Window): QualityFinding | null {
   const hours = Math.round((bars.openTime[end - 1] - start) / bars.intervalMilliseconds) + 1;
   return finding('GAPS', hours - (end - first), hours, QUALITY_LIMITS.gaps, 'have no bar');
 }
 
-function staleness(bars: BarSeries, end: number, asOf: number): QualityFinding {
+function staleness(bars: BarSeries, end: number, asOf: number): QualityFinding | null {
   const age = Math.floor((asOf - bars.openTime[end - 1]) / bars.intervalMilliseconds) - 1;
-  const limits = QUALITY_LIMITS.staleHours;
+  const own = grade(age, QUALITY_LIMITS.staleHours);
+  if (own === 'accept') return null;
   const detail = `the newest bar closed ${age} hours ago`;
-  return { code: 'STALE', grade: grade(age, limits), count: age, share: 0, detail };
+  return { code: 'STALE', grade: own, count: age, share: 0, detail };
 }
 
 /**
  * A spike is a wick far beyond the body of its bar that neither the next close nor the mark price confirms: often a
  * single print on a thin book, or a fault of the source.
  */
-function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): QualityFinding {
-  // The median is sought only where there is a wick that it could make far.
-  let far = 0;
+function spikes(
+  { bars, first, end, hours }: Window,
+  { wicks }: MarkedBars,
+  mark: BarSeries | null,
+): QualityFinding | null {
   let count = 0;
-  for (let i = first; i < end; i++) {
-    const floor = Math.min(bars.open[i], bars.close[i]);
-    const roof = Math.max(bars.open[i], bars.close[i]);
-    // Nearly all bars, without a division.
-    if (bars.low[i] > floor * (1 - SURELY_LESS) && bars.high[i] < roof * (1 + SURELY_LESS)) continue;
-    const down = 1 - bars.low[i] / floor;
-    const up = bars.high[i] / roof - 1;
-    if (!(Math.max(down, up) >= QUALITY_LIMITS.spikeLeastMove)) continue;
-    if (far === 0)
-      far = Math.max(
-        QUALITY_LIMITS.spikeRanges * medianRange(bars, first, end),
-        QUALITY_LIMITS.spikeLeastMove,
-      );
-    const isFarDown = down >= far;
-    const isFarUp = up >= far;
+  for (const i of wicks) {
+    const isFarDown = isFar(1 - bars.low[i] / Math.min(bars.open[i], bars.close[i]), bars, first, end);
+    const isFarUp = isFar(bars.high[i] / Math.max(bars.open[i], bars.close[i]) - 1, bars, first, end);
     if (!isFarDown && !isFarUp) continue;
     const isNextHour = i + 1 < end && bars.openTime[i + 1] - bars.openTime[i] === bars.intervalMilliseconds;
     const next = isNextHour ? bars.close[i + 1] : null;
@@ -151,7 +148,7 @@ function spikes({ bars, first, end, hours }: Window, mark: BarSeries | null): Qu
   return finding('SPIKES', count, hours, QUALITY_LIMITS.spikes, 'have a wick that nothing confirms');
 }
 
-function crossedMarks({ bars, first, end, hours }: Window, mark: BarSeries | null): QualityFinding {
+function crossedMarks({ bars, first, end, hours }: Window, mark: BarSeries | null): QualityFinding | null {
   let count = 0;
   if (mark !== null) {
     let m = firstBarFrom(mark, bars.openTime[first], mark.length);
@@ -166,19 +163,23 @@ function crossedMarks({ bars, first, end, hours }: Window, mark: BarSeries | nul
 }
 
 /** Only where the source gives volumes at all: a series that never had one says nothing about trades. */
-function volumeHoles({ bars, first, end, hours }: Window): QualityFinding {
-  let holes = 0;
-  const isGiven = (column: Float64Array): boolean => column.subarray(0, end).some((value) => value > 0);
-  if (isGiven(bars.volume) || isGiven(bars.quoteVolume))
-    for (let i = first; i < end; i++) if (bars.volume[i] === 0 && bars.quoteVolume[i] === 0) holes++;
-  return finding('VOLUME_HOLES', holes, hours, QUALITY_LIMITS.volumeHoles, 'have no trade');
+function volumeHoles({ bars, end, hours }: Window, { holes }: MarkedBars): QualityFinding | null {
+  const isGiven = (column: Float64Array): boolean => {
+    for (let i = 0; i < end; i++) if (column[i] > 0) return true;
+    return false;
+  };
+  const count = isGiven(bars.volume) || isGiven(bars.quoteVolume) ? holes.length : 0;
+  return finding('VOLUME_HOLES', count, hours, QUALITY_LIMITS.volumeHoles, 'have no trade');
 }
 
-function medianRange(bars: BarSeries, first: number, end: number): number {
-  const ranges = new Float64Array(end - first);
-  for (let i = first; i < end; i++) ranges[i - first] = bars.high[i] / bars.low[i] - 1;
-  ranges.sort();
-  return ranges[ranges.length >>> 1];
+/** Whether a share of the price is far: `spikeRanges` times the median range, and `spikeLeastMove`, or more. */
+function isFar(move: number, bars: BarSeries, first: number, end: number): boolean {
+  if (!(move >= QUALITY_LIMITS.spikeLeastMove)) return false;
+  // The median is not above the move where more than half of the ranges are not: nothing need be sorted.
+  let within = 0;
+  for (let i = first; i < end; i++)
+    if (QUALITY_LIMITS.spikeRanges * (bars.high[i] / bars.low[i] - 1) <= move) within++;
+  return within > (end - first) >>> 1;
 }
 
 function firstBarFrom(bars: BarSeries, from: number, end: number): number {

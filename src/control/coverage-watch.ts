@@ -2,18 +2,15 @@ import type { LimitBook, MarketLimit } from '../limits/types.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { CoverageCount } from './decision-cycle.ts';
-import { type JudgedCell, PendingForecast } from './pending-forecast.ts';
+import { type CellOfHorizon, type DueHorizon, PendingForecast } from './pending-forecast.ts';
 import { type Excursion, realisedExcursion } from './realised-excursion.ts';
 
 /** A forecast of one market and horizon beside what happened. */
-export interface JudgedForecast {
+export interface JudgedForecast extends DueHorizon {
   readonly symbol: string;
   /** Whether the shock model made it rather than a classical one that stood in. */
   readonly isChampion: boolean;
   readonly asOf: number;
-  readonly horizonHours: number;
-  /** Those of this horizon. */
-  readonly cells: readonly JudgedCell[];
   readonly realised: Excursion;
 }
 
@@ -75,55 +72,67 @@ export class CoverageWatch {
     const { isChampion, asOf } = forecast;
     const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
     if (newestClose < forecast.due) return;
-    for (const horizonHours of forecast.takeDue(newestClose)) {
+    for (const { horizonHours, cells, valuesAtRisk } of forecast.takeDue(newestClose)) {
       const realised = realisedExcursion(bars, asOf, horizonHours);
       if (realised === null) continue;
-      const cells = forecast.cells(horizonHours);
-      for (const cell of cells) {
-        this.#count(cell, realised);
-        if (isChampion) this.#countOrigin(asOf, cell, realised);
-      }
-      this.#onJudged({ symbol, isChampion, asOf, horizonHours, cells, realised });
+      this.#counts.add(horizonHours, cells, valuesAtRisk, realised);
+      if (isChampion) this.#originOf(asOf).add(horizonHours, cells, valuesAtRisk, realised);
+      this.#onJudged({ symbol, isChampion, asOf, horizonHours, cells, valuesAtRisk, realised });
     }
   }
 
-  #countOrigin(
-    asOf: number,
-    { confidence, horizonHours, side, valueAtRisk }: JudgedCell,
-    realised: Excursion,
-  ): void {
-    const ofOrigin = entryOf(this.#origins, asOf, () => new CountsByCell());
-    ofOrigin.add(confidence, horizonHours, realised[side] > valueAtRisk);
-  }
-
-  #count({ confidence, horizonHours, side, valueAtRisk }: JudgedCell, realised: Excursion): void {
-    this.#counts.add(confidence, horizonHours, realised[side] > valueAtRisk);
+  #originOf(asOf: number): CountsByCell {
+    let ofOrigin = this.#origins.get(asOf);
+    if (ofOrigin === undefined) {
+      ofOrigin = new CountsByCell();
+      this.#origins.set(asOf, ofOrigin);
+    }
+    return ofOrigin;
   }
 }
 
-/** Forecasts judged, by horizon and confidence. */
-class CountsByCell {
-  readonly #counts = new Map<number, Map<number, { observations: number; exceedances: number }>>();
+interface Count {
+  readonly confidence: number;
+  observations: number;
+  exceedances: number;
+}
 
-  add(confidence: number, horizonHours: number, isExceeded: boolean): void {
-    const ofHorizon = entryOf(this.#counts, horizonHours, () => new Map());
-    const count = entryOf(ofHorizon, confidence, () => ({ observations: 0, exceedances: 0 }));
-    count.observations++;
-    if (isExceeded) count.exceedances++;
+/** Forecasts judged, by horizon and confidence. There are few of both, so they are looked for one by one. */
+class CountsByCell {
+  readonly #counts: { readonly horizonHours: number; readonly counts: Count[] }[] = [];
+
+  add(
+    horizonHours: number,
+    cells: readonly CellOfHorizon[],
+    valuesAtRisk: readonly number[],
+    realised: Excursion,
+  ): void {
+    const counts = this.#ofHorizon(horizonHours);
+    for (let i = 0; i < cells.length; i++) {
+      const { side, confidence } = cells[i];
+      const count = countOf(counts, confidence);
+      count.observations++;
+      if ((side === 'long' ? realised.long : realised.short) > valuesAtRisk[i]) count.exceedances++;
+    }
   }
 
   all(): CoverageCount[] {
-    return [...this.#counts].flatMap(([horizonHours, ofHorizon]) =>
-      [...ofHorizon].map(([confidence, count]) => ({ confidence, horizonHours, ...count })),
+    return this.#counts.flatMap(({ horizonHours, counts }) =>
+      counts.map(({ confidence, ...count }) => ({ confidence, horizonHours, ...count })),
     );
+  }
+
+  #ofHorizon(horizonHours: number): Count[] {
+    for (const own of this.#counts) if (own.horizonHours === horizonHours) return own.counts;
+    const counts: Count[] = [];
+    this.#counts.push({ horizonHours, counts });
+    return counts;
   }
 }
 
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let entry = map.get(key);
-  if (entry === undefined) {
-    entry = make();
-    map.set(key, entry);
-  }
-  return entry;
+function countOf(counts: Count[], confidence: number): Count {
+  for (const count of counts) if (count.confidence === confidence) return count;
+  const count = { confidence, observations: 0, exceedances: 0 };
+  counts.push(count);
+  return count;
 }

@@ -37,6 +37,7 @@ import { type IntrabarReport, NO_PRICES } from './guard/intrabar-guard.ts';
 import { type ActivityReport, NO_ACTIVITY, withActivity } from './guard/live-activity.ts';
 import { liquidityOf, marketWideOf } from './measured-inputs.ts';
 import { closesOf, newestClose, newestCloseBySource } from './newest-closes.ts';
+import { cellOf } from './pending-forecast.ts';
 import type { LevelStore } from './ports.ts';
 import { Seen } from './seen-by-decision.ts';
 import { StressInputs } from './stress-inputs.ts';
@@ -296,13 +297,13 @@ export class DecisionEngine implements BookProposer {
   }
 
   /** Only from the shock model's forecasts: those that a classical one made in its place say nothing about it. */
-  #learn({ symbol, isChampion, asOf, horizonHours, cells, realised }: JudgedForecast): void {
+  #learn({ symbol, isChampion, asOf, horizonHours, cells, valuesAtRisk, realised }: JudgedForecast): void {
     const horizon = horizonIndex(horizonHours);
     if (!isChampion || horizon < 0) return;
     const hits = SIDES.map((side) =>
       CONFIDENCES.map((confidence) => {
-        const cell = cells.find((one) => one.side === side && one.confidence === confidence);
-        return cell !== undefined && realised[side] > cell.valueAtRisk;
+        const cell = cellOf(cells, side, confidence);
+        return cell >= 0 && realised[side] > valuesAtRisk[cell];
       }),
     );
     this.#levels.observe(symbol, horizon, asOf, hits);

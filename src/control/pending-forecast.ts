@@ -1,13 +1,33 @@
 import type { ForecastCell } from '../limits/types.ts';
 import { HOUR_MILLISECONDS } from '../units.ts';
 
-/** What a forecast said of one side and confidence of a horizon. */
-export type JudgedCell = Pick<ForecastCell, 'side' | 'horizonHours' | 'confidence' | 'valueAtRisk'>;
+/** Which number of a forecast it is, of one horizon. */
+export type CellOfHorizon = Pick<ForecastCell, 'side' | 'confidence'>;
 
-type CellKey = Omit<JudgedCell, 'valueAtRisk'>;
+interface HorizonCells {
+  readonly horizonHours: number;
+  readonly cells: readonly CellOfHorizon[];
+  /** Of each cell in the forecast. */
+  readonly positions: readonly number[];
+}
+
+interface Axes {
+  readonly keys: readonly Omit<JudgedCell, 'valueAtRisk'>[];
+  readonly horizons: readonly HorizonCells[];
+}
+
+type JudgedCell = Pick<ForecastCell, 'side' | 'horizonHours' | 'confidence' | 'valueAtRisk'>;
 
 /** The cells that forecasts have, once for all of them: a day of forecasts of all markets waits to be judged. */
-let axes: readonly CellKey[] = [];
+let axes: Axes = { keys: [], horizons: [] };
+
+/** What a forecast said of one horizon. */
+export interface DueHorizon {
+  readonly horizonHours: number;
+  readonly cells: readonly CellOfHorizon[];
+  /** Of each of the cells. */
+  readonly valuesAtRisk: readonly number[];
+}
 
 /** The forecasts of one market in one book, kept until the last of their horizons is over. */
 export class PendingForecast {
@@ -16,48 +36,60 @@ export class PendingForecast {
   readonly asOf: number;
   /** When the next of its horizons is over, epoch milliseconds; infinity when all have been judged. */
   due: number;
-  readonly #keys: readonly CellKey[];
+  readonly #horizons: readonly HorizonCells[];
   readonly #values: Float64Array;
 
   constructor(asOf: number, isChampion: boolean, cells: readonly ForecastCell[]) {
     this.asOf = asOf;
     this.isChampion = isChampion;
-    if (!areSame(cells, axes))
-      axes = cells.map(({ side, horizonHours, confidence }) => ({ side, horizonHours, confidence }));
-    this.#keys = axes;
+    if (!areSame(cells, axes.keys)) axes = axesOf(cells);
+    this.#horizons = axes.horizons;
     this.#values = new Float64Array(cells.length);
     for (let i = 0; i < cells.length; i++) this.#values[i] = cells[i].valueAtRisk;
     this.due = this.#nextAfter(asOf);
   }
 
   /** The horizons that are over at a time and were not before, the shortest first; the next one becomes due. */
-  takeDue(newestClose: number): readonly number[] {
-    const hours: number[] = [];
-    for (; this.due <= newestClose; this.due = this.#nextAfter(this.due))
-      hours.push((this.due - this.asOf) / HOUR_MILLISECONDS);
-    return hours;
-  }
-
-  cells(horizonHours: number): JudgedCell[] {
-    const own: JudgedCell[] = [];
-    for (let i = 0; i < this.#keys.length; i++) {
-      const { side, confidence, horizonHours: hours } = this.#keys[i];
-      if (hours === horizonHours) own.push({ side, horizonHours, confidence, valueAtRisk: this.#values[i] });
+  takeDue(newestClose: number): readonly DueHorizon[] {
+    const due: DueHorizon[] = [];
+    for (; this.due <= newestClose; this.due = this.#nextAfter(this.due)) {
+      const horizonHours = (this.due - this.asOf) / HOUR_MILLISECONDS;
+      for (const { horizonHours: hours, cells, positions } of this.#horizons) {
+        if (hours !== horizonHours) continue;
+        due.push({ horizonHours, cells, valuesAtRisk: positions.map((position) => this.#values[position]) });
+      }
     }
-    return own;
+    return due;
   }
 
   #nextAfter(time: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < this.#keys.length; i++) {
-      const end = this.asOf + this.#keys[i].horizonHours * HOUR_MILLISECONDS;
+    for (const { horizonHours } of this.#horizons) {
+      const end = this.asOf + horizonHours * HOUR_MILLISECONDS;
       if (end > time && end < next) next = end;
     }
     return next;
   }
 }
 
-function areSame(cells: readonly ForecastCell[], keys: readonly CellKey[]): boolean {
+/** Position of a cell among those of its horizon; −1 where it is not among them. */
+export function cellOf(cells: readonly CellOfHorizon[], side: string, confidence: number): number {
+  for (let i = 0; i < cells.length; i++)
+    if (cells[i].confidence === confidence && cells[i].side === side) return i;
+  return -1;
+}
+
+function axesOf(forecast: readonly ForecastCell[]): Axes {
+  const keys = forecast.map(({ side, horizonHours, confidence }) => ({ side, horizonHours, confidence }));
+  const horizons = [...new Set(keys.map(({ horizonHours }) => horizonHours))].map((horizonHours) => {
+    const positions = [...keys.keys()].filter((i) => keys[i].horizonHours === horizonHours);
+    const cells = positions.map((i) => ({ side: keys[i].side, confidence: keys[i].confidence }));
+    return { horizonHours, cells, positions };
+  });
+  return { keys, horizons };
+}
+
+function areSame(cells: readonly ForecastCell[], keys: Axes['keys']): boolean {
   if (cells.length !== keys.length) return false;
   for (let i = 0; i < cells.length; i++) {
     const { side, horizonHours, confidence } = keys[i];

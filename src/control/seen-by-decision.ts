@@ -4,6 +4,7 @@ import { horizonIndex, SIDES } from '../forecast/predictor.ts';
 import { pinball } from '../risk/comparison/scores.ts';
 import type { JudgedForecast } from './coverage-watch.ts';
 import type { SeenByDecision } from './drift-watch.ts';
+import { cellOf } from './pending-forecast.ts';
 
 const RESIDUAL_CONFIDENCE = 0.95;
 const SCORE_CONFIDENCE = 0.99;
@@ -19,13 +20,12 @@ export class Seen {
   #newest = Number.NEGATIVE_INFINITY;
   #taken: LatestFeatures | null = null;
 
-  judged({ isChampion, horizonHours, cells, realised }: JudgedForecast): void {
+  judged({ isChampion, horizonHours, cells, valuesAtRisk, realised }: JudgedForecast): void {
     const horizon = horizonIndex(horizonHours);
     if (!isChampion || horizon < 0) return;
     for (const side of SIDES) {
-      const own = cells.filter((cell) => cell.side === side);
-      const usual = own.find(({ confidence }) => confidence === RESIDUAL_CONFIDENCE)?.valueAtRisk;
-      const rare = own.find(({ confidence }) => confidence === SCORE_CONFIDENCE)?.valueAtRisk;
+      const usual = valuesAtRisk[cellOf(cells, side, RESIDUAL_CONFIDENCE)];
+      const rare = valuesAtRisk[cellOf(cells, side, SCORE_CONFIDENCE)];
       if (usual === undefined || rare === undefined) continue;
       this.#horizons.push(horizon);
       this.#residuals.push(realised[side] / Math.max(usual, LEAST_VALUE_AT_RISK));

@@ -1,7 +1,6 @@
 import { VARIANCE_FLOOR } from '../features/spec.ts';
 import { KeptBySeries } from '../risk/kept-by-series.ts';
 import { DEFAULT_VOLATILITY_EXPONENT } from './classical.ts';
-import type { TailOfPath } from './classical-tail.ts';
 import { LongVariance } from './classical-volatility.ts';
 import { reasonAgainst, rollingTailsOf, tailsOf } from './excursion-history.ts';
 import { type Lookback, lookback } from './lookback.ts';
@@ -19,11 +18,12 @@ import {
   SIDES,
 } from './predictor.ts';
 import { StressedDays } from './stressed-days.ts';
+import { NUMBERS_PER_PATH, SHORTFALL_AT } from './tail-numbers.ts';
 
 const YEAR_HOURS = 8766;
 
-/** VaR and ES of one path of a market. */
-type PathTails = (side: number, horizon: number) => Pick<TailOfPath, 'valueAtRisk' | 'expectedShortfall'>;
+/** Writes the VaR and ES of a market, by confidence, from the first cell of a path on; not above `most`. */
+type WritePath = (path: number, cell: number, most: number) => void;
 
 /**
  * What margins would be at the volatility of a long lookback: the tails of `FilteredPredictor`, scaled by the root mean
@@ -39,17 +39,19 @@ export class LongLookbackPredictor implements Predictor {
   }
 
   async predict(input: PredictorInput): Promise<ForecastBatch> {
-    return forecastPaths(this.id, input, ({ bars, from, end }) => {
-      const tails = rollingTailsOf(bars, DEFAULT_VOLATILITY_EXPONENT).tails(bars, from, end);
+    return forecastPaths(this.id, input, ({ bars, from, end }, { valueAtRisk, expectedShortfall }) => {
+      const rolling = rollingTailsOf(bars, DEFAULT_VOLATILITY_EXPONENT);
+      rolling.tails(bars, from, end);
+      const numbers = rolling.numbers('moments');
       const first = Math.max(end - this.#bars, 0);
       const variance = this.#variances.of(bars, first, end).mean(bars, first, end);
       const scale = (variance + VARIANCE_FLOOR) ** (0.5 * DEFAULT_VOLATILITY_EXPONENT);
-      return (side, horizon) => {
-        const { valueAtRisk, expectedShortfall } = tails[pathIndex(0, side, horizon)].moments;
-        return {
-          valueAtRisk: valueAtRisk.map((value) => value * scale),
-          expectedShortfall: expectedShortfall.map((value) => value * scale),
-        };
+      return (path, cell, most) => {
+        const at = path * NUMBERS_PER_PATH;
+        for (let c = 0; c < CONFIDENCE_COUNT; c++) {
+          valueAtRisk[cell + c] = Math.min(numbers[at + c] * scale, most);
+          expectedShortfall[cell + c] = Math.min(numbers[at + SHORTFALL_AT + c] * scale, most);
+        }
       };
     });
   }
@@ -70,12 +72,15 @@ export class StressedWeightPredictor implements Predictor {
   }
 
   async predict(input: PredictorInput): Promise<ForecastBatch> {
-    return forecastPaths(this.id, input, (past) => {
+    return forecastPaths(this.id, input, (past, { valueAtRisk, expectedShortfall }) => {
       const recent = tailsOf(past);
       const stressed = this.#stressed.of(past.bars, 0, past.end).losses(past.bars, past.end);
-      return (side, horizon) => {
-        const path = pathIndex(0, side, horizon);
-        return mixedTail(recent[path].largest, recent[path].count, stressed[path], this.#weight);
+      return (path, cell, most) => {
+        const mixed = mixedTail(recent[path].largest, recent[path].count, stressed[path], this.#weight);
+        for (let c = 0; c < CONFIDENCE_COUNT; c++) {
+          valueAtRisk[cell + c] = Math.min(mixed.valueAtRisk[c], most);
+          expectedShortfall[cell + c] = Math.min(mixed.expectedShortfall[c], most);
+        }
       };
     });
   }
@@ -84,7 +89,7 @@ export class StressedWeightPredictor implements Predictor {
 function forecastPaths(
   id: string,
   input: PredictorInput,
-  tailsOfMarket: (past: Lookback) => PathTails,
+  writerOf: (past: Lookback, batch: ForecastBatch) => WritePath,
 ): ForecastBatch {
   const batch = emptyForecast(
     id,
@@ -94,23 +99,16 @@ function forecastPaths(
   const unavailable = input.markets.map(({ bars }, market) => {
     const past = lookback(bars, input.asOf);
     const reason = reasonAgainst(past, input.asOf);
-    if (reason === '') writePaths(batch, market, tailsOfMarket(past));
+    if (reason === '') writePaths(market, writerOf(past, batch));
     return reason;
   });
   return { ...batch, unavailable };
 }
 
-function writePaths(batch: ForecastBatch, market: number, tails: PathTails): void {
+function writePaths(market: number, write: WritePath): void {
   for (let side = 0; side < SIDE_COUNT; side++) {
     const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
-    for (let h = 0; h < HORIZON_COUNT; h++) {
-      const { valueAtRisk, expectedShortfall } = tails(side, h);
-      for (let c = 0; c < CONFIDENCE_COUNT; c++) {
-        const cell = cellIndex(market, side, h, c);
-        batch.valueAtRisk[cell] = Math.min(valueAtRisk[c], most);
-        batch.expectedShortfall[cell] = Math.min(expectedShortfall[c], most);
-      }
-    }
+    for (let h = 0; h < HORIZON_COUNT; h++) write(pathIndex(0, side, h), cellIndex(market, side, h, 0), most);
   }
 }
 

@@ -1,5 +1,5 @@
-import { paretoSurvival } from '../risk/tail/pareto-tail.ts';
-import { reasonAgainst, rollingTailsOf, tailsOf } from './excursion-history.ts';
+import { survivalBeyond } from '../risk/tail/pareto-tail.ts';
+import { reasonAgainst, rollingTailsOf } from './excursion-history.ts';
 import { type Lookback, lookback } from './lookback.ts';
 import {
   CONFIDENCE_COUNT,
@@ -13,6 +13,15 @@ import {
   SIDE_COUNT,
   SIDES,
 } from './predictor.ts';
+import type { TailEstimate } from './rolling-tails.ts';
+import {
+  NUMBERS_PER_PATH,
+  SCALE_AT,
+  SHAPE_AT,
+  SHARE_AT,
+  SHORTFALL_AT,
+  THRESHOLD_AT,
+} from './tail-numbers.ts';
 
 /**
  * The classical predictors: nothing is trained, so they are always there. All look at the adverse excursions of every
@@ -67,9 +76,6 @@ export class TailPredictor implements Predictor {
   }
 }
 
-/** How VaR and ES at all confidences follow from the largest losses of a sample; see `SampleTail`. */
-type TailEstimate = 'moments' | 'likelihood';
-
 function forecast(
   id: string,
   input: PredictorInput,
@@ -95,29 +101,38 @@ function forecastMarket(
   estimate: TailEstimate,
 ): void {
   const { bars, from, end } = past;
-  const raw = tailsOf(past);
-  const sample = rollingTailsOf(bars, exponent);
-  const tails = sample.tails(bars, from, end);
+  const raw = rollingTailsOf(bars, 0);
+  raw.tails(bars, from, end);
+  const sample = exponent === 0 ? raw : rollingTailsOf(bars, exponent);
+  sample.tails(bars, from, end);
+  const numbers = sample.numbers(estimate);
+  const { thresholds } = raw;
   const { scaleToday } = sample;
   const { valueAtRisk, expectedShortfall, shockThreshold, shockProbability } = batch;
   for (let h = 0; h < HORIZON_COUNT; h++) {
     for (let side = 0; side < SIDE_COUNT; side++) {
       const path = pathIndex(market, side, h);
       const own = pathIndex(0, side, h);
-      const { threshold } = raw[own];
-      const tail = estimate === 'moments' ? tails[own].moments : tails[own].likelihood;
-      shockThreshold[path] = threshold;
-      const shock = threshold / scaleToday;
+      const at = own * NUMBERS_PER_PATH;
+      const threshold = numbers[at + THRESHOLD_AT];
+      shockThreshold[path] = thresholds[own];
+      const shock = thresholds[own] / scaleToday;
       shockProbability[path] =
-        shock > tail.pareto.threshold
-          ? paretoSurvival(tail.pareto, shock)
+        shock > threshold
+          ? survivalBeyond(
+              threshold,
+              numbers[at + SHARE_AT],
+              numbers[at + SHAPE_AT],
+              numbers[at + SCALE_AT],
+              shock,
+            )
           : sample.shareAbove(bars, own, shock);
       // Nobody loses more than the price on a long; on a short there is no such bound.
       const most = SIDES[side] === 'long' ? 1 : Number.MAX_VALUE;
       for (let c = 0; c < CONFIDENCE_COUNT; c++) {
         const cell = cellIndex(market, side, h, c);
-        valueAtRisk[cell] = Math.min(tail.valueAtRisk[c] * scaleToday, most);
-        expectedShortfall[cell] = Math.min(tail.expectedShortfall[c] * scaleToday, most);
+        valueAtRisk[cell] = Math.min(numbers[at + c] * scaleToday, most);
+        expectedShortfall[cell] = Math.min(numbers[at + SHORTFALL_AT + c] * scaleToday, most);
       }
     }
   }

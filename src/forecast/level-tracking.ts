@@ -58,18 +58,27 @@ export function applyLevels(
       for (let c = 0; c < CONFIDENCE_COUNT; c++) {
         const cell = cellIndex(market, side, h, c);
         const factor = Math.exp(logs[cellIndex(0, side, h, c)]);
-        for (const array of [valueAtRisk, expectedShortfall]) {
-          const below = Math.max(
-            c > 0 ? array[cell - 1] : 0,
-            h > 0 ? array[cellIndex(market, side, h - 1, c)] : 0,
-          );
-          // Nobody loses more than the price on a long.
-          array[cell] = Math.min(Math.max(array[cell] * factor, below), side === 0 ? 1 : Number.MAX_VALUE);
-        }
+        const shorter = h > 0 ? cellIndex(market, side, h - 1, c) : -1;
+        applyFactor(valueAtRisk, cell, factor, c > 0, shorter, side);
+        applyFactor(expectedShortfall, cell, factor, c > 0, shorter, side);
         expectedShortfall[cell] = Math.max(expectedShortfall[cell], valueAtRisk[cell]);
       }
     }
   }
+}
+
+/** @param hasLower whether the cell before is of a lower confidence. @param shorter cell of the shorter horizon; −1 for none. */
+function applyFactor(
+  array: Float64Array,
+  cell: number,
+  factor: number,
+  hasLower: boolean,
+  shorter: number,
+  side: number,
+): void {
+  const below = Math.max(hasLower ? array[cell - 1] : 0, shorter >= 0 ? array[shorter] : 0);
+  // Nobody loses more than the price on a long.
+  array[cell] = Math.min(Math.max(array[cell] * factor, below), side === 0 ? 1 : Number.MAX_VALUE);
 }
 
 interface MarketLevels {
@@ -112,12 +121,12 @@ export class LevelTracking {
     if (asOf <= before) return;
     levels.newest[horizon] = asOf;
     const hours = Number.isNaN(before) ? 1 : (asOf - before) / 3_600_000;
-    for (const [side, byConfidence] of hits.entries()) {
-      for (const [c, isHit] of byConfidence.entries()) {
+    for (let side = 0; side < hits.length; side++) {
+      for (let c = 0; c < hits[side].length; c++) {
         const cell = cellIndex(0, side, horizon, c);
         levels.logs[cell] = trackedLevel(
           levels.logs[cell],
-          isHit,
+          hits[side][c],
           CONFIDENCES[c],
           HORIZONS_HOURS[horizon],
           hours,
@@ -128,15 +137,13 @@ export class LevelTracking {
 
   /** Plain data, to be kept over a restart. */
   state(): LevelState {
-    return {
-      version: 1,
-      markets: Object.fromEntries(
-        [...this.#markets].map(([symbol, { logs, newest }]) => [
-          symbol,
-          { logs: [...logs], newest: Array.from(newest, (time) => (Number.isNaN(time) ? null : time)) },
-        ]),
-      ),
-    };
+    const markets = [...this.#markets].map(([symbol, { logs, newest }]) => {
+      const state = { logs: [] as number[], newest: [] as (number | null)[] };
+      for (let i = 0; i < logs.length; i++) state.logs.push(logs[i]);
+      for (let h = 0; h < newest.length; h++) state.newest.push(Number.isNaN(newest[h]) ? null : newest[h]);
+      return [symbol, state] as const;
+    });
+    return { version: 1, markets: Object.fromEntries(markets) };
   }
 
   /** Takes the place of what was learned; entries that do not hold are left out. */

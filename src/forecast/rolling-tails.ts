@@ -2,6 +2,7 @@ import { type BarSeries, sliceBars } from '../risk/bars.ts';
 import { tailSize } from '../risk/numeric/quantile.ts';
 import { RollingLargest } from '../risk/numeric/rolling-largest.ts';
 import { adverseExcursions, excursionsOf } from '../risk/tail/excursions.ts';
+import { extremeTailOfPath, tailOfPath } from './classical-tail.ts';
 import { MOST_NEW_BARS, VolatilityPower } from './classical-volatility.ts';
 import {
   CONFIDENCES,
@@ -12,6 +13,10 @@ import {
   SIDES,
 } from './predictor.ts';
 import { SampleTail } from './sample-tail.ts';
+import { TailNumbers } from './tail-numbers.ts';
+
+/** How VaR and ES at all confidences follow from the largest losses of a sample; see `SampleTail`. */
+export type TailEstimate = 'moments' | 'likelihood';
 
 /** Of a sample so much is kept sorted: what the tail needs, and what may leave it before it has to be sought again. */
 const KEPT_SHARE = 0.25;
@@ -32,6 +37,11 @@ export class RollingTails {
   #end = 0;
   readonly #samples = Array.from({ length: PATHS_PER_MARKET }, () => new RollingLargest());
   readonly #tails = Array.from({ length: PATHS_PER_MARKET }, () => new SampleTail(new Float64Array(0), 0));
+  /** Of each path's tail: its size, least value and threshold, in one piece of memory each. */
+  readonly #counts = new Int32Array(PATHS_PER_MARKET);
+  readonly #least = new Float64Array(PATHS_PER_MARKET);
+  readonly #thresholds = new Float64Array(PATHS_PER_MARKET);
+  readonly #numbers: Partial<Record<TailEstimate, TailNumbers>> = {};
   readonly #pair = new Float64Array(SIDES.length);
 
   /** @param exponent g of `VolatilityPower`; 0 for excursions as they are. */
@@ -51,6 +61,26 @@ export class RollingTails {
       else this.#start(bars, from, end);
     }
     return this.#tails;
+  }
+
+  /** `SampleTail.threshold` of all paths, of the window that was last asked for. */
+  get thresholds(): Float64Array {
+    return this.#thresholds;
+  }
+
+  /** What follows from the tails of the window that was last asked for; see `TailNumbers`. */
+  numbers(estimate: TailEstimate): Float64Array {
+    this.#numbers[estimate] ??= new TailNumbers();
+    const numbers = this.#numbers[estimate];
+    for (let path = 0; path < PATHS_PER_MARKET; path++) {
+      if (numbers.stale[path] === 0 || this.#counts[path] === 0) continue;
+      const { largest, count } = this.#tails[path];
+      numbers.set(
+        path,
+        estimate === 'moments' ? tailOfPath(largest, count) : extremeTailOfPath(largest, count),
+      );
+    }
+    return numbers.values;
   }
 
   /** By what the excursions of an origin are divided that lies on the newest bar of the window. */
@@ -90,14 +120,14 @@ export class RollingTails {
     for (let h = 0; h < HORIZON_COUNT; h++) {
       const hours = HORIZONS_HOURS[h];
       const known = before.end - hours;
-      for (let i = before.from; i < Math.min(from, known); i++) this.#take(bars, i, h, false);
-      for (let i = Math.max(known, from, 0); i < end - hours; i++) this.#take(bars, i, h, true);
+      for (let i = before.from; i < Math.min(from, known); i++) this.#passed(bars, i, h, false);
+      for (let i = Math.max(known, from, 0); i < end - hours; i++) this.#passed(bars, i, h, true);
     }
     for (let path = 0; path < PATHS_PER_MARKET; path++) this.#renew(bars, path);
   }
 
   /** An origin comes or leaves. */
-  #take(bars: BarSeries, origin: number, horizon: number, isNew: boolean): void {
+  #passed(bars: BarSeries, origin: number, horizon: number, isNew: boolean): void {
     if (!excursionsOf(bars, origin, HORIZONS_HOURS[horizon], this.#pair)) return;
     const scale = this.#scaleOf(origin);
     for (let side = 0; side < SIDES.length; side++) {
@@ -112,10 +142,10 @@ export class RollingTails {
   #renew(bars: BarSeries, path: number): void {
     const sample = this.#samples[path];
     const { count } = sample;
-    const before = this.#tails[path];
-    if (count === before.count && count > 0 && !sample.hasChangedFrom(before.largest[0])) return;
+    const before = this.#counts[path];
+    if (count === before && count > 0 && !sample.hasChangedFrom(this.#least[path])) return;
     if (count === 0) {
-      if (before.count > 0) this.#tails[path] = new SampleTail(new Float64Array(0), 0);
+      if (before > 0) this.#take(path, new SampleTail(new Float64Array(0), 0));
       return;
     }
     const size = tailSize(count, CONFIDENCES[0]);
@@ -125,7 +155,16 @@ export class RollingTails {
       largest = sample.largest(size);
     }
     // A copy: the sample goes on.
-    this.#tails[path] = new SampleTail(largest?.slice() ?? new Float64Array(0), count);
+    this.#take(path, new SampleTail(largest?.slice() ?? new Float64Array(0), count));
+  }
+
+  #take(path: number, tail: SampleTail): void {
+    this.#tails[path] = tail;
+    this.#counts[path] = tail.count;
+    this.#least[path] = tail.count === 0 ? 0 : tail.largest[0];
+    this.#thresholds[path] = tail.threshold;
+    for (const numbers of [this.#numbers.moments, this.#numbers.likelihood])
+      if (numbers !== undefined) numbers.stale[path] = 1;
   }
 
   #refill(bars: BarSeries, path: number): void {

@@ -1,5 +1,8 @@
-import type { LimitBook } from '../limits/types.ts';
-import { limitShape, limitsHeadShape, publishedShape, tablesShape } from './shapes.ts';
+import { isoTime } from '../clock.ts';
+import { maintenanceOf } from '../limits/brackets.ts';
+import { scheduleShape } from '../limits/shapes.ts';
+import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
+import { limitShape, limitsHeadShape, publishedShape } from './shapes.ts';
 
 /** The JSON of the hot reads of a book, as `JSON.stringify` writes `limitsShape` and `bracketsShape`. */
 export interface BookTexts {
@@ -15,13 +18,35 @@ export function bookTexts(book: LimitBook, isExpired: boolean): BookTexts {
   const limits: string[] = [];
   const brackets: string[] = [];
   for (const market of book.markets) {
-    const tables = JSON.stringify(tablesShape(market));
+    const tables = tablesText(market);
     limits.push(joined(JSON.stringify(limitShape(market)), tables));
     const own = joined(JSON.stringify({ symbol: market.symbol }), market.simulated ? simulated : real);
     brackets.push(joined(own, tables));
   }
   const head = JSON.stringify(limitsHeadShape(book, isExpired));
   return { limits: joined(head, `{"markets":[${limits.join(',')}]}`), brackets };
+}
+
+/** A schedule that stays is the same array, and so is what open positions are held to as a rule: it is written once. */
+const scheduleTexts = new WeakMap<readonly Bracket[], string>();
+
+function scheduleText(brackets: readonly Bracket[]): string {
+  let text = scheduleTexts.get(brackets);
+  if (text === undefined) {
+    text = JSON.stringify(scheduleShape(brackets));
+    scheduleTexts.set(brackets, text);
+  }
+  return text;
+}
+
+/** As `JSON.stringify` writes `tablesShape`. */
+function tablesText(market: MarketLimit): string {
+  const announced = (market.announced ?? []).map(
+    ({ brackets, effectiveAt, announcedAt }) =>
+      `{"effectiveAt":"${isoTime(effectiveAt)}","announcedAt":"${isoTime(announcedAt)}","brackets":${scheduleText(brackets)}}`,
+  );
+  const maintenance = scheduleText(maintenanceOf(market));
+  return `{"brackets":${scheduleText(market.brackets)},"maintenance":${maintenance},"announced":[${announced.join(',')}]}`;
 }
 
 /** One object with the fields of two, neither of them empty. */

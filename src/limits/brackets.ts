@@ -13,12 +13,12 @@ export function mostConservativeBrackets(): readonly Bracket[] {
   return [
     {
       bracket: 1,
-      notionalFloor: 0,
-      notionalCap: SMALLEST_NOTIONAL_CAP,
-      maxLeverage: 1,
       initialMarginRatePpm: PPM,
-      maintenanceMarginRatePpm: HIGHEST_RATE_LEVERAGE_PPM,
       maintenanceAmountMicros: 0,
+      maintenanceMarginRatePpm: HIGHEST_RATE_LEVERAGE_PPM,
+      maxLeverage: 1,
+      notionalCap: SMALLEST_NOTIONAL_CAP,
+      notionalFloor: 0,
     },
   ];
 }

@@ -45,6 +45,8 @@ export interface TailProfile {
   readonly shortfallSide: number;
 }
 
+const SIDES = 2;
+
 /** MMR × leverage never exceeds this: the observed maximum of published tables, and room between call and closeout. */
 export const MAINTENANCE_TO_INITIAL_RATIO = 0.75;
 
@@ -89,28 +91,33 @@ export function bookImpact(notional: number, liquidity: Liquidity, policy: Polic
 /**
  * Reduces a forecast (or the stress excursions) to the worse side at the policy's confidences, times its margin multiplier.
  *
- * @param valueAtRisk, expectedShortfall sides × horizons × confidences.
+ * @param valueAtRisk, expectedShortfall sides × horizons × confidences; or sides × horizons, the same at every confidence.
+ * @param factor what they are multiplied with first.
  */
 export function tailProfile(
   valueAtRisk: Float64Array,
   expectedShortfall: Float64Array,
   axes: ForecastAxes,
   policy: Policy,
+  factor = 1,
 ): TailProfile {
   const horizons = axes.horizonsHours.length;
-  const confidences = axes.confidences.length;
-  const sides = valueAtRisk.length / (horizons * confidences);
-  const maintenance = axes.confidences.indexOf(policy.maintenanceConfidence);
-  const initial = axes.confidences.indexOf(policy.initialConfidence);
+  const isSame = valueAtRisk.length === SIDES * horizons;
+  const confidences = isSame ? 1 : axes.confidences.length;
+  const maintenance = isSame ? 0 : axes.confidences.indexOf(policy.maintenanceConfidence);
+  const initial = isSame ? 0 : axes.confidences.indexOf(policy.initialConfidence);
   const call = axes.horizonsHours.indexOf(policy.marginCallHorizonHours);
   const byHorizon = new Float64Array(horizons);
   let shortfall = 0;
   let shortfallSide = 0;
-  for (let side = 0; side < sides; side++) {
+  for (let side = 0; side < SIDES; side++) {
     for (let h = 0; h < horizons; h++) {
       const cell = (side * horizons + h) * confidences;
-      byHorizon[h] = Math.max(byHorizon[h], policy.marginMultiplier * valueAtRisk[cell + maintenance]);
-      const callShortfall = policy.marginMultiplier * expectedShortfall[cell + initial];
+      byHorizon[h] = Math.max(
+        byHorizon[h],
+        policy.marginMultiplier * (factor * valueAtRisk[cell + maintenance]),
+      );
+      const callShortfall = policy.marginMultiplier * (factor * expectedShortfall[cell + initial]);
       if (h === call && callShortfall > shortfall) {
         shortfall = callShortfall;
         shortfallSide = side;
@@ -153,21 +160,46 @@ export function marginCurve(
   axes: ForecastAxes,
   policy: Policy,
 ): MarginCurve {
-  const excursion = (notional: number): number =>
-    excursionAt(closeoutHours(notional, liquidity, policy), profile.valueAtRiskByHorizon, axes.horizonsHours);
+  const maintenance = (notional: number): number =>
+    maintenanceRate(notional, profile, liquidity, axes, policy);
   return {
-    maintenance: (notional) => excursion(notional) + closeoutCost(notional, liquidity, policy),
-    initial: (notional) => {
-      const cost = closeoutCost(notional, liquidity, policy);
-      return Math.max(
-        profile.marginCallShortfall + cost,
-        (excursion(notional) + cost) / MAINTENANCE_TO_INITIAL_RATIO,
-      );
-    },
+    maintenance,
+    initial: (notional) =>
+      Math.max(
+        profile.marginCallShortfall + closeoutCost(notional, liquidity, policy),
+        maintenance(notional) / MAINTENANCE_TO_INITIAL_RATIO,
+      ),
     kinks: [policy.minimumCloseoutHorizonHours, ...axes.horizonsHours]
       .filter((hours) => hours >= policy.minimumCloseoutHorizonHours)
       .map((hours) => closeoutNotional(hours, liquidity, policy)),
   };
+}
+
+/** MMR(n) of `marginCurve`. */
+function maintenanceRate(
+  notional: number,
+  profile: TailProfile,
+  liquidity: Liquidity,
+  axes: ForecastAxes,
+  policy: Policy,
+): number {
+  const hours = closeoutHours(notional, liquidity, policy);
+  const excursion = excursionAt(hours, profile.valueAtRiskByHorizon, axes.horizonsHours);
+  return excursion + closeoutCost(notional, liquidity, policy);
+}
+
+/** What `marginCurve` says of one notional. */
+export function marginsAt(
+  notional: number,
+  profile: TailProfile,
+  liquidity: Liquidity,
+  axes: ForecastAxes,
+  policy: Policy,
+): { readonly maintenance: number; readonly initial: number; readonly closeoutCost: number } {
+  const cost = closeoutCost(notional, liquidity, policy);
+  const maintenance = maintenanceRate(notional, profile, liquidity, axes, policy);
+  const initial = Math.max(profile.marginCallShortfall + cost, maintenance / MAINTENANCE_TO_INITIAL_RATIO);
+  return { maintenance, initial, closeoutCost: cost };
 }
 
 /** The highest of several profiles: its curve is at every notional the highest of theirs. */
@@ -194,7 +226,7 @@ export function corridor(
 
 function multiplied(profile: TailProfile, factor: number): TailProfile {
   return {
-    valueAtRiskByHorizon: profile.valueAtRiskByHorizon.map((value) => factor * value),
+    valueAtRiskByHorizon: byHorizon(profile, (value) => factor * value),
     marginCallShortfall: factor * profile.marginCallShortfall,
     shortfallSide: profile.shortfallSide,
   };
@@ -203,8 +235,18 @@ function multiplied(profile: TailProfile, factor: number): TailProfile {
 function combine(a: TailProfile, b: TailProfile, choose: (x: number, y: number) => number): TailProfile {
   const shortfall = choose(a.marginCallShortfall, b.marginCallShortfall);
   return {
-    valueAtRiskByHorizon: a.valueAtRiskByHorizon.map((value, h) => choose(value, b.valueAtRiskByHorizon[h])),
+    valueAtRiskByHorizon: byHorizon(a, (value, h) => choose(value, b.valueAtRiskByHorizon[h])),
     marginCallShortfall: shortfall,
     shortfallSide: shortfall === a.marginCallShortfall ? a.shortfallSide : b.shortfallSide,
   };
+}
+
+/** As `map` of the array does, in a third of its time: there are four. */
+function byHorizon(
+  { valueAtRiskByHorizon }: TailProfile,
+  of: (value: number, h: number) => number,
+): Float64Array {
+  const values = new Float64Array(valueAtRiskByHorizon.length);
+  for (let h = 0; h < values.length; h++) values[h] = of(valueAtRiskByHorizon[h], h);
+  return values;
 }

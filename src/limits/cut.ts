@@ -81,14 +81,20 @@ export function requirementOf(target: ScheduleTarget, policy: Policy): Requireme
     countWhile(inReach, (i) => curve.initial(EDGES[i]) <= 1),
   );
   if (edges.length === 0) return null;
+  const rungAt = (notional: number): number => {
+    const initial = curve.initial(notional);
+    for (const rung of policy.leverageLadder)
+      if (rung * initial <= 1 && (rung <= maximumLeverage || rung === 1)) return rung;
+    return 0;
+  };
+  // The edges are asked for several times, other notionals hardly ever.
+  const atEdges = edges.map(rungAt);
   return {
     edges,
     points: coverPoints(curve, edges),
     leverageAt: (notional) => {
-      const initial = curve.initial(notional);
-      for (const rung of policy.leverageLadder)
-        if (rung * initial <= 1 && (rung <= maximumLeverage || rung === 1)) return rung;
-      return 0;
+      const below = countWhile(edges.length, (i) => edges[i] <= notional) - 1;
+      return edges[below] === notional ? atEdges[below] : rungAt(notional);
     },
   };
 }
@@ -120,7 +126,8 @@ export function stepsAlong(
   ladder: readonly number[],
 ): readonly Step[] {
   const steps: Step[] = [];
-  for (const [i, cap] of edges.entries()) {
+  for (let i = 0; i < edges.length; i++) {
+    const cap = edges[i];
     const leverage = i === edges.length - 1 ? 1 : leverageAt(cap);
     const above = steps.at(-1);
     if (above?.leverage === leverage) steps.pop();
@@ -145,10 +152,20 @@ function coverPoints(curve: MarginCurve, edges: readonly number[]): readonly Cov
     // Below the first edge one rate holds from 0 on, and rates rise, so the edge alone tells.
     if (above <= edges[0] || above > edges[edges.length - 1]) continue;
     const rate = curve.maintenance(above);
-    points.push(coverPoint(above - 1, rate, false), coverPoint(above, rate, false));
+    insert(points, coverPoint(above - 1, rate, false));
+    insert(points, coverPoint(above, rate, false));
   }
-  // Where a kink falls beside an edge, the edge comes last, so that a bracket that ends there covers both.
-  return points.sort((a, b) => a.notional - b.notional || Number(a.isEdge) - Number(b.isEdge));
+  return points;
+}
+
+/** In its place. Where a kink falls beside an edge, the edge comes last, so that a bracket that ends there covers both. */
+function insert(points: CoverPoint[], point: CoverPoint): void {
+  let place = points.length;
+  for (; place > 0; place--) {
+    const { notional, isEdge } = points[place - 1];
+    if (notional < point.notional || (notional === point.notional && !isEdge)) break;
+  }
+  points.splice(place, 0, point);
 }
 
 function coverPoint(notional: number, rate: number, isEdge: boolean): CoverPoint {

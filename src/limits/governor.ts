@@ -112,11 +112,15 @@ export function govern(
 /** The earliest time after a book at which a market of it may move by itself: a pace is over, or a table is due. */
 export function nextMoveAt({ decidedAt, markets }: LimitBook, { governor }: Policy): number {
   const pace = governor.tightenPaceHours * HOUR_MILLISECONDS;
-  const times = markets.flatMap((market) => [
-    ...(market.governor.paced === true ? [market.governor.changedAt + pace] : []),
-    ...(market.announced ?? []).map(({ effectiveAt }) => effectiveAt),
-  ]);
-  return Math.min(...times.filter((time) => time > decidedAt));
+  let next = Number.POSITIVE_INFINITY;
+  const take = (time: number): void => {
+    if (time > decidedAt && time < next) next = time;
+  };
+  for (const { governor: record, announced } of markets) {
+    if (record.paced === true) take(record.changedAt + pace);
+    if (announced !== undefined) for (const { effectiveAt } of announced) take(effectiveAt);
+  }
+  return next;
 }
 
 interface Situation {

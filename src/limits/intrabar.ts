@@ -106,8 +106,8 @@ export function guardState(
   const isOut = move !== null && move.ratio > 1;
   if (!isOut) return held;
   return {
-    since: Math.max(asOf, held?.since ?? asOf),
-    ratio: Math.max(move.ratio, held?.ratio ?? 0),
     excursion: Math.max(move.excursion, held?.excursion ?? 0),
+    ratio: Math.max(move.ratio, held?.ratio ?? 0),
+    since: Math.max(asOf, held?.since ?? asOf),
   };
 }

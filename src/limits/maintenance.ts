@@ -160,5 +160,5 @@ function withOneMore(
   const soonest = latest + hours * HOUR_MILLISECONDS;
   const effectiveAt = isEmergency ? soonest : Math.max(soonest, announced.at(-1)?.effectiveAt ?? soonest);
   const earlier = announced.filter((one) => one.effectiveAt < effectiveAt).slice(0, MOST_ANNOUNCED - 1);
-  return [...earlier, { brackets, effectiveAt, announcedAt: latest }];
+  return [...earlier, { announcedAt: latest, brackets, effectiveAt }];
 }

@@ -147,9 +147,10 @@ export function usableInput(input: MarketInput, axes: ForecastAxes): UsableInput
 
 /** The forecast that readers see: the shock model's, or the best classical one that stood in. */
 export function shownForecast(input: UsableInput): SourceForecast | null {
-  return (
-    [input.shockModel, input.filtered, input.historical].find((source) => source.unavailable === '') ?? null
-  );
+  const { shockModel, filtered, historical } = input;
+  if (shockModel.unavailable === '') return shockModel;
+  if (filtered.unavailable === '') return filtered;
+  return historical.unavailable === '' ? historical : null;
 }
 
 /** Prices that follow another bar than the newest say nothing about it. */

@@ -6,7 +6,16 @@ import {
   maintenanceMarginMicros,
   maxLeverageAt,
 } from './brackets.ts';
-import { cutBrackets, EDGES, makeBracket, type Requirement, type Step, slopeUp, stepsAlong } from './cut.ts';
+import {
+  type CoverPoint,
+  cutBrackets,
+  EDGES,
+  makeBracket,
+  type Requirement,
+  type Step,
+  slopeUp,
+  stepsAlong,
+} from './cut.ts';
 import type { Policy } from './policy.ts';
 import type { Bracket } from './types.ts';
 
@@ -44,12 +53,13 @@ export function tightened(
     allowed,
     policy.leverageLadder,
   );
-  const covered = points
-    .filter(({ notional }) => notional <= last)
-    .map((point) => ({
-      ...point,
-      marginMicros: Math.max(point.marginMicros, marginAt(before, point.notional)),
-    }));
+  const covered: CoverPoint[] = [];
+  for (const point of points) {
+    const { notional, isEdge } = point;
+    if (notional > last) break;
+    const marginMicros = marginAt(before, notional);
+    covered.push(marginMicros > point.marginMicros ? { notional, marginMicros, isEdge } : point);
+  }
   return cutBrackets(steps, covered, policy.maximumBrackets);
 }
 

@@ -7,6 +7,7 @@ import {
   type BoundContext,
   capBound,
   type InitialMarginBound,
+  type MarginEvidence,
   marginBound,
   raisedBy,
   type Stated,
@@ -35,8 +36,7 @@ export function antiProcyclicalFloor(
   if (antiProcyclical.unavailable !== '') return null;
   const ratio = option === 'longLookbackFloor' ? floorRatio : 1;
   const { valueAtRisk, expectedShortfall } = antiProcyclical;
-  const scaled = (values: Float64Array): Float64Array => values.map((value) => value * ratio);
-  return tailProfile(scaled(valueAtRisk), scaled(expectedShortfall), axes, policy);
+  return tailProfile(valueAtRisk, expectedShortfall, axes, policy, ratio);
 }
 
 export interface AntiProcyclicalBound extends InitialMarginBound {
@@ -64,26 +64,28 @@ export function antiProcyclicalBound(
     const bound = unavailableBound('antiProcyclical', 'the policy chooses no anti-procyclical measure');
     return { bound, raise: null, state: null, isMissing: false };
   }
-  const common = { option, article: OPTION_ARTICLE[option] };
+  const article = OPTION_ARTICLE[option];
   if (option === 'buffer') {
     const state = nextBuffer(previous, initial, decidedAt, rules);
     const raise = raisedBy(1 + state.ratio);
-    const evidence = { ...common, bufferRatio: state.ratio, fullRatio: rules.bufferRatio };
-    const shown = {
-      ...evidence,
+    const evidence = {
+      article,
+      bufferRatio: state.ratio,
       calculatedMarginRate: initial,
+      fullRatio: rules.bufferRatio,
+      option,
       referenceMarginRate: state.referenceMarginRate,
     };
     const isEmpty = state.ratio === 0;
     return {
-      bound: capBound('antiProcyclical', isEmpty ? null : 1 / raise(initial), shown),
+      bound: capBound('antiProcyclical', isEmpty ? null : 1 / raise(initial), evidence),
       raise: isEmpty ? null : raise,
       state,
       isMissing: false,
     };
   }
   return {
-    bound: floorBound(source, floor, stated, common),
+    bound: floorBound(source, floor, stated, { article, option }),
     raise: null,
     state: null,
     isMissing: floor === null,
@@ -94,7 +96,7 @@ function floorBound(
   source: SourceForecast,
   floor: TailProfile | null,
   stated: Stated,
-  evidence: Readonly<Record<string, string>>,
+  evidence: MarginEvidence,
 ): Bound {
   if (floor === null) return unavailableBound('antiProcyclical', source.unavailable, source.predictor);
   return marginBound('antiProcyclical', floor, stated, evidence, source.predictor);
@@ -116,7 +118,7 @@ export function nextBuffer(
 ): BufferState {
   const full = rules.bufferRatio;
   if (previous === null) {
-    return { ratio: full, marginRate, referenceMarginRate: marginRate, updatedAt: decidedAt };
+    return { marginRate, ratio: full, referenceMarginRate: marginRate, updatedAt: decidedAt };
   }
   // A clock that jumped back refills nothing.
   const hours = Math.max(decidedAt - previous.updatedAt, 0) / HOUR_MILLISECONDS;
@@ -132,8 +134,8 @@ export function nextBuffer(
   // A margin that does not rise draws nothing, whatever its average does.
   const least = isRising ? 0 : Math.min(previous.ratio, full);
   return {
-    ratio: Math.max(Math.min(wanted, most), least),
     marginRate,
+    ratio: Math.max(Math.min(wanted, most), least),
     referenceMarginRate: reference,
     updatedAt: Math.max(decidedAt, previous.updatedAt),
   };

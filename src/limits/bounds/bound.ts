@@ -1,12 +1,5 @@
 import { ladderDown } from '../../units.ts';
-import {
-  closeoutCost,
-  closeoutHours,
-  type ForecastAxes,
-  type Liquidity,
-  marginCurve,
-  type TailProfile,
-} from '../curve.ts';
+import { closeoutHours, type ForecastAxes, type Liquidity, marginsAt, type TailProfile } from '../curve.ts';
 import type { GovernanceState } from '../governance.ts';
 import type { MarketWideInput, SystemStressInput } from '../market-input.ts';
 import type { Policy } from '../policy.ts';
@@ -60,25 +53,35 @@ export function capBound(name: BoundName, maxLeverage: number | null, evidence: 
   return { available: true, evidence, maxLeverage, name, unavailableReason: '', version: RULE_VERSION };
 }
 
+/** What a bound that is margins tells beside them; each key has its place in the order. */
+export interface MarginEvidence {
+  readonly article?: string;
+  readonly countsIn?: string;
+  readonly option?: string;
+  readonly role?: string;
+  readonly source?: string;
+}
+
 /** A bound that is the margins which a profile asks for. */
 export function marginBound(
   name: BoundName,
   profile: TailProfile,
   { axes, policy, liquidity, notional }: Stated,
-  evidence: Evidence,
+  { article, countsIn, option, role, source }: MarginEvidence,
   version: string,
 ): Bound {
-  const curve = marginCurve(profile, liquidity, axes, policy);
-  const initialMarginRate = curve.initial(notional);
+  const margins = marginsAt(notional, profile, liquidity, axes, policy);
+  const { initial: initialMarginRate, maintenance: maintenanceMarginRate } = margins;
+  const { closeoutCost: closeoutCostRate } = margins;
   const maxLeverage = 1 / initialMarginRate;
-  const maintenanceMarginRate = curve.maintenance(notional);
-  const closeoutCostRate = closeoutCost(notional, liquidity, policy);
   return {
     available: true,
     evidence: {
+      ...(article === undefined ? {} : { article }),
       closeoutCostRate,
       closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
       closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
+      ...(countsIn === undefined ? {} : { countsIn }),
       initialConfidence: policy.initialConfidence,
       initialMarginRate,
       ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
@@ -86,8 +89,10 @@ export function marginBound(
       maintenanceMarginRate,
       marginCallHorizonHours: policy.marginCallHorizonHours,
       marginCallShortfall: profile.marginCallShortfall,
+      ...(option === undefined ? {} : { option }),
       referenceNotional: notional,
-      ...evidence,
+      ...(role === undefined ? {} : { role }),
+      ...(source === undefined ? {} : { source }),
       worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
     },
     maxLeverage,

@@ -114,10 +114,12 @@ export function boundMarket(
     },
     binding: settled.binding,
     state: {
-      ...{ buffer: calm.state, crowding: crowding.state, marketWide: marketWide.state },
-      ...(marketWide.systemState === undefined ? {} : { systemStress: marketWide.systemState }),
-      ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
+      buffer: calm.state,
+      crowding: crowding.state,
       ...(counted.observedAt === undefined ? {} : { depthObservedAt: counted.observedAt }),
+      ...(intrabar.state === null ? {} : { intrabar: intrabar.state }),
+      marketWide: marketWide.state,
+      ...(marketWide.systemState === undefined ? {} : { systemStress: marketWide.systemState }),
     },
     doubts: [
       ...(isUnsure ? (['BOUND_INPUT_MISSING'] as const) : []),
@@ -148,23 +150,28 @@ function settle(
   calculated: number,
   source: BoundName,
 ): Settled {
-  const byCurve = 1 / curve.initial(notional);
-  const least = Math.min(byCurve, ...bounds.map(leverageOf));
-  if (override?.mayLoosen === true && override.maxLeverage > least) {
+  const byCurve = (): number => 1 / curve.initial(notional);
+  if (override?.mayLoosen === true && override.maxLeverage > Math.min(byCurve(), leastLeverageOf(bounds))) {
     const inForce = [bound, ...kept];
     return {
       target: {
-        curve: loweredCurve(curve, Math.max(override.maxLeverage / byCurve, 1)),
-        maximumLeverage: Math.min(...inForce.map(leverageOf)),
+        curve: loweredCurve(curve, Math.max(override.maxLeverage / byCurve(), 1)),
+        maximumLeverage: leastLeverageOf(inForce),
       },
       binding: lowestOf(inForce, override.maxLeverage, 'override'),
     };
   }
   const caps = [...bounds, bound];
   return {
-    target: { curve, maximumLeverage: Math.min(...caps.map(leverageOf)) },
+    target: { curve, maximumLeverage: leastLeverageOf(caps) },
     binding: lowestOf(caps, calculated, source),
   };
+}
+
+function leastLeverageOf(bounds: readonly Bound[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const bound of bounds) least = Math.min(least, leverageOf(bound));
+  return least;
 }
 
 /** The name of the lowest bound that is below a leverage which has a name already; that name where none is. */
@@ -212,10 +219,14 @@ function sourcesOf(input: UsableInput, context: BoundContext): Sources {
 
 function allowedProfile(sources: Sources, policy: BoundPolicy): TailProfile | null {
   const { shockModel, stress, antiProcyclical } = sources;
-  const counting = (use: BoundUse): readonly TailProfile[] =>
-    CLASSICAL_BOUNDS.filter((name) => boundUse(name, policy) === use)
-      .map((name) => sources[name])
-      .filter((profile) => profile !== null);
+  const counting = (use: BoundUse): readonly TailProfile[] => {
+    const profiles: TailProfile[] = [];
+    for (const name of CLASSICAL_BOUNDS) {
+      const profile = sources[name];
+      if (profile !== null && boundUse(name, policy) === use) profiles.push(profile);
+    }
+    return profiles;
+  };
   const classical = counting('both');
   // Without a classical bound nothing says how far the model may go: the stress margin, the most careful, stands in.
   const corridorOrStress =

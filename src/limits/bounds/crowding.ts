@@ -36,7 +36,7 @@ export function crowdingBound(
     return { bound: unavailableBound('crowding', fault), raise: null, state: null, isMissing: false };
   }
   const state = isKnown
-    ? { openInterest: openInterest.quoteNotional, observedAt: openInterest.observedAt, missingSince: null }
+    ? { missingSince: null, observedAt: openInterest.observedAt, openInterest: openInterest.quoteNotional }
     : missing(previous as CrowdingState, decidedAt);
   const counted = countedOpenInterest(state, lower, upper, decidedAt, rules);
   const raise =
@@ -45,14 +45,14 @@ export function crowdingBound(
           Math.max(rate, crowdedMarginPpm(rateToPpmUp(rate), counted, lower, upper) / PPM)
       : null;
   const bound = capBound('crowding', raise === null ? null : 1 / raise(initial), {
-    openInterest: state.openInterest,
-    observedAt: state.observedAt,
-    countedOpenInterest: counted,
-    lowerCap: lower,
-    upperCap: upper,
     assetClass: assetClass.name,
+    countedOpenInterest: counted,
     held: state.missingSince !== null,
+    lowerCap: lower,
     missing: fault,
+    observedAt: state.observedAt,
+    openInterest: state.openInterest,
+    upperCap: upper,
   });
   return { bound, raise, state, isMissing: state.missingSince !== null };
 }

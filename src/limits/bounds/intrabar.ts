@@ -40,15 +40,26 @@ export function intrabarBound(
     return { bound: unavailableBound('intrabar', why), raise: null, state: null };
   }
   const raise = state === null ? null : raiseOf(state, guard.maximumFactor, guard.coverRatio);
-  const bound = capBound('intrabar', raise === null ? null : 1 / raise(initial), {
-    ...(intrabar === undefined ? {} : { ...intrabar }),
-    ...(move === null
-      ? {}
-      : { side: move.side, excursion: move.excursion, allowedExcursion: move.allowed, ratio: move.ratio }),
-    confidence: guard.confidence,
-    worstRatio: state?.ratio ?? null,
-    worstExcursion: state?.excursion ?? null,
-  });
+  const { confidence } = guard;
+  const worst = { worstExcursion: state?.excursion ?? null, worstRatio: state?.ratio ?? null };
+  const evidence =
+    intrabar === undefined || move === null
+      ? { confidence, ...intrabar, ...worst }
+      : {
+          allowedExcursion: move.allowed,
+          confidence,
+          excursion: move.excursion,
+          highestAt: intrabar.highestAt,
+          highestPrice: intrabar.highestPrice,
+          lowestAt: intrabar.lowestAt,
+          lowestPrice: intrabar.lowestPrice,
+          ratio: move.ratio,
+          referencePrice: intrabar.referencePrice,
+          side: move.side,
+          since: intrabar.since,
+          ...worst,
+        };
+  const bound = capBound('intrabar', raise === null ? null : 1 / raise(initial), evidence);
   return { bound, raise, state };
 }
 

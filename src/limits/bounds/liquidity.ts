@@ -101,10 +101,10 @@ export function liquidityBound(counted: CountedLiquidity, policy: Policy): Bound
     closeoutCostCover: policy.closeoutCostCover,
     closeoutCostRate: cost,
     dailyVolatility: liquidity.dailyVolatility,
+    ...depthEvidence(counted, policy),
     hourlyQuoteVolume: liquidity.hourlyVolume,
     largestNotional: closeoutNotional(policy.maximumCloseoutHorizonHours, liquidity, policy),
     referenceNotional: policy.referenceNotional,
-    ...depthEvidence(counted, policy),
   });
 }
 
@@ -117,11 +117,11 @@ function depthEvidence(
   if (given === null || fault !== '') return { depthIgnored: fault };
   const notional = closeoutNotional(policy.minimumCloseoutHorizonHours, liquidity, policy);
   return {
-    depthNotional: given.quoteNotional,
     depthBandRate: given.bandRate,
+    depthIgnored: '',
+    depthImpactRate: bookImpact(notional, liquidity, policy),
+    depthNotional: given.quoteNotional,
     depthObservedAt: given.observedAt,
     depthReferenceNotional: notional,
-    depthImpactRate: bookImpact(notional, liquidity, policy),
-    depthIgnored: '',
   };
 }

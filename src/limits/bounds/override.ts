@@ -19,6 +19,6 @@ export function overrideBound(symbol: string, { governance, decidedAt }: BoundCo
     const bound = unavailableBound('override', `override ${id} holds an impossible leverage`);
     return { bound, override: null, isBroken: true };
   }
-  const evidence = { id, reason, requestedBy, approvedBy, expiresAt, takesThePlaceOfTheBounds: mayLoosen };
+  const evidence = { approvedBy, expiresAt, id, reason, requestedBy, takesThePlaceOfTheBounds: mayLoosen };
   return { bound: capBound('override', maxLeverage, evidence), override, isBroken: false };
 }

@@ -11,12 +11,7 @@ export function stressProfile(
   policy: Policy,
 ): TailProfile | null {
   if (stress === null) return null;
-  const confidences = axes.confidences.length;
-  const cells = new Float64Array(stress.excursion.length * confidences);
-  for (let i = 0; i < cells.length; i++) {
-    cells[i] = policy.stressMultiplier * stress.excursion[Math.floor(i / confidences)];
-  }
-  return tailProfile(cells, cells, axes, policy);
+  return tailProfile(stress.excursion, stress.excursion, axes, policy, policy.stressMultiplier);
 }
 
 export function stressBound({ stress }: UsableInput, profile: TailProfile | null, stated: Stated): Bound {

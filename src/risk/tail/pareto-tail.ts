@@ -65,8 +65,19 @@ export function paretoExpectedShortfall(tail: ParetoTail, valueAtRisk: number): 
 
 /** Probability of a loss beyond x ≥ u: share · (1 + ξ (x − u)/β)^(−1/ξ). */
 export function paretoSurvival(tail: ParetoTail, x: number): number {
-  if (tail.scale === 0) return 0;
-  const excess = Math.max(x - tail.threshold, 0) / tail.scale;
-  const exponent = tail.shape < 1e-9 ? -excess : -Math.log1p(tail.shape * excess) / tail.shape;
-  return tail.exceedanceShare * Math.exp(exponent);
+  return survivalBeyond(tail.threshold, tail.exceedanceShare, tail.shape, tail.scale, x);
+}
+
+/** The same from the fields of `ParetoTail`. */
+export function survivalBeyond(
+  threshold: number,
+  exceedanceShare: number,
+  shape: number,
+  scale: number,
+  x: number,
+): number {
+  if (scale === 0) return 0;
+  const excess = Math.max(x - threshold, 0) / scale;
+  const exponent = shape < 1e-9 ? -excess : -Math.log1p(shape * excess) / shape;
+  return exceedanceShare * Math.exp(exponent);
 }
