@@ -12,12 +12,13 @@ import { lossesOfReturns } from '../src/risk/tail/loss-sample.ts';
 import { estimateRisk } from '../src/risk/tail/methods.ts';
 import { rollingHistoricalRisk } from '../src/risk/tail/rolling-risk.ts';
 import { fitGarch } from '../src/risk/volatility/garch/fit.ts';
-import { medianMilliseconds, megabytes, print } from './measure.ts';
+import { megabytes, print, processorMilliseconds } from './measure.ts';
 
 /**
- * The risk engine on one core, each kernel over four sizes. Returns are simulated: t with 5 degrees of freedom and a volatility of
- * their own. The baseline is a logarithm of each number of the input, in the same run; `growth` is how much more the last size costs than
- * the first, over how much more there is of it: 1 is linear.
+ * `npm run bench -- risk [NAME]`: the risk engine in processor time, each kernel (or those with NAME in theirs) over up to four sizes.
+ * Returns are simulated: t with 5 degrees of freedom and a volatility of their own. The baseline is a logarithm of each number of the
+ * input, in the same run; `growth` is how much more a size costs than the first, over how much more there is of it: 1 is linear. Both are
+ * of medians.
  */
 interface Kernel {
   readonly name: string;
@@ -74,7 +75,7 @@ const kernels: readonly Kernel[] = [
   {
     name: 'coverage report without simulations',
     sizes: LONG,
-    rounds: 7,
+    rounds: 31,
     prepare: (size) => {
       const forecasts = judged(size);
       return () => coverageReport(forecasts, { simulations: 0 });
@@ -172,20 +173,28 @@ const kernels: readonly Kernel[] = [
   },
 ];
 
+const [, , , only = ''] = process.argv;
 const rows: string[][] = [];
-for (const { name, sizes, rounds, prepare } of kernels) {
+for (const { name, sizes, rounds, prepare } of kernels.filter((kernel) => kernel.name.includes(only))) {
   let first = 0;
   for (const size of sizes) {
     const work = prepare(size);
-    const milliseconds = medianMilliseconds(work, rounds);
+    const { median, least } = processorMilliseconds(work, rounds);
     const numbers = simulated(size);
-    const baseline = medianMilliseconds(() => logarithms(numbers), 9);
-    if (size === sizes[0]) first = milliseconds;
-    const growth = size === sizes[0] ? '' : (milliseconds / first / (size / sizes[0])).toFixed(2);
-    rows.push([name, String(size), milliseconds.toFixed(2), (milliseconds / baseline).toFixed(0), growth]);
+    const baseline = processorMilliseconds(() => logarithms(numbers), 9).median;
+    if (size === sizes[0]) first = median;
+    const growth = size === sizes[0] ? '' : (median / first / (size / sizes[0])).toFixed(2);
+    rows.push([
+      name,
+      String(size),
+      median.toFixed(2),
+      least.toFixed(2),
+      (median / baseline).toFixed(0),
+      growth,
+    ]);
   }
 }
-print(table(['kernel', 'size', 'ms', 'over a logarithm each', 'growth'], rows));
+print(table(['kernel', 'size', 'cpu ms', 'least', 'over a logarithm each', 'growth'], rows));
 print(`memory ${megabytes(process.memoryUsage.rss())}`);
 
 function logarithms(values: Float64Array): number {

@@ -1,4 +1,5 @@
 import { chiSquareSurvival } from '../numeric/chi-square.ts';
+import { combine, dot, weightedDot } from '../numeric/columns.ts';
 import { requireConfidence, requireSameLength, requireSeries, requireWhole } from '../numeric/inputs.ts';
 import { cholesky, choleskySolve, multiply, symmetricInverse } from '../numeric/linear.ts';
 import { longRunCovariance } from '../numeric/long-run-variance.ts';
@@ -116,7 +117,8 @@ export function shortfallIntercept(
   const refused = checked(forecasts, lags);
   if (refused !== null) return refused;
   const { loss, expectedShortfall, confidence } = forecasts;
-  const excess = loss.map((value, t) => value - expectedShortfall[t]);
+  const excess = new Float64Array(loss.length);
+  for (let t = 0; t < excess.length; t++) excess[t] = loss[t] - expectedShortfall[t];
   const fit = fitJointRegression([expectedShortfall], [], excess, confidence);
   if (fit === null) return unavailable('the forecasts, or the losses, do not move enough for a regression');
   const covariance = covarianceOf(fit, 1 - confidence, lags);
@@ -155,30 +157,39 @@ function covarianceOf(fit: JointRegression, alpha: number, lags: number | undefi
   const { columns, fitted: e } = fit.shortfall;
   const size = columns.length;
   const n = e.length;
-  const isMoments = lags !== undefined;
-  const variance = isMoments ? null : tailVariance(fit, alpha);
-  if (!isMoments && variance === null) return null;
-  const bread = new Float64Array(size * size);
-  let filling: Float64Array = new Float64Array(size * size);
-  for (let t = 0; t < n; t++) {
-    const inverse = 1 / (e[t] * e[t]);
-    const curvature = isMoments ? (2 * fit.tail[t]) / e[t] - 1 : 1;
-    const own = variance === null ? 0 : variance[t] * inverse;
-    for (let j = 0; j < size; j++) {
-      for (let k = 0; k < size; k++) {
-        const product = (columns[j][t] * columns[k][t] * inverse) / n;
-        bread[j * size + k] += curvature * product;
-        filling[j * size + k] += own * product;
-      }
+  // By observation, what x x' is multiplied by in Λ and, of the scale model, in Σ.
+  const curvature = new Float64Array(n);
+  let filling: Float64Array;
+  if (lags === undefined) {
+    const variance = tailVariance(fit, alpha);
+    if (variance === null) return null;
+    for (let t = 0; t < n; t++) {
+      curvature[t] = 1 / (e[t] * e[t]);
+      variance[t] = variance[t] * curvature[t] * curvature[t];
     }
-  }
-  if (isMoments) {
+    filling = meanProducts(columns, variance);
+  } else {
+    for (let t = 0; t < n; t++) curvature[t] = ((2 * fit.tail[t]) / e[t] - 1) / (e[t] * e[t]);
     const scores = columns.map((column) => column.map((x, t) => (x * (e[t] - fit.tail[t])) / (e[t] * e[t])));
     filling = longRunCovariance(scores, lags, false);
   }
-  const inverse = symmetricInverse(bread, size);
+  const inverse = symmetricInverse(meanProducts(columns, curvature), size);
   if (inverse === null) return null;
   return multiply(multiply(inverse, filling, size), inverse, size).map((entry) => entry / n);
+}
+
+/** The weighted mean of x x'. */
+function meanProducts(columns: readonly Float64Array[], weights: Float64Array): Float64Array {
+  const size = columns.length;
+  const products = new Float64Array(size * size);
+  for (let j = 0; j < size; j++) {
+    for (let k = 0; k <= j; k++) {
+      const mean = weightedDot(columns[j], columns[k], weights) / weights.length;
+      products[j * size + k] = mean;
+      products[k * size + j] = mean;
+    }
+  }
+  return products;
 }
 
 /** Variance of v + (l − v)⁺/α by observation under a location and scale family; null for too few losses beyond VaR. */
@@ -197,30 +208,30 @@ function tailVariance(fit: JointRegression, alpha: number): Float64Array | null 
     squares += before * (excess - mean);
   }
   if (count < 2) return null;
-  const kappa = squares / (count - 1);
-  return scale.map((own, t) => (kappa * own * own) / alpha + ((1 - alpha) / alpha) * (e[t] - v[t]) ** 2);
+  const ofScale = squares / (count - 1) / alpha;
+  const ofGap = (1 - alpha) / alpha;
+  const variance = scale;
+  for (let t = 0; t < v.length; t++) {
+    const gap = e[t] - v[t];
+    variance[t] = ofScale * scale[t] * scale[t] + ofGap * gap * gap;
+  }
+  return variance;
 }
 
 /** The line through the absolute residuals of the losses about theirs, on VaR's regressor. */
 function scaleOf({ outcome, valueAtRisk: { columns } }: JointRegression): Float64Array {
-  const centre = projected(columns, outcome);
-  const scale = projected(
-    columns,
-    outcome.map((value, t) => Math.abs(value - centre[t])),
-  );
-  let mean = 0;
-  for (let t = 0; t < scale.length; t++) mean += scale[t] / scale.length;
-  return scale.map((value) => Math.max(value, LEAST_SCALE * mean));
+  const values = new Float64Array(outcome.length);
+  combine(columns, projection(columns, outcome), values);
+  for (let t = 0; t < values.length; t++) values[t] = Math.abs(outcome[t] - values[t]);
+  combine(columns, projection(columns, values), values);
+  let sum = 0;
+  for (let t = 0; t < values.length; t++) sum += values[t];
+  const least = (LEAST_SCALE * sum) / values.length;
+  for (let t = 0; t < values.length; t++) if (values[t] < least) values[t] = least;
+  return values;
 }
 
-/** Least squares on a constant and one standardised regressor, which are orthonormal. */
-function projected(columns: readonly Float64Array[], values: Float64Array): Float64Array {
-  const n = values.length;
-  const fitted = new Float64Array(n);
-  for (const column of columns) {
-    let coefficient = 0;
-    for (let t = 0; t < n; t++) coefficient += (column[t] * values[t]) / n;
-    for (let t = 0; t < n; t++) fitted[t] += coefficient * column[t];
-  }
-  return fitted;
+/** Coefficients of least squares on a constant and one standardised regressor, which are orthonormal. */
+function projection(columns: readonly Float64Array[], values: Float64Array): Float64Array {
+  return Float64Array.from(columns, (column) => dot(column, values) / values.length);
 }

@@ -1,6 +1,8 @@
+import { combine } from '../numeric/columns.ts';
 import { requireConfidence, requireSameLength, requireSeries } from '../numeric/inputs.ts';
-import { fitQuantileRegression, type QuantileRegression } from './quantile-regression.ts';
-import { combine, shortfallLine } from './shortfall-line.ts';
+import { bestPlane, type PlaneProblem, planeProblem } from './quantile-band.ts';
+import type { Vertex } from './quantile-descent.ts';
+import { shortfallLine } from './shortfall-line.ts';
 
 /** A fitted line over a constant and regressors that are taken in standard deviations from their mean. */
 export interface StandardLine {
@@ -39,6 +41,8 @@ const MANY_BEYOND = 200;
 const ROUND_GAIN = 1e-10;
 /** A regressor that moves by less than this share of its mean is constant. */
 const CONSTANT = 1e-9;
+/** A loss above VaR by less than this share of both lies on the line: losses in whole ticks do, many at once. */
+const ON_THE_LINE = 1e-12;
 
 /**
  * Joint linear regression of VaR and ES (Dimitriadis and Bayer 2019): the lines v and e with the least mean of
@@ -63,56 +67,71 @@ export function fitJointRegression(
 ): JointRegression | null {
   requireConfidence(confidence);
   requireSeries('losses', losses, 2);
-  const regressors = [...forValueAtRisk, ...forShortfall];
-  requireSameLength('losses and regressors', losses.length, ...regressors.map((column) => column.length));
-  for (const column of regressors) requireSeries('a regressor', column, 2);
-  let shift = losses[0];
-  for (let t = 1; t < losses.length; t++) if (losses[t] < shift) shift = losses[t];
-  const y = losses.map((loss) => loss - shift);
-  const quantileSide = standardise(forValueAtRisk, y.length);
-  const shortfallSide = standardise(forShortfall, y.length);
-  if (quantileSide === null || shortfallSide === null || y.every((value) => value === 0)) return null;
-  const sides = { quantileSide, shortfallSide, y, confidence };
-  const first = bestFrom(sides, null);
+  const regressors = new Set([...forValueAtRisk, ...forShortfall]);
+  for (const column of regressors) {
+    requireSameLength('losses and regressors', losses.length, column.length);
+    requireSeries('a regressor', column, 2);
+  }
+  const n = losses.length;
+  const y = new Float64Array(n);
+  const shift = leastOf(losses);
+  let most = 0;
+  for (let t = 0; t < n; t++) {
+    y[t] = losses[t] - shift;
+    if (y[t] > most) most = y[t];
+  }
+  const ones = new Float64Array(n).fill(1);
+  const quantileSide = standardise(forValueAtRisk, ones);
+  const isAlike =
+    forShortfall.length === forValueAtRisk.length &&
+    forShortfall.every((column, j) => column === forValueAtRisk[j]);
+  const shortfallSide = isAlike ? quantileSide : standardise(forShortfall, ones);
+  if (quantileSide === null || shortfallSide === null || most === 0) return null;
+  const problem = planeProblem(quantileSide.columns, y, confidence);
+  const work = { v: new Float64Array(n), tail: new Float64Array(n), e: new Float64Array(n) };
+  const search: Search = { problem, shortfallColumns: shortfallSide.columns, work };
+  const first = bestFrom(search, null);
   if (first === null) return null;
   // There may be more than one valley: another search starts from the VaR that too heavy weights lead to.
-  const heavier = { ...first, e: first.e.map((value) => value * value) };
-  const isOneValley = isFlat(shortfallSide) || (1 - confidence) * y.length >= MANY_BEYOND;
-  const second = isOneValley ? null : bestFrom(sides, heavier);
+  const isOneValley = isFlat(search) || (1 - confidence) * n >= MANY_BEYOND;
+  const second = isOneValley ? null : bestFrom(search, { ...first, power: 2 });
   const best = second !== null && second.loss < first.loss - ROUND_GAIN ? second : first;
-  const { quantile, v, tail, loss } = best;
-  const hits = new Uint8Array(y.length);
-  for (let t = 0; t < y.length; t++) hits[t] = y[t] > v[t] ? 1 : 0;
-  for (const row of quantile.rows) hits[row] = 0;
-  const valueAtRisk = lineOf(quantileSide, quantile.coefficients, v, shift);
-  const shortfall = lineOf(shortfallSide, best.coefficients, best.e, shift);
+  const { vertex, coefficients, loss } = best;
+  const { v, tail, e } = work;
+  setTail(search, vertex);
+  combine(shortfallSide.columns, coefficients, e);
+  const hits = new Uint8Array(n);
+  for (let t = 0; t < n; t++) hits[t] = y[t] - v[t] > ON_THE_LINE * (y[t] + Math.abs(v[t])) ? 1 : 0;
+  for (const row of vertex.basis) hits[row] = 0;
+  const valueAtRisk = lineOf(quantileSide, vertex.coefficients, v, shift);
+  const shortfall = lineOf(shortfallSide, coefficients, e, shift);
   return { valueAtRisk, shortfall, shift, outcome: y, tail, hits, loss };
 }
 
-type Start = Pick<Round, 'quantile' | 'coefficients' | 'e'>;
+/** What all rounds have in common; `work` is what the last of them has left there. */
+interface Search {
+  readonly problem: PlaneProblem;
+  readonly shortfallColumns: readonly Float64Array[];
+  readonly work: { readonly v: Float64Array; readonly tail: Float64Array; readonly e: Float64Array };
+}
 
 interface Round {
-  readonly quantile: QuantileRegression;
-  readonly v: Float64Array;
-  readonly tail: Float64Array;
+  /** VaR. */
+  readonly vertex: Vertex;
+  /** Of ES. */
   readonly coefficients: Float64Array;
-  readonly e: Float64Array;
   readonly loss: number;
 }
 
-interface Sides {
-  readonly quantileSide: Regressors;
-  readonly shortfallSide: Regressors;
-  readonly y: Float64Array;
-  readonly confidence: number;
-}
+/** Lines to start from; VaR is to be weighted by 1/e to a power. */
+type Start = Round & { readonly power: number };
 
 /** Rounds until the loss no longer falls. */
-function bestFrom(sides: Sides, start: Start | null): Round | null {
-  let best = bestGiven(sides, start);
+function bestFrom(search: Search, start: Start | null): Round | null {
+  let best = bestGiven(search, start);
   // A constant e weighs all observations alike: v is final.
-  for (let round = 1; best !== null && !isFlat(sides.shortfallSide) && round < MAXIMUM_ROUNDS; round++) {
-    const next = bestGiven(sides, best);
+  for (let round = 1; best !== null && !isFlat(search) && round < MAXIMUM_ROUNDS; round++) {
+    const next = bestGiven(search, { ...best, power: 1 });
     if (next === null || !(next.loss < best.loss)) break;
     const gain = best.loss - next.loss;
     best = next;
@@ -121,22 +140,48 @@ function bestFrom(sides: Sides, start: Start | null): Round | null {
   return best;
 }
 
-/** The best v under the weights 1/e, and the best e given that v. */
-function bestGiven({ quantileSide, shortfallSide, y, confidence }: Sides, start: Start | null): Round | null {
-  const weights = start?.e.map((value) => 1 / value);
-  const known = start?.quantile.coefficients;
-  const quantile = fitQuantileRegression(quantileSide.columns, y, confidence, weights, known);
-  if (quantile === null) return null;
-  const v = combine(quantileSide.columns, quantile.coefficients);
-  const alpha = 1 - confidence;
-  const tail = new Float64Array(y.length);
-  for (let t = 0; t < y.length; t++) tail[t] = v[t] + (y[t] > v[t] ? (y[t] - v[t]) / alpha : 0);
-  const shortfall = shortfallLine(shortfallSide.columns, tail, start?.coefficients ?? null);
-  return shortfall === null ? null : { quantile, v, tail, ...shortfall };
+/** The best v under the weights of the start, and the best e given that v. */
+function bestGiven(search: Search, start: Start | null): Round | null {
+  const { problem, shortfallColumns, work } = search;
+  const vertex =
+    start === null
+      ? bestPlane(problem)
+      : bestPlane(problem, weightsOf(search, start), start.vertex.coefficients);
+  if (vertex === null) return null;
+  // The same v has the same e.
+  if (start !== null && isSame(vertex, start.vertex)) return start;
+  setTail(search, vertex);
+  const shortfall = shortfallLine(shortfallColumns, work.tail, start?.coefficients ?? null);
+  return shortfall === null ? null : { vertex, ...shortfall };
 }
 
-function isFlat({ columns }: Regressors): boolean {
-  return columns.length === 1;
+/** e to a power, one over it. */
+function weightsOf({ shortfallColumns, work: { e } }: Search, { coefficients, power }: Start): Float64Array {
+  combine(shortfallColumns, coefficients, e);
+  for (let t = 0; t < e.length; t++) e[t] = power === 1 ? 1 / e[t] : 1 / (e[t] * e[t]);
+  return e;
+}
+
+/** Whether two planes pass through the same rows; where they do through none, all rows lie on the one plane that there is. */
+function isSame({ basis }: Vertex, other: Vertex): boolean {
+  return basis.length === other.basis.length && basis.every((row) => other.basis.includes(row));
+}
+
+/** VaR, and v + (l − v)⁺/α. */
+function setTail({ problem: { columns, y, probability }, work: { v, tail } }: Search, vertex: Vertex): void {
+  const share = 1 / (1 - probability);
+  combine(columns, vertex.coefficients, v);
+  for (let t = 0; t < y.length; t++) tail[t] = y[t] > v[t] ? v[t] + share * (y[t] - v[t]) : v[t];
+}
+
+function isFlat({ shortfallColumns }: Search): boolean {
+  return shortfallColumns.length === 1;
+}
+
+function leastOf(values: Float64Array): number {
+  let least = values[0];
+  for (let t = 1; t < values.length; t++) if (values[t] < least) least = values[t];
+  return least;
 }
 
 /** A constant and regressors in standard deviations from their means. */
@@ -147,18 +192,25 @@ interface Regressors {
 }
 
 /** Null where one is constant. */
-function standardise(regressors: readonly Float64Array[], n: number): Regressors | null {
-  const columns = [new Float64Array(n).fill(1)];
+function standardise(regressors: readonly Float64Array[], ones: Float64Array): Regressors | null {
+  const n = ones.length;
+  const columns = [ones];
   const means: number[] = [];
   const deviations: number[] = [];
   for (const regressor of regressors) {
-    let mean = 0;
-    for (let t = 0; t < n; t++) mean += regressor[t] / n;
-    let square = 0;
-    for (let t = 0; t < n; t++) square += (regressor[t] - mean) ** 2 / n;
-    const deviation = Math.sqrt(square);
+    let sum = 0;
+    for (let t = 0; t < n; t++) sum += regressor[t];
+    const mean = sum / n;
+    const column = new Float64Array(n);
+    let squares = 0;
+    for (let t = 0; t < n; t++) {
+      column[t] = regressor[t] - mean;
+      squares += column[t] * column[t];
+    }
+    const deviation = Math.sqrt(squares / n);
     if (!(deviation > CONSTANT * Math.abs(mean))) return null;
-    columns.push(regressor.map((value) => (value - mean) / deviation));
+    for (let t = 0; t < n; t++) column[t] /= deviation;
+    columns.push(column);
     means.push(mean);
     deviations.push(deviation);
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
 import { quantile } from '../numeric/quantile.ts';
 import { parkMiller } from '../park-miller.fixture.ts';
-import { fitQuantileRegression } from './quantile-regression.ts';
+import { fitQuantileRegression, type QuantileRegression } from './quantile-regression.ts';
 
 /** 400 rows with a spread that grows: R repeats these numbers. */
 function golden(): { columns: Float64Array[]; outcome: Float64Array; weights: Float64Array } {
@@ -54,6 +54,31 @@ function slowest(x: Float64Array, outcome: Float64Array, probability: number, we
     }
   }
   return least;
+}
+
+/**
+ * What ψ of the two rows on a line through (1, x) would have to be for Σ w ψ (1, x) = 0, with ψ = p above the line and p − 1 below: the
+ * line is a minimum where both lie in [p − 1, p] (Koenker 2005, theorem 2.1).
+ */
+function multipliersOf(
+  x: Float64Array,
+  outcome: Float64Array,
+  probability: number,
+  weights: Float64Array,
+  { coefficients, rows: [first, second] }: QuantileRegression,
+): [number, number] {
+  let [level, slope] = [0, 0];
+  for (let i = 0; i < x.length; i++) {
+    if (i === first || i === second) continue;
+    const isAbove = outcome[i] >= coefficients[0] + coefficients[1] * x[i];
+    const pull = weights[i] * (isAbove ? probability : probability - 1);
+    level += pull;
+    slope += pull * x[i];
+  }
+  // a + b = −level and a x₁ + b x₂ = −slope, in which a and b have the weights of their rows in them.
+  const b = (slope - level * x[first]) / (x[first] - x[second]);
+  const a = -level - b;
+  return [a / weights[first], b / weights[second]];
 }
 
 describe('quantile regression equals rq of R 4.2, quantreg', () => {
@@ -140,6 +165,42 @@ describe('the fit is a minimum', () => {
       return value < plane - 1e-9;
     }).length;
     expect(below).toBeLessThanOrEqual(n * probability + 1e-6);
+  });
+
+  test('where bands, samples and starts from anywhere come before it, by the multipliers of its rows', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.integer({ min: 450, max: 14_000 }),
+        fc.constantFrom(0.05, 0.5, 0.9, 0.99),
+        fc.boolean(),
+        fc.constantFrom(null, 0, 0.01, 1, 100),
+        (seed, n, probability, isWeighted, astray) => {
+          const random = Random.stream(seed, 'multipliers');
+          const x = Float64Array.from({ length: n }, () => Math.exp(0.5 * random.normal()));
+          const columns = [new Float64Array(n).fill(1), x];
+          const outcome = x.map((value) => value * (1 + random.studentT(4)));
+          const weights = x.map(() => (isWeighted ? Math.max(random.uniform() - 0.1, 0) : 1));
+          const given = isWeighted ? weights : undefined;
+          const start = Float64Array.of(random.normal(), random.normal()).map(
+            (value) => 1 + (astray ?? 0) * value,
+          );
+          const fit = fitQuantileRegression(
+            columns,
+            outcome,
+            probability,
+            given,
+            astray === null ? undefined : start,
+          );
+          if (fit === null) throw new Error('there is a fit');
+          for (const multiplier of multipliersOf(x, outcome, probability, weights, fit)) {
+            expect(multiplier).toBeLessThanOrEqual(probability + 1e-9);
+            expect(multiplier).toBeGreaterThanOrEqual(probability - 1 - 1e-9);
+          }
+        },
+      ),
+      { seed: 9, numRuns: 120 },
+    );
   });
 
   test('a start from elsewhere, and from the minimum, leads to the same plane', () => {

@@ -1,5 +1,6 @@
+import { entriesOf } from '../numeric/columns.ts';
 import { refusal, requireSameLength, requireSeries } from '../numeric/inputs.ts';
-import { beginOf, fitFrom, type Problem, rowsWhere, takeRows } from './quantile-band.ts';
+import { bestPlane, planeProblem } from './quantile-band.ts';
 
 /** A linear quantile regression, fitted. */
 export interface QuantileRegression {
@@ -33,40 +34,37 @@ export function fitQuantileRegression(
   start?: Float64Array,
 ): QuantileRegression | null {
   requireUsable(columns, outcome, probability, weights, start);
-  const problem = problemOf(columns, outcome, probability, weights);
-  if (problem.y.length < problem.size) return null;
-  const known = start?.map((value, j) => value * problem.units[j]);
-  const begin = known === undefined ? beginOf(problem) : { plane: known, level: 0, sample: problem.y.length };
-  const found = begin === null ? null : fitFrom(problem, begin);
+  const size = columns.length;
+  // Rows of no weight are left out; all columns are in units of their largest entry.
+  const rows = rowsOfWeight(outcome.length, weights);
+  if (rows.length < size) return null;
+  const kept = (values: Float64Array): Float64Array =>
+    rows.length === values.length ? values : entriesOf(values, rows);
+  const units = new Float64Array(size);
+  const scaled = columns.map((column, j) => {
+    const own = kept(column);
+    units[j] = largestOf(own) || 1;
+    return own.map((value) => value / units[j]);
+  });
+  const problem = planeProblem(scaled, kept(outcome), probability);
+  const known = start?.map((value, j) => value * units[j]);
+  const found = bestPlane(problem, weights === undefined ? undefined : kept(weights), known);
   if (found === null) return null;
-  const coefficients = found.coefficients.map((value, j) => value / problem.units[j]);
+  const coefficients = found.coefficients.map((value, j) => value / units[j]);
   const loss = pinballSum(columns, outcome, probability, coefficients, weights);
-  return { coefficients, loss, rows: found.basis.map((i) => problem.rows[i]) };
+  return { coefficients, loss, rows: found.basis.map((i) => rows[i]) };
 }
 
-function problemOf(
-  columns: readonly Float64Array[],
-  outcome: Float64Array,
-  probability: number,
-  given: Float64Array | undefined,
-): Problem {
-  const isKept = new Uint8Array(outcome.length).fill(1);
-  if (given !== undefined) for (let i = 0; i < isKept.length; i++) isKept[i] = given[i] > 0 ? 1 : 0;
-  const rows = rowsWhere(isKept);
-  const weights = given === undefined ? new Float64Array(rows.length).fill(1) : takeRows(given, rows, 1);
-  const size = columns.length;
-  const units = new Float64Array(size);
-  const x = new Float64Array(rows.length * size);
-  for (let j = 0; j < size; j++) {
-    const column = columns[j];
-    let largest = 0;
-    for (let i = 0; i < rows.length; i++) largest = Math.max(largest, Math.abs(column[rows[i]]));
-    units[j] = largest > 0 ? largest : 1;
-    for (let i = 0; i < rows.length; i++) x[i * size + j] = (column[rows[i]] / units[j]) * weights[i];
-  }
-  const y = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) y[i] = weights[i] * outcome[rows[i]];
-  return { x, y, weights, size, probability, units, rows };
+/** The rows of positive weight. */
+function rowsOfWeight(n: number, weights: Float64Array | undefined): Int32Array {
+  const rows = Int32Array.from({ length: n }, (_, i) => i);
+  return weights === undefined ? rows : rows.filter((i) => weights[i] > 0);
+}
+
+function largestOf(values: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  return largest;
 }
 
 function pinballSum(
