@@ -138,6 +138,28 @@ describe('the likelihood', () => {
     }
   });
 
+  test('is −∞ however few variances are none, and whatever was evaluated before', () => {
+    const still = { mu: 0, omega: 1, alpha: 0, gamma: 0, beta: 0, nu: 6 };
+    const likelihoodOf = (model: GarchModel, returns: Float64Array) => {
+      const specification = { model, distribution: 'normal', start: 'backcast', mean: 'zero' } as const;
+      const likelihood = new GarchLikelihood(returns, specification);
+      return (change: Partial<GarchParameters>): number =>
+        likelihood.evaluate(toVector({ ...still, ...change }), new Float64Array(PARAMETER_COUNT));
+    };
+    const gjr = likelihoodOf('gjr', Float64Array.of(1, 1, -1, 1, -1, 1, 1, 1, 1, 1, 1, 1));
+    expect(gjr({})).toBeGreaterThan(-1e3);
+    // Two of twelve variances are −1: in a product they go unseen.
+    expect(gjr({ gamma: -2 })).toBe(Number.NEGATIVE_INFINITY);
+    // Two are 0, and two are beyond a double.
+    expect(gjr({ gamma: -1 })).toBe(Number.NEGATIVE_INFINITY);
+    expect(gjr({ gamma: Number.MAX_VALUE })).toBe(Number.NEGATIVE_INFINITY);
+    // After one fall ln σ² is −γ, and 0 otherwise.
+    const egarch = likelihoodOf('egarch', Float64Array.of(0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    for (const size of [0, 150, 199.9])
+      expect(egarch({ omega: 0, gamma: -size })).toBeCloseTo(-6 * Math.log(2 * Math.PI) - 0.5 - size / 2, 9);
+    for (const size of [200, 300]) expect(egarch({ omega: 0, gamma: -size })).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   test('in the coordinates of the search is the same, with the gradient pulled back', () => {
     fc.assert(
       fc.property(admissible, fc.constantFrom(...specifications), (parameters, specification) => {
