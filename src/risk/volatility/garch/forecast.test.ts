@@ -46,6 +46,60 @@ describe('forecasts', () => {
     for (let h = 0; h < 8; h++) expect(squares[h] / formula[h]).toBeCloseTo(1, 1);
   });
 
+  test.each(['garch', 'gjr', 'egarch'] as const)(
+    'a path of %s is its recursion along the shocks',
+    (model) => {
+      const shocks = [0.3, -1.2, 2.5, -0.1, 0, 0.8, -2];
+      const gamma = model === 'garch' ? 0 : 0.15;
+      const parameters = {
+        mu: 0.02,
+        omega: model === 'egarch' ? -0.05 : 0.1,
+        alpha: 0.12,
+        gamma,
+        beta: 0.7,
+        nu: 5,
+      };
+      const path = new Float64Array(shocks.length);
+      let drawn = 0;
+      simulateGarch(model, parameters, 1.7, () => shocks[drawn++], path);
+      expect(drawn).toBe(shocks.length);
+      let variance = 1.7;
+      for (const [h, z] of shocks.entries()) {
+        expect(path[h]).toBeCloseTo(0.02 + Math.sqrt(variance) * z, 12);
+        const square = variance * z * z;
+        variance =
+          model === 'egarch'
+            ? Math.exp(
+                -0.05 +
+                  0.12 * Math.abs(z) -
+                  0.12 * Math.sqrt(2 / Math.PI) +
+                  gamma * z +
+                  0.7 * Math.log(variance),
+              )
+            : 0.1 + 0.12 * square + (z < 0 ? gamma * square : 0) + 0.7 * variance;
+      }
+    },
+  );
+
+  test('shocks are drawn from the distribution of the errors', () => {
+    const specification = { model: 'garch', mean: 'zero', start: 'backcast' } as const;
+    const parameters = { mu: 0, omega: 0.1, alpha: 0.1, gamma: 0, beta: 0.8, nu: 4 };
+    const [student, plain] = [Random.stream(5, 'shocks'), Random.stream(5, 'shocks')];
+    const t = shocksOf({ ...specification, distribution: 't' }, parameters, student);
+    for (let i = 0; i < 20; i++) expect(t()).toBe(plain.studentT(4));
+    const normal = shocksOf({ ...specification, distribution: 'normal' }, parameters, student);
+    for (let i = 0; i < 20; i++) expect(normal()).toBe(plain.normal());
+  });
+
+  test('of no step, or of a part of one, are refused', () => {
+    const parameters = { mu: 0, omega: 0.1, alpha: 0.1, gamma: 0, beta: 0.8, nu: 4 };
+    for (const steps of [0, 1.5, Number.NaN])
+      expect(() => forecastVariance(parameters, 1, steps)).toThrow(
+        expect.objectContaining({ code: 'INPUT_INVALID' }),
+      );
+    expect(forecastVariance(parameters, 3, 1)).toEqual(Float64Array.of(3));
+  });
+
   test('of egarch stay numbers under any shock, and residuals are drawn as they were', () => {
     const random = new Random(2);
     const path = new Float64Array(200);
