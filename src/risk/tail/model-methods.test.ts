@@ -157,6 +157,11 @@ describe('a fitted volatility', () => {
     expect(risk.expectedShortfall).toBeGreaterThan(0);
     const end = answered(garch({ sample: daily, confidence: 0.3, options }, 'garch'));
     expect(end.valueAtRisk).toBeLessThan(0);
+    // A gain at the end of a step is told as it is, in closed form.
+    const { parameters, nextVariance } = fitted(returns, { model: 'garch', distribution: 't' });
+    const deviation = Math.sqrt(nextVariance);
+    const { valueAtRisk } = studentRisk(0.3, parameters.nu);
+    expect(end.valueAtRisk).toBeCloseTo(deviation * valueAtRisk - parameters.mu, 12);
     expect(risk.expectedShortfall).toBeGreaterThan(end.expectedShortfall);
   });
 
