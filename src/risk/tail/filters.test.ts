@@ -41,6 +41,7 @@ describe('the variance that each origin knew', () => {
     };
     expect(parameters('gjr-garch')).toHaveProperty('gamma');
     expect(parameters('garch')).not.toHaveProperty('gamma');
+    expect(parameters('garch')).toHaveProperty('nu');
   });
 
   test('is of the likeliest decay where that is asked for', () => {
