@@ -148,8 +148,8 @@ describe('the likelihood', () => {
     };
     const gjr = likelihoodOf('gjr', Float64Array.of(1, 1, -1, 1, -1, 1, 1, 1, 1, 1, 1, 1));
     expect(gjr({})).toBeGreaterThan(-1e3);
-    // Two of twelve variances are −1: in a product they go unseen.
-    expect(gjr({ gamma: -2 })).toBe(Number.NEGATIVE_INFINITY);
+    // Two of twelve variances are −½: in a product they go unseen.
+    expect(gjr({ gamma: -1.5 })).toBe(Number.NEGATIVE_INFINITY);
     // Two are 0, and two are beyond a double.
     expect(gjr({ gamma: -1 })).toBe(Number.NEGATIVE_INFINITY);
     expect(gjr({ gamma: Number.MAX_VALUE })).toBe(Number.NEGATIVE_INFINITY);
