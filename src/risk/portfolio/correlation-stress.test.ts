@@ -132,6 +132,20 @@ describe('correlations equal NumPy 2.4, pair by pair', () => {
       expect(() => stressedDays(panel, { share: 0.3, blockMilliseconds })).toThrow(invalid);
   });
 
+  test('measured with weights that decay go into the stress of a portfolio', () => {
+    const positions = [100, -60, 40, 25, 10].map((notional, m) => ({ market: 'ABCDE'[m], notional }));
+    const riskOf = (decay: number): number =>
+      correlationStress(panel, positions, { confidence: 0.975, horizonBars: 24, share: 0.3, decay }).cases[0]
+        .expectedShortfall;
+    const deviationOf = (decay: number): number => {
+      const { correlation, volatility } = correlationMatrix(panel, { decay });
+      const exposure = Float64Array.from(positions, ({ notional }, m) => notional * volatility[m]);
+      return Math.sqrt(quadraticForm(correlation, exposure));
+    };
+    expect(Math.abs(riskOf(0.995) / riskOf(1) - 1)).toBeGreaterThan(0.01);
+    expect(riskOf(0.995) / riskOf(1)).toBeCloseTo(deviationOf(0.995) / deviationOf(1), 10);
+  });
+
   test('and the stress of a portfolio under all of them', () => {
     const positions = [100, -60, 40, 25, 10].map((notional, m) => ({ market: 'ABCDE'[m], notional }));
     const { cases, worst, sumOfStandalone } = correlationStress(panel, positions, {
