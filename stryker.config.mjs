@@ -2,7 +2,10 @@
 
 /** One room of src/risk, as in MUTATION_ROOM=tail npm run mutation, or `none` for the files in no room; all of them without it. */
 const room = process.env.MUTATION_ROOM ?? '**';
-const report = `.mutation/${process.env.MUTATION_ROOM ?? 'all'}`;
+/** Test files instead of all tests of the room; their names are in that of the report, so that runs side by side have one each. */
+const tests = (process.env.MUTATION_TESTS ?? '').split(',').filter((file) => file !== '');
+const names = tests.map((file) => file.replace(/^.*\/|\.test\.ts$/g, ''));
+const report = `.mutation/${[process.env.MUTATION_ROOM ?? 'all', ...names].join('+')}`;
 
 export default {
   mutate: [

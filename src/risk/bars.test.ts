@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { randomMarket, selectBars } from '../../test/random-market.ts';
-import { type BarSeries, continueLineage, lineageOf, sliceBars } from './bars.ts';
+import { type BarSeries, barsClosedBy, continueLineage, entriesBy, lineageOf, sliceBars } from './bars.ts';
 
 const { bars } = randomMarket({ seed: 3, hours: 50 });
 const copyOf = (series: BarSeries): BarSeries => selectBars(series, () => true);
@@ -22,6 +22,9 @@ describe('the lineage of a series', () => {
     const after = copyOf(bars);
     continueLineage(before, after);
     expect(lineageOf(after)).toBe(lineageOf(before));
+    const same = copyOf(bars);
+    continueLineage(after, same);
+    expect(lineageOf(same)).toBe(lineageOf(before));
   });
 
   test('ends where any bar is another, is missing, or was not there before', () => {
@@ -40,6 +43,32 @@ describe('the lineage of a series', () => {
     for (const other of others) {
       continueLineage(before, other);
       expect(lineageOf(other)).not.toBe(lineageOf(before));
+    }
+  });
+});
+
+describe('what is known by a time', () => {
+  const HOUR = 3_600_000;
+  const times = Float64Array.of(10, 20, 20, 35, 70);
+
+  test('are the entries at or before it, one by one', () => {
+    for (let at = 5; at <= 80; at++)
+      for (let length = 0; length <= 5; length++)
+        expect(entriesBy({ time: times, length }, at)).toBe(
+          times.slice(0, length).filter((time) => time <= at).length,
+        );
+  });
+
+  test('are the bars whose hour is over', () => {
+    const first = bars.openTime[0];
+    for (const length of [0, 1, 2, 50]) {
+      const some = sliceBars(bars, 0, length);
+      for (let hour = -1; hour <= 52; hour++)
+        for (const offset of [-1, 0, 1]) {
+          const at = first + hour * HOUR + offset;
+          const closed = some.openTime.filter((time) => time + HOUR <= at).length;
+          expect(barsClosedBy(some, at)).toBe(closed);
+        }
     }
   });
 });

@@ -172,4 +172,28 @@ describe('pooled tracking', () => {
     );
     expect(calibrator.observe(calibrator.initial(), [])).toEqual(calibrator.initial());
   });
+
+  test.each([
+    ['a confidence of 1', { confidence: 1 }],
+    ['a rate of 0', { rate: 0 }],
+    ['a pool that learns faster than its members', { rate: 0.01, poolRate: 0.02 }],
+    ['a prior below 0', { prior: -1 }],
+    ['a range without 1 in it', { range: { least: 2, greatest: 3 } }],
+  ])('%s is refused with a remedy', (_, change) => {
+    expect(() => pooledTracking({ confidence: 0.9, ...change })).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID', remedy: expect.any(String) }),
+    );
+  });
+
+  test('neither losses nor forecasts that are no numbers are learnt from', () => {
+    const calibrator = pooledTracking({ confidence: 0.9 });
+    const refusal = expect.objectContaining({ code: 'INPUT_INVALID' });
+    const learn = (loss: number, given: typeof forecast) =>
+      expect(() => calibrator.observe(calibrator.initial(), [{ market: 'A', loss, forecast: given }]));
+    learn(Number.NaN, forecast).toThrow(refusal);
+    learn(1, { ...forecast, valueAtRisk: Number.NaN }).toThrow(refusal);
+    expect(() => calibrator.adjusted(calibrator.initial(), 'A', { ...forecast, valueAtRisk: 0 })).toThrow(
+      refusal,
+    );
+  });
 });

@@ -101,6 +101,14 @@ describe('shortfall tracking', () => {
     expect(calibrator.observe(state, 5, { valueAtRisk: 1, expectedShortfall: 1 })).toBe(state);
   });
 
+  test('a loss that is no number is refused, not learnt from as if it were none', () => {
+    const calibrator = shortfallTracking({ confidence: 0.9 });
+    for (const loss of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() =>
+        calibrator.observe(calibrator.initial(), loss, { valueAtRisk: 1, expectedShortfall: 2 }),
+      ).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+  });
+
   test.each([
     ['a rate of 0', { confidence: 0.9, rate: 0 }],
     ['a largest excess below 1', { confidence: 0.9, largestExcess: 0.5 }],

@@ -130,6 +130,21 @@ describe('a stream and its window', () => {
     }
   });
 
+  test('add to the forecasts what the batch adds', () => {
+    const calibrated = calibrateSeries(
+      splitConformal({ confidence: 0.95, form: 'additive', window: 100 }),
+      golden,
+    );
+    for (const t of [100, 250, 599]) {
+      const [loss, before] = [golden.loss, golden.valueAtRisk].map((all) => all.subarray(t - 100, t));
+      const batch = conformalAdjustment(loss, before, 0.95, 'additive');
+      if (!batch.available) throw new Error(batch.reason);
+      expect(calibrated.valueAtRisk[t]).toBeCloseTo(golden.valueAtRisk[t] + batch.adjustment, 14);
+      const moved = golden.expectedShortfall[t] + batch.adjustment;
+      expect(calibrated.expectedShortfall[t]).toBeCloseTo(moved, 14);
+    }
+  });
+
   test('a window holds the latest scores, sorted, whatever came', () => {
     fc.assert(
       fc.property(

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random.ts';
-import { simplexMinimise } from '../numeric/simplex.ts';
-import { fitJointRegression } from '../tail/joint-regression.ts';
 import { garchForecasts, goldenForecasts, inUnit } from './judged-forecasts.fixture.ts';
 import { shortfallIntercept, shortfallRegression } from './shortfall-regression.ts';
 import type { JudgedForecasts } from './shortfall-tests.ts';
@@ -93,53 +91,6 @@ describe('equal to NumPy 2.4 and SciPy 1.17 (linear programming, Newton, matrice
     expect(outcome.pValue / twoSided).toBeCloseTo(1, 9);
     expect(outcome.pValueUnderstated / oneSided).toBeCloseTo(1, 9);
     expect(outcome.standardError / standardError).toBeCloseTo(1, 9);
-  });
-});
-
-describe('the joint regression', () => {
-  test('has no lower loss near or far, by downhill simplexes over all four coefficients', () => {
-    for (const seed of [2, 1019]) {
-      const { loss, valueAtRisk, expectedShortfall, confidence } = garchForecasts(400, 0.95, seed, 1);
-      const fit = fitJointRegression([valueAtRisk], [expectedShortfall], loss, confidence)!;
-      const mean = (b: Float64Array): number => {
-        let sum = 0;
-        for (let t = 0; t < loss.length; t++) {
-          const v = b[0] + b[1] * valueAtRisk[t] - fit.shift;
-          const e = b[2] + b[3] * expectedShortfall[t] - fit.shift;
-          if (!(e > 0)) return Number.POSITIVE_INFINITY;
-          sum += (v + Math.max(loss[t] - fit.shift - v, 0) / (1 - confidence)) / e + Math.log(e);
-        }
-        return sum / loss.length;
-      };
-      const at = Float64Array.of(...fit.valueAtRisk.coefficients, ...fit.shortfall.coefficients);
-      expect(mean(at)).toBeCloseTo(fit.loss, 12);
-      const random = Random.stream(seed, 'starts');
-      for (let k = 0; k < 6; k++) {
-        const start = at.map((value, j) => value + (j % 2 === 0 ? 0.005 : 0.4) * random.normal());
-        if (!Number.isFinite(mean(start))) continue;
-        const found = simplexMinimise(mean, start, { steps: Float64Array.of(0.003, 0.2, 0.003, 0.2) });
-        expect(found.value).toBeGreaterThan(fit.loss - 1e-11);
-      }
-    }
-  });
-
-  test('meets both conditions of a minimum: as many losses above VaR as it says, and a tail mean of e in the weights of ES', () => {
-    const { loss, valueAtRisk, expectedShortfall } = goldenForecasts();
-    const fit = fitJointRegression([valueAtRisk], [expectedShortfall], loss, 0.975)!;
-    const { fitted: e, columns } = fit.shortfall;
-    for (const column of columns) {
-      let score = 0;
-      for (let t = 0; t < e.length; t++) score += (column[t] * (fit.tail[t] / e[t] - 1)) / e[t];
-      expect(Math.abs(score) / e.length).toBeLessThan(1e-8);
-    }
-    let weighted = 0;
-    let total = 0;
-    for (let t = 0; t < e.length; t++) {
-      weighted += fit.hits[t] / e[t];
-      total += 1 / e[t];
-    }
-    expect(weighted / total).toBeLessThanOrEqual(0.025);
-    expect(weighted / total).toBeGreaterThan(0.025 - 5 / e.length);
   });
 });
 

@@ -70,4 +70,35 @@ describe('the largest values of a sample that changes', () => {
     expect([...(rolling.largest(5) ?? [])]).toEqual([90, 91, 92, 93, 94]);
     expect(rolling.largest(6)).toBeNull();
   });
+
+  test('are all that came where it was never filled, and all that are equal where it was', () => {
+    const unfilled = new RollingLargest();
+    const sample = Array.from({ length: 300 }, (_, i) => (i * 37) % 101);
+    for (const value of sample) unfilled.add(value);
+    expect([...(unfilled.largest(300) ?? [])]).toEqual(sample.toSorted((a, b) => a - b));
+    const equal = new RollingLargest();
+    equal.refill(new Float64Array(10).fill(3), 4);
+    for (let i = 0; i < 200; i++) equal.add(3);
+    equal.add(5);
+    expect(equal.countAbove(3)).toBe(1);
+    expect([...(equal.largest(211) ?? [])]).toEqual([...new Array(210).fill(3), 5]);
+  });
+
+  test('let the smallest go when half as many again have come, but none that equals the smallest kept', () => {
+    const rolling = new RollingLargest();
+    rolling.refill(Float64Array.of(1, 2, 3, 4), 4);
+    // Seven places: the eighth value has none, and four of the seven stay, with both that equal the least of them.
+    for (const value of [3, 9, 10]) rolling.add(value);
+    expect(rolling.countAbove(0)).toBe(7);
+    rolling.add(11);
+    expect(rolling.countAbove(2.5)).toBeNull();
+    expect([...(rolling.largest(6) ?? [])]).toEqual([3, 3, 4, 9, 10, 11]);
+    expect(rolling.largest(7)).toBeNull();
+    // Values below the floor are counted and not kept.
+    rolling.add(2);
+    rolling.remove(2);
+    rolling.add(2.9);
+    expect(rolling.count).toBe(9);
+    expect(rolling.largest(7)).toBeNull();
+  });
 });

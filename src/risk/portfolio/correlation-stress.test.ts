@@ -101,6 +101,51 @@ describe('correlations equal NumPy 2.4, pair by pair', () => {
     expect(stressed.volatility[0]).toBeGreaterThan(calm.volatility[0]);
   });
 
+  test('and of all other days, by days counted out', () => {
+    const days = Array.from(panel.time, (time) => Math.floor(time / 86_400_000));
+    const squares = new Map<number, number[]>();
+    for (let t = 0; t < panel.slots; t++) {
+      const known = panel.markets.map((_, m) => m).filter((m) => panel.known[m * panel.slots + t] === 1);
+      if (known.length === 0) continue;
+      const mean = known.reduce((sum, m) => sum + panel.returns[m * panel.slots + t], 0) / known.length;
+      squares.set(days[t], [...(squares.get(days[t]) ?? []), mean * mean]);
+    }
+    const ranked = [...squares]
+      .map(([day, values]) => [day, values.reduce((a, b) => a + b, 0) / values.length] as const)
+      .sort(([, a], [, b]) => b - a);
+    const wild = new Set(ranked.slice(0, 10).map(([day]) => day));
+    const marks = (isWild: boolean) => Uint8Array.from(days, (day) => Number(wild.has(day) === isWild));
+    const { stressed, calm } = stressedDays(panel, { share: 0.3 });
+    expect(stressed).toEqual(correlationMatrix(panel, { slots: marks(true) }));
+    expect(calm).toEqual(correlationMatrix(panel, { slots: marks(false) }));
+  });
+
+  test('are refused where fewer pairs than asked for are left of them', () => {
+    expect(stressedDays(panel, { share: 0.3, leastPairs: 48 }).calm.fewestPairs).toBe(48);
+    expect(() => stressedDays(panel, { share: 0.3, leastPairs: 49 })).toThrow(insufficient);
+    const ask = { confidence: 0.975, horizonBars: 24, share: 0.3 };
+    const positions = [{ market: 'A', notional: 1 }];
+    expect(() => correlationStress(panel, positions, { ...ask, leastPairs: 49 })).toThrow(insufficient);
+    expect(() => correlationStress(panel, positions, { ...ask, horizonBars: 0 })).toThrow(invalid);
+    expect(() => correlationMatrix(panel, { leastPairs: 1 })).toThrow(invalid);
+    for (const blockMilliseconds of [0, -1, Number.NaN])
+      expect(() => stressedDays(panel, { share: 0.3, blockMilliseconds })).toThrow(invalid);
+  });
+
+  test('measured with weights that decay go into the stress of a portfolio', () => {
+    const positions = [100, -60, 40, 25, 10].map((notional, m) => ({ market: 'ABCDE'[m], notional }));
+    const riskOf = (decay: number): number =>
+      correlationStress(panel, positions, { confidence: 0.975, horizonBars: 24, share: 0.3, decay }).cases[0]
+        .expectedShortfall;
+    const deviationOf = (decay: number): number => {
+      const { correlation, volatility } = correlationMatrix(panel, { decay });
+      const exposure = Float64Array.from(positions, ({ notional }, m) => notional * volatility[m]);
+      return Math.sqrt(quadraticForm(correlation, exposure));
+    };
+    expect(Math.abs(riskOf(0.995) / riskOf(1) - 1)).toBeGreaterThan(0.01);
+    expect(riskOf(0.995) / riskOf(1)).toBeCloseTo(deviationOf(0.995) / deviationOf(1), 10);
+  });
+
   test('and the stress of a portfolio under all of them', () => {
     const positions = [100, -60, 40, 25, 10].map((notional, m) => ({ market: 'ABCDE'[m], notional }));
     const { cases, worst, sumOfStandalone } = correlationStress(panel, positions, {

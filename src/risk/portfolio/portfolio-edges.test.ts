@@ -88,6 +88,16 @@ describe('portfolio risk at its edges', () => {
     expect(() => filterScales(aligned, returnScenarios(aligned, 4))).toThrow(insufficient);
   });
 
+  test('a filter takes decays below 1, exponents from 0 to 1 and scenarios of its own history', () => {
+    const aligned = alignMarkets(goldenBars(2, 100));
+    const scenarios = returnScenarios(aligned, 4);
+    const invalid = expect.objectContaining({ code: 'INPUT_INVALID' });
+    for (const change of [{ decay: 1 }, { decay: 0 }, { exponent: 1.01 }, { exponent: -0.01 }])
+      expect(() => filterScales(aligned, scenarios, change)).toThrow(invalid);
+    const other = returnScenarios(alignMarkets(goldenBars(2, 90)), 4);
+    expect(() => filterScales(aligned, other)).toThrow(invalid);
+  });
+
   test.each([0.2, 0.5, 1])('a break share of %d', (share) => {
     const { expectedShortfall, addOn } = correlationBreak(60, [50, 40, 10], share);
     expect(expectedShortfall).toBeCloseTo((1 - share) * 60 + share * 100, 12);

@@ -84,8 +84,10 @@ describe('portfolio risk equals NumPy 2.4', () => {
       expectAll(shares(risk, name, 'valueAtRisk'), valueAtRisk);
       expectAll(shares(risk, name, 'expectedShortfall'), expectedShortfall);
     }
-    for (const { notional, component, marginal } of risk.positions)
+    for (const { notional, component, marginal } of risk.positions) {
       expect(marginal.expectedShortfall * notional).toBeCloseTo(component.expectedShortfall, 12);
+      expect(marginal.valueAtRisk * notional).toBeCloseTo(component.valueAtRisk, 12);
+    }
     expect(risk).toMatchObject({ grossNotional: 225, netNotional: 105, scenarios });
   });
 

@@ -76,14 +76,15 @@ export function fitCaviar(
       (b[2] * size) / whole,
       ...(count === 4 ? [(b[3] * size) / whole] : []),
     );
-  const starts = start === undefined ? startingPoints(objective, count) : [toSearch(start)];
+  const places = start === undefined ? startingPoints(objective, count) : [toSearch(start)];
+  const starts = places.filter((point) => Number.isFinite(objective(point)));
+  if (starts.length === 0) return unavailable('no start has a finite loss');
   const steps = new Float64Array(count).fill(0.05);
   let best = { at: starts[0], value: Number.POSITIVE_INFINITY };
   for (const point of starts) {
     const found = simplexMinimise(objective, point, { steps, tolerance: 1e-9, maximumEvaluations: 3000 });
     if (found.value < best.value) best = found;
   }
-  if (!Number.isFinite(best.value)) return unavailable('no start has a finite loss');
   const coefficients = inUnits(best.at);
   const pinball = caviarLoss(losses, rises, falls, coefficients, first, confidence, path);
   const valueAtRisk = path.slice(0, n);

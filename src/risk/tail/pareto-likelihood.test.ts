@@ -20,15 +20,15 @@ describe('the tail of the service by likelihood', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1e6 }),
-        fc.integer({ min: 20, max: 300 }),
-        fc.double({ min: 0.1, max: 0.4, noNaN: true }),
+        fc.integer({ min: 15, max: 300 }),
+        fc.constantFrom(0.02, 0.1, 0.25, 0.4, 0.7),
         fc.constantFrom(1e-6, 0.01, 3, 1e6),
         (seed, count, shape, scale) => {
           const tail = tailOf(seed, count, shape, scale, 2 * scale);
           const fast = fitParetoLikelihood(tail, 10 * count, 2 * scale);
           const slow = fitGeneralisedPareto(tail.map((value) => value - 2 * scale));
-          // Outside the bounds, or below −½, where the slow one has no answer, they part.
-          if (!slow.available || !(fast.shape > MINIMUM_SHAPE && fast.shape < MAXIMUM_SHAPE)) return;
+          // Beyond the upper bound, where excesses spread too little, and below −½, where the slow one has no answer, they part.
+          if (!slow.available || slow.shape >= MAXIMUM_SHAPE || fast.shape === MINIMUM_SHAPE) return;
           inside++;
           expect(Math.abs(fast.shape - slow.shape)).toBeLessThan(1e-5);
           expect(Math.abs(fast.scale / slow.scale - 1)).toBeLessThan(1e-5);
@@ -36,9 +36,9 @@ describe('the tail of the service by likelihood', () => {
           expect(fast.exceedanceShare).toBeCloseTo(0.1, 12);
         },
       ),
-      { seed: 41, numRuns: 150 },
+      { seed: 41, numRuns: 300 },
     );
-    expect(inside).toBeGreaterThan(50);
+    expect(inside).toBeGreaterThan(100);
   });
 
   test('holds where the product of all factors would be no number any more', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { emptyBars } from '../bars.ts';
 import { quantile, tailMean } from '../numeric/quantile.ts';
-import { parkMiller } from '../park-miller.fixture.ts';
+import { asymmetricReturns, parkMiller } from '../park-miller.fixture.ts';
 import { ageWeights, effectiveAgeCount, weightedRisk } from './age-weighted.ts';
 import { cornishFisherRisk } from './cornish-fisher.ts';
 import { extremeValueRisk } from './extreme-value.ts';
@@ -262,5 +262,75 @@ describe('losses of a position', () => {
       Float64Array.of(3, 0),
     );
     expect(quantile(sample.losses, 1)).toBe(3);
+  });
+});
+
+describe('of 2,000 heavy-tailed returns', () => {
+  const returns = asymmetricReturns();
+  const { losses } = lossesOfReturns(returns, 'long', 1, 'terminal');
+
+  test('the expansion of Cornish and Fisher equals SciPy, by quadrature', () => {
+    const risk = cornishFisherRisk(losses, 0.99);
+    if (!risk.available) throw new Error(risk.reason);
+    expect(risk.valueAtRisk / 0.03452083065606864).toBeCloseTo(1, 10);
+    expect(risk.expectedShortfall / 0.04968641823752968).toBeCloseTo(1, 10);
+  });
+
+  test('the tail above the threshold of a tenth equals SciPy, genpareto', () => {
+    const risk = extremeValueRisk(losses, 0.99, 0.1);
+    if (!risk.available) throw new Error(risk.reason);
+    expect(risk.valueAtRisk / 0.025591083972724846).toBeCloseTo(1, 6);
+    expect(risk.expectedShortfall / 0.035436595100235224).toBeCloseTo(1, 5);
+    expect(risk.threshold).toBeCloseTo(0.01063310053166453, 14);
+  });
+
+  test('a tail has no answer of few losses, below its threshold, or without a mean', () => {
+    const reasonOf = (values: Float64Array, confidence: number, share: number): string => {
+      const risk = extremeValueRisk(values, confidence, share);
+      return risk.available ? 'an answer' : risk.reason;
+    };
+    expect(reasonOf(losses.slice(0, 50), 0.99, 0.1)).toMatch('too few');
+    expect(reasonOf(losses, 0.8, 0.1)).toMatch('threshold');
+    const { uniform } = parkMiller(5);
+    expect(
+      reasonOf(
+        Float64Array.from({ length: 800 }, () => uniform() ** -2 - 1),
+        0.99,
+        0.1,
+      ),
+    ).toMatch('mean');
+    // The sample stays as it was.
+    expect(losses).toEqual(lossesOfReturns(returns, 'long', 1, 'terminal').losses);
+  });
+
+  test('losses are made of finite returns above −1 over a whole horizon that they reach', () => {
+    const refused = (code: string, ...input: Parameters<typeof lossesOfReturns>) =>
+      expect(() => lossesOfReturns(...input)).toThrow(expect.objectContaining({ code }));
+    for (const horizon of [0, 1.5]) refused('INPUT_INVALID', returns, 'long', horizon, 'terminal');
+    refused('INPUT_INVALID', Float64Array.of(0.1, Number.NaN), 'long', 1, 'terminal');
+    refused('DATA_INSUFFICIENT', returns.slice(0, 3), 'long', 4, 'terminal');
+    refused('INPUT_INVALID', Float64Array.of(-1, 0.1), 'long', 2, 'terminal');
+    refused('INPUT_INVALID', Float64Array.of(0.1, -1.5), 'short', 2, 'excursion');
+    // A single step is not compounded.
+    expect([...lossesOfReturns(Float64Array.of(-1, -3, 2), 'long', 1, 'terminal').losses]).toEqual([
+      1, 3, -2,
+    ]);
+  });
+
+  test('t errors have the ES of their density, by quadrature', () => {
+    for (const nu of [3, 5, 12]) {
+      const { valueAtRisk, expectedShortfall } = studentRisk(0.975, nu);
+      // ∫ z f(z) dz over ∫ f(z) dz beyond VaR, with z = VaR/u and Simpson's rule.
+      let [above, below] = [0, 0];
+      const steps = 20_000;
+      for (let i = 1; i <= steps; i++) {
+        const u = i / steps;
+        const z = valueAtRisk / u;
+        const weight = (i === steps ? 1 : i % 2 === 1 ? 4 : 2) * (1 + z ** 2 / (nu - 2)) ** (-(nu + 1) / 2);
+        above += (weight * z * z) / u;
+        below += (weight * z) / u;
+      }
+      expect(above / below / expectedShortfall).toBeCloseTo(1, 6);
+    }
   });
 });

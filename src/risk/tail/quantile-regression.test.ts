@@ -203,6 +203,26 @@ describe('the fit is a minimum', () => {
     );
   });
 
+  test('however far off the start: rows that it sees on the wrong side are taken in', () => {
+    const n = 3000;
+    const random = Random.stream(n, 'far-start');
+    const x = Float64Array.from({ length: n }, () => random.uniform());
+    const outcome = x.map((value) => value + (1 + 3 * value) * random.normal());
+    const columns = [new Float64Array(n).fill(1), x];
+    for (const probability of [0.1, 0.5, 0.95]) {
+      const fit = fitQuantileRegression(columns, outcome, probability)!;
+      // Of some, the band around the start has a lowest place of its own; of those far off it has none.
+      const offs = [-0.4, -0.15, 0, 0.1, 0.3, 0.6, 5];
+      const starts = offs.flatMap((level) => [-4, -0.6, -0.3, 0, 0.3, 0.6, 1].map((tilt) => [level, tilt]));
+      for (const [level, tilt] of starts) {
+        const start = Float64Array.of(fit.coefficients[0] + level, fit.coefficients[1] + tilt);
+        const again = fitQuantileRegression(columns, outcome, probability, undefined, start)!;
+        expect([...again.rows].sort()).toEqual([...fit.rows].sort());
+        expectAll(again.coefficients, fit.coefficients, 11);
+      }
+    }
+  });
+
   test('a start from elsewhere, and from the minimum, leads to the same plane', () => {
     const { columns, outcome, weights } = golden();
     const fit = fitQuantileRegression(columns, outcome, 0.9, weights)!;
@@ -261,6 +281,10 @@ describe('laws', () => {
     expectAll(fit.coefficients, [2, 3, -1], 12);
     expect(fit.rows).toHaveLength(0);
     expect(fit.loss).toBeLessThan(1e-10);
+    for (const unit of [1e-9, 1e9]) {
+      const inUnit = columns[1].map((x, i) => unit * (2 + 3 * x - columns[2][i]));
+      expect(fitQuantileRegression(columns, inUnit, 0.99)!.rows).toHaveLength(0);
+    }
   });
 });
 
@@ -285,6 +309,10 @@ describe('bad input', () => {
   test('dependent columns, and more columns than rows, have no fit', () => {
     expect(fitQuantileRegression([one, one.map((value) => 2 * value)], y, 0.5)).toBeNull();
     expect(fitQuantileRegression([one, new Float64Array(10)], y, 0.5)).toBeNull();
+    // Nor from a start, which needs no plane of least squares.
+    const start = Float64Array.of(0, 0);
+    for (const column of [one.map((value) => 2 * value), new Float64Array(10)])
+      expect(fitQuantileRegression([one, column], y, 0.5, undefined, start)).toBeNull();
     expect(
       fitQuantileRegression([Float64Array.of(1), Float64Array.of(2)], Float64Array.of(1), 0.5),
     ).toBeNull();

@@ -3,49 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { goldenReturns } from '../../park-miller.fixture.ts';
 import { GarchLikelihood } from './likelihood.ts';
 import {
-  BETA,
   type ErrorDistribution,
-  fromVector,
   type GarchModel,
   type GarchParameters,
   type GarchSpecification,
+  MU,
   PARAMETER_COUNT,
-  requireParameters,
   toVector,
 } from './model.ts';
-import { heldBounds, searchSpace } from './search-space.ts';
+import { searchSpace } from './search-space.ts';
 
 const MODELS: readonly GarchModel[] = ['garch', 'gjr', 'egarch'];
 const DISTRIBUTIONS: readonly ErrorDistribution[] = ['normal', 't'];
 const heavy = goldenReturns(1500, 4242, { omega: 0.02, alpha: 0.1, gamma: 0, beta: 0.88, mu: -0.05 }, 4, 2);
-
-describe('the space that egarch is searched in', () => {
-  const specification: GarchSpecification = {
-    model: 'egarch',
-    distribution: 'normal',
-    mean: 'zero',
-    start: 'backcast',
-  };
-  const space = searchSpace(specification);
-
-  test('holds no model without a long-run variance, not even where the sine rounds to 1', () => {
-    for (const angle of [Math.PI / 2, -Math.PI / 2, Math.PI / 2 + 1e-9]) {
-      const parameters = new Float64Array(PARAMETER_COUNT);
-      space.toParameters(Float64Array.of(0, 0, 0.1, 0, angle, 0, 0), parameters);
-      expect(() => requireParameters(specification, fromVector(parameters))).not.toThrow();
-      expect(heldBounds(specification, parameters)).toContain('persistence');
-    }
-  });
-
-  test('can be entered from any β below 1', () => {
-    for (const beta of [0.97, -0.5, 1 - 1e-12, -1 + 1e-12]) {
-      const given = Float64Array.of(0, 0, 0.1, 0, beta, Number.POSITIVE_INFINITY);
-      const again = new Float64Array(PARAMETER_COUNT);
-      space.toParameters(space.fromParameters(given), again);
-      expect(again[BETA]).toBeCloseTo(beta, 8);
-    }
-  });
-});
 
 describe('the likelihood', () => {
   const admissible = fc.record({
@@ -105,6 +75,91 @@ describe('the likelihood', () => {
     );
   });
 
+  test('of egarch has a gradient by μ too, between the kinks that |z| has at every return', () => {
+    const given = { mu: 0.013, omega: 0.02, alpha: 0.15, gamma: -0.07, beta: 0.6, nu: 6 };
+    const clearance = Math.min(...sample.map((value) => Math.abs(value - given.mu)));
+    const step = 1e-6;
+    expect(clearance).toBeGreaterThan(2 * step);
+    for (const specification of specifications.filter(({ model }) => model === 'egarch')) {
+      const likelihood = new GarchLikelihood(sample, specification);
+      const gradient = new Float64Array(PARAMETER_COUNT).fill(9);
+      const scratch = new Float64Array(PARAMETER_COUNT);
+      likelihood.evaluate(toVector(given), gradient);
+      const up = likelihood.evaluate(toVector({ ...given, mu: given.mu + step }), scratch);
+      const down = likelihood.evaluate(toVector({ ...given, mu: given.mu - step }), scratch);
+      expect(gradient[MU] / ((up - down) / (2 * step))).toBeCloseTo(1, 4);
+    }
+  });
+
+  test('leaves the forecast one step after the last return, and the backcast about 0 where the mean is 0', () => {
+    const given = { mu: 0, omega: 0.1, alpha: 0.1, gamma: 0.1, beta: 0.7, nu: 6 };
+    const around = sample.map((value) => value + 3);
+    for (const model of MODELS)
+      for (const mean of ['zero', 'constant'] as const) {
+        const specification: GarchSpecification = { model, distribution: 't', start: 'backcast', mean };
+        const likelihood = new GarchLikelihood(around, specification);
+        likelihood.evaluate(toVector(given), new Float64Array(PARAMETER_COUNT));
+        const slow = slowVariances(around, specification, given);
+        for (const t of [0, 1, 202, 203]) expect(likelihood.variance[t] / slow[t]).toBeCloseTo(1, 11);
+      }
+  });
+
+  test('is −∞ where a variance is not positive or leaves the numbers', () => {
+    const given = { mu: 0, omega: 0.1, alpha: 0.1, gamma: 0, beta: 0.7, nu: 6 };
+    const at = (model: GarchModel, change: Partial<GarchParameters>): number =>
+      new GarchLikelihood(sample, {
+        model,
+        distribution: 'normal',
+        start: 'backcast',
+        mean: 'zero',
+      }).evaluate(toVector({ ...given, ...change }), new Float64Array(PARAMETER_COUNT));
+    for (const change of [
+      { omega: -50 },
+      { omega: 0, alpha: 0, beta: 0 },
+      { beta: 1e3 },
+      { omega: Number.POSITIVE_INFINITY },
+      { beta: Number.NaN },
+    ])
+      expect(at('gjr', change)).toBe(Number.NEGATIVE_INFINITY);
+    const still = { alpha: 0, gamma: 0, beta: 0 };
+    for (const omega of [200, -200, 1e9, Number.NaN])
+      expect(at('egarch', { ...still, omega })).toBe(Number.NEGATIVE_INFINITY);
+    for (const omega of [80, -80]) expect(at('egarch', { ...still, omega })).toBeGreaterThan(-1e100);
+    expect(at('egarch', { alpha: 300 })).toBe(Number.NEGATIVE_INFINITY);
+    // Eight of these variances multiplied are 0 to a double, whose logarithm would make them the likeliest.
+    for (const distribution of ['normal', 't'] as const) {
+      const specification = { model: 'egarch', distribution, start: 'backcast', mean: 'zero' } as const;
+      const lost = toVector({ ...given, ...still, omega: -150 });
+      const value = new GarchLikelihood(sample, specification).evaluate(
+        lost,
+        new Float64Array(PARAMETER_COUNT),
+      );
+      expect(value).toBe(Number.NEGATIVE_INFINITY);
+    }
+  });
+
+  test('is −∞ however few variances are none, and whatever was evaluated before', () => {
+    const still = { mu: 0, omega: 1, alpha: 0, gamma: 0, beta: 0, nu: 6 };
+    const likelihoodOf = (model: GarchModel, returns: Float64Array) => {
+      const specification = { model, distribution: 'normal', start: 'backcast', mean: 'zero' } as const;
+      const likelihood = new GarchLikelihood(returns, specification);
+      return (change: Partial<GarchParameters>): number =>
+        likelihood.evaluate(toVector({ ...still, ...change }), new Float64Array(PARAMETER_COUNT));
+    };
+    const gjr = likelihoodOf('gjr', Float64Array.of(1, 1, -1, 1, -1, 1, 1, 1, 1, 1, 1, 1));
+    expect(gjr({})).toBeGreaterThan(-1e3);
+    // Two of twelve variances are −½: in a product they go unseen.
+    expect(gjr({ gamma: -1.5 })).toBe(Number.NEGATIVE_INFINITY);
+    // Two are 0, and two are beyond a double.
+    expect(gjr({ gamma: -1 })).toBe(Number.NEGATIVE_INFINITY);
+    expect(gjr({ gamma: Number.MAX_VALUE })).toBe(Number.NEGATIVE_INFINITY);
+    // After one fall ln σ² is −γ, and 0 otherwise.
+    const egarch = likelihoodOf('egarch', Float64Array.of(0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    for (const size of [0, 150, 199.9])
+      expect(egarch({ omega: 0, gamma: -size })).toBeCloseTo(-6 * Math.log(2 * Math.PI) - 0.5 - size / 2, 9);
+    for (const size of [200, 300]) expect(egarch({ omega: 0, gamma: -size })).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   test('in the coordinates of the search is the same, with the gradient pulled back', () => {
     fc.assert(
       fc.property(admissible, fc.constantFrom(...specifications), (parameters, specification) => {
@@ -136,14 +191,14 @@ describe('the likelihood', () => {
   });
 });
 
-/** As the formulas are written, without a thought for speed. */
-function slowLikelihood(
+/** As the formulas are written, without a thought for speed: σ² by observation, and of the one after the last. */
+function slowVariances(
   returns: Float64Array,
-  { model, distribution, start }: GarchSpecification,
-  { mu, omega, alpha, gamma, beta, nu }: GarchParameters,
-): number {
+  { model, start, mean }: GarchSpecification,
+  { mu, omega, alpha, gamma, beta }: GarchParameters,
+): number[] {
   const shocks = Array.from(returns, (value) => value - mu);
-  const centre = returns.reduce((sum, value) => sum + value, 0) / returns.length;
+  const centre = mean === 'zero' ? 0 : returns.reduce((sum, value) => sum + value, 0) / returns.length;
   const weights = Array.from({ length: 75 }, (_, i) => 0.94 ** i);
   const before =
     start === 'mean-square'
@@ -151,7 +206,7 @@ function slowLikelihood(
       : weights.reduce((sum, weight, i) => sum + weight * (returns[i] - centre) ** 2, 0) /
         weights.reduce((sum, weight) => sum + weight, 0);
   const variances: number[] = [];
-  for (let t = 0; t < shocks.length; t++) {
+  for (let t = 0; t <= shocks.length; t++) {
     const last = t === 0 ? before : variances[t - 1];
     if (model === 'egarch') {
       const z = t === 0 ? 0 : shocks[t - 1] / Math.sqrt(last);
@@ -163,9 +218,19 @@ function slowLikelihood(
       variances.push(omega + alpha * square + gamma * fall + beta * last);
     }
   }
-  return shocks.reduce((sum, shock, t) => {
-    const z = shock / Math.sqrt(variances[t]);
-    if (distribution === 'normal')
+  return variances;
+}
+
+function slowLikelihood(
+  returns: Float64Array,
+  specification: GarchSpecification,
+  parameters: GarchParameters,
+): number {
+  const variances = slowVariances(returns, specification, parameters);
+  const { mu, nu } = parameters;
+  return returns.reduce((sum, value, t) => {
+    const z = (value - mu) / Math.sqrt(variances[t]);
+    if (specification.distribution === 'normal')
       return sum - 0.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(variances[t]) - 0.5 * z * z;
     return sum + studentLogDensityByIntegral(z, nu) - 0.5 * Math.log(variances[t]);
   }, 0);

@@ -31,7 +31,7 @@ export class GarchLikelihood {
   /**
    * @param parameters by place. @param gradient by place, overwritten.
    * @param scores if given, n × parameters: the gradient of each observation.
-   * @returns −∞ where the model is not defined.
+   * @returns −∞ where the model is not defined, and where a product of variances leaves the range of a double.
    */
   evaluate(parameters: Float64Array, gradient: Float64Array, scores?: Float64Array): number {
     const { start, mean, model, distribution } = this.#specification;
@@ -40,9 +40,12 @@ export class GarchLikelihood {
     gradient.fill(0);
     if (!recursion(this.#returns, parameters, before, this.variance, this.#derivatives))
       return Number.NEGATIVE_INFINITY;
-    return distribution === 'normal'
-      ? this.#normal(parameters[MU], gradient, scores)
-      : this.#student(parameters[MU], parameters[NU], gradient, scores);
+    const value =
+      distribution === 'normal'
+        ? this.#normal(parameters[MU], gradient, scores)
+        : this.#student(parameters[MU], parameters[NU], gradient, scores);
+    // Variances whose product is lost to 0 would be likelier than all others.
+    return value < Number.POSITIVE_INFINITY ? value : Number.NEGATIVE_INFINITY;
   }
 
   /** −½ Σ [ln 2π + ln σ² + ε²/σ²]. */

@@ -46,7 +46,6 @@ export function searchSpace(specification: GarchSpecification): SearchSpace {
       ...(isStudent ? [NU_ANGLE] : []),
     ],
     toParameters(x, parameters) {
-      parameters.fill(0);
       parameters[MU] = hasMean ? x[MU] : 0;
       if (isEgarch) {
         parameters[OMEGA] = x[OMEGA];

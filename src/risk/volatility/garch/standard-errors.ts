@@ -57,33 +57,43 @@ export function standardErrors(
 }
 
 /**
- * The directions in which the parameters may move, as vectors over `places`: all of them, less those that a bound holds. On
- * persistence 1, β gives way to α and γ; on α + γ = 0, γ gives way to α.
+ * The directions in which the parameters may move, as vectors over `places`: a basis of those along which no sum that a bound holds
+ * changes.
  */
 function freeDirections(
   { model }: GarchSpecification,
   places: readonly number[],
   heldOn: readonly HeldBound[],
 ): Float64Array[] {
-  const at = (place: number): number => places.indexOf(place);
-  const isHeld = (bound: HeldBound): boolean => heldOn.includes(bound);
-  const fixed = new Set<number>();
-  if (isHeld('alpha')) fixed.add(ALPHA);
-  if (isHeld('fall')) fixed.add(GAMMA);
-  if (isHeld('beta') || isHeld('persistence')) fixed.add(BETA);
-  if (isHeld('nu')) fixed.add(NU);
-  return places
-    .filter((place) => !fixed.has(place))
-    .map((place) => {
-      const direction = new Float64Array(places.length);
-      direction[at(place)] = 1;
-      if (place === ALPHA && isHeld('fall')) direction[at(GAMMA)] = -1;
-      if (isHeld('persistence') && !isHeld('beta') && model !== 'egarch') {
-        if (place === ALPHA) direction[at(BETA)] = isHeld('fall') ? -0.5 : -1;
-        if (place === GAMMA) direction[at(BETA)] = -0.5;
-      }
-      return direction;
-    });
+  const sums = heldOn.map((bound) => Float64Array.from(places, (place) => weightIn(bound, model, place)));
+  // Gauss and Jordan, without rounding: all entries are halves of small whole numbers.
+  const given = sums.map((sum, i) => {
+    const at = sum.findIndex((weight) => weight !== 0);
+    const head = sum[at];
+    for (let k = 0; k < sum.length; k++) sum[k] /= head;
+    for (const [j, other] of sums.entries()) {
+      const share = other[at];
+      if (j !== i) for (let k = 0; k < sum.length; k++) other[k] -= share * sum[k];
+    }
+    return at;
+  });
+  return places.flatMap((_, free) => {
+    if (given.includes(free)) return [];
+    const direction = new Float64Array(places.length);
+    direction[free] = 1;
+    for (const [i, at] of given.entries()) direction[at] = -sums[i][free];
+    return [direction];
+  });
+}
+
+/** How a parameter counts in the sum that a bound holds: α, α + γ, β, α + γ/2 + β (of `egarch` β) or ν. */
+function weightIn(bound: HeldBound, model: GarchSpecification['model'], place: number): number {
+  if (bound === 'nu') return place === NU ? 1 : 0;
+  if (bound === 'beta' || (bound === 'persistence' && model === 'egarch')) return place === BETA ? 1 : 0;
+  if (place === ALPHA) return 1;
+  if (place === BETA) return bound === 'persistence' ? 1 : 0;
+  if (place !== GAMMA || bound === 'alpha') return 0;
+  return bound === 'fall' ? 1 : 0.5;
 }
 
 /** Dᵀ A D. */
