@@ -15,15 +15,15 @@ export const STREAM_HEAD: readonly string[] = [
 const PACKED_HEAD = ['content-encoding', 'gzip'];
 
 /**
- * Node keeps the head of an answer for as long as it is open, as a tree of some fifty pieces that it was put together of. Whoever looks for
- * a pattern in it makes one text of it, in a third of the memory.
+ * Node keeps the head of an answer for as long as it is open, two kilobytes in some fifty pieces, and asks of it no more than whether
+ * there is one once it was sent.
  */
-function asOneText(response: ServerResponse): void {
-  const { _header: head } = response as ServerResponse & { readonly _header?: unknown };
-  if (typeof head === 'string') END_OF_HEAD.test(head);
+function forgetSentHead(response: ServerResponse): void {
+  const kept = response as ServerResponse & { _header?: unknown };
+  if (typeof kept._header === 'string' && response.headersSent) kept._header = SENT_HEAD;
 }
 
-const END_OF_HEAD = /\r\n\r\n$/;
+const SENT_HEAD = 'sent';
 
 /** A reader of server-sent events (WHATWG HTML, section 9.2). */
 export class EventStreamReader implements Reader {
@@ -43,10 +43,10 @@ export class EventStreamReader implements Reader {
     this.#response = response;
     this.#isPacked = acceptsGzip(request.headers['accept-encoding']);
     response.writeHead(200, [...head, ...STREAM_HEAD, ...(this.#isPacked ? PACKED_HEAD : [])]);
-    asOneText(response);
     response.socket?.setNoDelay(true);
     if (this.#isPacked) response.write(GZIP_HEADER);
     else response.flushHeaders();
+    forgetSentHead(response);
     response.on('close', () => onGone(this));
   }
 
