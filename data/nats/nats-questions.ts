@@ -109,7 +109,7 @@ class Rests {
 
   /** @returns the subject where ranges of it, `FROM UNTIL`, are asked for. */
   keep(bytes: Uint8Array): string {
-    const subject = `${this.#subject}.${this.#kept.size}-${randomUUID()}`;
+    const subject = `${this.#subject}.${randomUUID()}`;
     const subscription = this.#way.connection.subscribe(subject, {
       callback: (error, message) => {
         if (error !== null) return;

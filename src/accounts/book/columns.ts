@@ -21,6 +21,19 @@ export interface AccountColumns {
   readonly isolatedMargin: Float64Array;
 }
 
+export function emptyAccountColumns(accounts: number, positions: number): AccountColumns {
+  return {
+    accounts,
+    collateral: new Float64Array(accounts),
+    firstPosition: new Int32Array(accounts),
+    positionCount: new Uint16Array(accounts),
+    market: new Uint16Array(positions),
+    quantity: new Float64Array(positions),
+    entryPrice: new Float64Array(positions),
+    isolatedMargin: new Float64Array(positions).fill(Number.NaN),
+  };
+}
+
 /** How a contract pays. */
 export const CONTRACT_KIND = {
   /** Profit is quantity · size · (mark − entry), in the quote asset. */

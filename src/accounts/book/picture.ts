@@ -1,5 +1,5 @@
 import type { AccountBook } from './account-book.ts';
-import type { AccountColumns } from './columns.ts';
+import { type AccountColumns, emptyAccountColumns } from './columns.ts';
 import { MarketRows, type MarketTerms } from './market-rows.ts';
 
 /** What everybody holds at one moment, without names: plain data, that another thread may work on while the book goes on. */
@@ -82,16 +82,7 @@ export function mergedPicture(pictures: readonly BookPicture[]): BookPicture {
 function mergedColumns(parts: readonly AccountColumns[], rowsOf: readonly Uint16Array[]): AccountColumns {
   const accounts = parts.reduce((sum, part) => sum + part.accounts, 0);
   const positions = parts.reduce((sum, { market }) => sum + market.length, 0);
-  const merged = {
-    accounts,
-    collateral: new Float64Array(accounts),
-    firstPosition: new Int32Array(accounts),
-    positionCount: new Uint16Array(accounts),
-    market: new Uint16Array(positions),
-    quantity: new Float64Array(positions),
-    entryPrice: new Float64Array(positions),
-    isolatedMargin: new Float64Array(positions),
-  };
+  const merged = emptyAccountColumns(accounts, positions);
   let [account, position] = [0, 0];
   for (const [p, part] of parts.entries()) {
     merged.collateral.set(part.collateral, account);

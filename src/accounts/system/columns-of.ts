@@ -1,6 +1,11 @@
 import type { Bracket } from '../../limits/types.ts';
 import { MICROS, PPM } from '../../units.ts';
-import { type AccountColumns, CONTRACT_KIND, type MarketColumns } from '../book/columns.ts';
+import {
+  type AccountColumns,
+  CONTRACT_KIND,
+  emptyAccountColumns,
+  type MarketColumns,
+} from '../book/columns.ts';
 
 /** An account outside of any book: read from a file, or simulated. Money is in what the account settles in. */
 export interface PlainAccount {
@@ -47,19 +52,6 @@ export function accountColumnsOf(accounts: readonly PlainAccount[]): AccountColu
     }
   }
   return columns;
-}
-
-export function emptyAccountColumns(accounts: number, positions: number): AccountColumns {
-  return {
-    accounts,
-    collateral: new Float64Array(accounts),
-    firstPosition: new Int32Array(accounts),
-    positionCount: new Uint16Array(accounts),
-    market: new Uint16Array(positions),
-    quantity: new Float64Array(positions),
-    entryPrice: new Float64Array(positions),
-    isolatedMargin: new Float64Array(positions).fill(Number.NaN),
-  };
 }
 
 export function marketColumnsOf(markets: readonly PlainMarketTerms[]): MarketColumns {

@@ -1,6 +1,10 @@
 import { Random } from '../../random.ts';
-import { type AccountColumns, CONTRACT_KIND, type MarketColumns } from '../book/columns.ts';
-import { emptyAccountColumns } from './columns-of.ts';
+import {
+  type AccountColumns,
+  CONTRACT_KIND,
+  emptyAccountColumns,
+  type MarketColumns,
+} from '../book/columns.ts';
 import { maintenanceMargin } from './valuation.ts';
 
 /** A simulated population: who holds what. Nothing of it is measured. */

@@ -57,7 +57,7 @@ interface Tenure {
 const REMEMBERED = ['terms', 'liquidity'] as const;
 /** Asked by the rest of the service on its own account; nothing is known where no partition is kept. */
 const SILENT: Partial<Readonly<Record<RequestKind, unknown>>> = {
-  ...{ interventions: [], marks: [], impact: null, stressInput: null, terms: null, liquidity: null },
+  ...{ interventions: [], terms: null, liquidity: null },
 };
 
 /**
