@@ -2,11 +2,14 @@ import { MAXIMUM_GAP_HOURS } from '../features/spec.ts';
 import { type BarSeries, lineageOf } from '../risk/bars.ts';
 import { type Lookback, MINIMUM_BARS } from './lookback.ts';
 import { HORIZON_COUNT, HORIZONS_HOURS, pathIndex } from './predictor.ts';
+import { RecentExcursions } from './recent-excursions.ts';
 import { RollingTails } from './rolling-tails.ts';
 import type { SampleTail } from './sample-tail.ts';
 
-/** By exponent. */
-type TailsOfSeries = Map<number, RollingTails>;
+interface TailsOfSeries {
+  readonly byExponent: Map<number, RollingTails>;
+  readonly recent: RecentExcursions;
+}
 
 /** By lineage: it serves all forecasters of a decision, and lives as long as the series that it was made from. */
 const kept = new WeakMap<object, TailsOfSeries>();
@@ -16,13 +19,13 @@ export function rollingTailsOf(bars: BarSeries, exponent: number): RollingTails 
   const lineage = lineageOf(bars);
   let ofSeries = kept.get(lineage);
   if (ofSeries === undefined) {
-    ofSeries = new Map();
+    ofSeries = { byExponent: new Map(), recent: new RecentExcursions() };
     kept.set(lineage, ofSeries);
   }
-  let tails = ofSeries.get(exponent);
+  let tails = ofSeries.byExponent.get(exponent);
   if (tails === undefined) {
-    tails = new RollingTails(exponent);
-    ofSeries.set(exponent, tails);
+    tails = new RollingTails(exponent, ofSeries.recent);
+    ofSeries.byExponent.set(exponent, tails);
   }
   return tails;
 }

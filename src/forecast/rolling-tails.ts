@@ -1,7 +1,7 @@
 import { type BarSeries, sliceBars } from '../risk/bars.ts';
 import { tailSize } from '../risk/numeric/quantile.ts';
 import { RollingLargest } from '../risk/numeric/rolling-largest.ts';
-import { adverseExcursions, excursionsOf } from '../risk/tail/excursions.ts';
+import { adverseExcursions } from '../risk/tail/excursions.ts';
 import { extremeTailOfPath, tailOfPath } from './classical-tail.ts';
 import { MOST_NEW_BARS, VolatilityPower } from './classical-volatility.ts';
 import {
@@ -12,6 +12,7 @@ import {
   pathIndex,
   SIDES,
 } from './predictor.ts';
+import { RecentExcursions } from './recent-excursions.ts';
 import { SampleTail } from './sample-tail.ts';
 import { TailNumbers } from './tail-numbers.ts';
 
@@ -42,11 +43,14 @@ export class RollingTails {
   readonly #least = new Float64Array(PATHS_PER_MARKET);
   readonly #thresholds = new Float64Array(PATHS_PER_MARKET);
   readonly #numbers: Partial<Record<TailEstimate, TailNumbers>> = {};
-  readonly #pair = new Float64Array(SIDES.length);
+  readonly #recent: RecentExcursions;
 
-  /** @param exponent g of `VolatilityPower`; 0 for excursions as they are. */
-  constructor(exponent: number) {
+  /**
+   * @param exponent g of `VolatilityPower`; 0 for excursions as they are. @param recent shared by all windows of a series.
+   */
+  constructor(exponent: number, recent = new RecentExcursions()) {
     this.#exponent = exponent;
+    this.#recent = recent;
   }
 
   /**
@@ -128,11 +132,12 @@ export class RollingTails {
 
   /** An origin comes or leaves. */
   #passed(bars: BarSeries, origin: number, horizon: number, isNew: boolean): void {
-    if (!excursionsOf(bars, origin, HORIZONS_HOURS[horizon], this.#pair)) return;
+    const place = this.#recent.placeOf(bars, origin, horizon, isNew);
+    if (place < 0) return;
     const scale = this.#scaleOf(origin);
     for (let side = 0; side < SIDES.length; side++) {
       const sample = this.#samples[pathIndex(0, side, horizon)];
-      const loss = this.#pair[side] / scale;
+      const loss = this.#recent.excursion(place, side) / scale;
       if (isNew) sample.add(loss);
       else sample.remove(loss);
     }
