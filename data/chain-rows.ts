@@ -1,6 +1,7 @@
 import type { AuditDraft, AuditEntry } from '../src/control/ports.ts';
 import { PlimsollError } from '../src/errors.ts';
-import { canonicalBook, canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
+import { canonicalBookBytes } from '../src/limits/canonical-bytes.ts';
+import { canonicalJson, chainHashOfText, GENESIS_HASH } from '../src/limits/chain.ts';
 import type { LimitBook } from '../src/limits/types.ts';
 import type { Row } from './state-rows.ts';
 
@@ -23,8 +24,8 @@ export function headOf(row: Row | undefined): ChainHead {
  * @throws PlimsollError CHAIN_BROKEN where its hash is not that of its content.
  */
 export function sealedBody({ hash, ...content }: LimitBook): string {
-  const body = canonicalBook(content);
-  if (chainHashOfText(content.previousHash, body) === hash) return body;
+  const body = canonicalBookBytes(content);
+  if (chainHashOfText(content.previousHash, body) === hash) return new TextDecoder().decode(body);
   throw new PlimsollError(
     'CHAIN_BROKEN',
     `the hash of book ${content.version} is not the hash of its content`,

@@ -21,7 +21,7 @@ import {
 } from './control/worker-proposer.ts';
 import { asPlimsollError } from './errors.ts';
 import { FilteredPredictor, HistoricalPredictor, TailPredictor } from './forecast/classical.ts';
-import { canonicalMarkets } from './limits/chain.ts';
+import { canonicalMarkets } from './limits/canonical-bytes.ts';
 import type { LimitBook } from './limits/types.ts';
 import { uninterrupted } from './thread.ts';
 
@@ -99,7 +99,7 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
     if (proposal === null) return { proposal };
     proposed = proposal.book;
     const sent = withoutCarriedOn(proposal);
-    return { proposal: sent, texts: canonicalMarkets(sent.book.markets) };
+    return { proposal: sent, bytes: canonicalMarkets(sent.book.markets) };
   } catch (thrown) {
     const { code, message, remedy } = asPlimsollError(thrown);
     return { error: { code, message, remedy } };

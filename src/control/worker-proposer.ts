@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
-import { keepCanonicalMarkets } from '../limits/chain.ts';
+import { keepCanonicalMarkets, type MarketBytes } from '../limits/canonical-bytes.ts';
 import type { GovernanceState } from '../limits/governance.ts';
 import type { SystemStressInput } from '../limits/market-input.ts';
 import type { LimitBook, MarketLimit } from '../limits/types.ts';
@@ -44,7 +44,7 @@ export type WorkerAnswer =
   | {
       readonly proposal: Proposal | null;
       /** Of the markets of its book, see `canonicalMarkets`. */
-      readonly texts?: readonly string[];
+      readonly bytes?: MarketBytes;
     }
   | { readonly markets: readonly (MarketLimit | null)[] }
   | { readonly track: TrackReading | null }
@@ -127,7 +127,7 @@ export class WorkerProposer implements BookProposer {
     const { proposal } = answer;
     if (proposal === null) return null;
     this.#proposed = proposal.book.hash;
-    keepCanonicalMarkets(proposal.book.markets, answer.texts ?? []);
+    if (answer.bytes !== undefined) keepCanonicalMarkets(proposal.book.markets, answer.bytes);
     return { ...proposal, book: withCarriedOn(proposal, previous) };
   }
 

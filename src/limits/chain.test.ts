@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  canonicalBook,
-  canonicalJson,
-  canonicalMarkets,
-  chainHashOfText,
-  keepCanonicalMarkets,
-} from './chain.ts';
+import { canonicalBookBytes, canonicalMarkets, keepCanonicalMarkets } from './canonical-bytes.ts';
+import { canonicalJson, chainHashOfText } from './chain.ts';
 import { decideBook } from './decide.ts';
 import { context, largeMarket } from './test-inputs.ts';
 
@@ -44,29 +39,44 @@ describe('canonical JSON', () => {
   });
 });
 
-describe('texts of markets that went to another thread with them', () => {
+describe('bytes of markets that went to another thread with them', () => {
   const inputs = [largeMarket({ symbol: 'AUSDT' }), largeMarket({ symbol: 'BUSDT' })];
   const { hash, ...content } = decideBook(inputs, null, context());
-  const texts = structuredClone(canonicalMarkets(content.markets));
+  const bytes = structuredClone(canonicalMarkets(content.markets));
 
   test('are those that would be made there', () => {
-    expect(texts).toEqual(content.markets.map(slowly));
+    expect(textOf(bytes.bytes)).toEqual(content.markets.map(slowly).join(''));
     const copy = structuredClone(content);
-    keepCanonicalMarkets(copy.markets, texts);
-    expect(canonicalMarkets(copy.markets)).toEqual(texts);
-    expect(canonicalBook(copy)).toBe(slowly(content));
+    keepCanonicalMarkets(copy.markets, bytes);
+    expect(textOf(canonicalMarkets(copy.markets).bytes)).toEqual(textOf(bytes.bytes));
+    expect(canonicalMarkets(copy.markets).ends).toEqual(bytes.ends);
+    expect(textOf(canonicalBookBytes(copy))).toBe(slowly(content));
   });
 
   test('of other markets leave a book whose hash does not hold', () => {
     const copy = structuredClone(content);
-    keepCanonicalMarkets(copy.markets, texts.toReversed());
-    expect(chainHashOfText(content.previousHash, canonicalBook(content))).toBe(hash);
-    expect(chainHashOfText(content.previousHash, canonicalBook(copy))).not.toBe(hash);
+    keepCanonicalMarkets(copy.markets.toReversed(), bytes);
+    expect(chainHashOfText(content.previousHash, canonicalBookBytes(content))).toBe(hash);
+    expect(chainHashOfText(content.previousHash, canonicalBookBytes(copy))).not.toBe(hash);
   });
 
   test('may be missing: those are made', () => {
     const copy = structuredClone(content);
-    keepCanonicalMarkets(copy.markets, texts.slice(0, 1));
-    expect(canonicalBook(copy)).toBe(slowly(content));
+    keepCanonicalMarkets(copy.markets, { ...bytes, ends: bytes.ends.slice(0, 1) });
+    expect(textOf(canonicalBookBytes(copy))).toBe(slowly(content));
+  });
+
+  test('are those of the whole book, whatever letters it has and however it grows', () => {
+    const long = { ...content.markets[0], symbol: '漢字😀é'.repeat(40_000) };
+    for (const markets of [[], [long], [long, ...content.markets, { ...long, symbol: '' }]]) {
+      const book = { ...content, markets };
+      expect(textOf(canonicalBookBytes(book))).toBe(slowly(book));
+      // From what is known of each market.
+      expect(textOf(canonicalBookBytes(book))).toBe(slowly(book));
+    }
   });
 });
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
