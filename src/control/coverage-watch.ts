@@ -3,7 +3,7 @@ import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { CoverageCount } from './decision-cycle.ts';
 import { type CellOfHorizon, type DueHorizon, PendingForecast } from './pending-forecast.ts';
-import { type Excursion, realisedExcursion } from './realised-excursion.ts';
+import { type Excursion, newestCloseOf, realisedExcursion } from './realised-excursion.ts';
 
 /** A forecast of one market and horizon beside what happened. */
 export interface JudgedForecast extends DueHorizon {
@@ -43,7 +43,9 @@ export class CoverageWatch {
     for (const history of markets) {
       const pending = this.#pending.get(history.symbol);
       if (pending === undefined) continue;
-      for (const forecast of pending) this.#judge(history.symbol, forecast, history.bars);
+      const newestClose = newestCloseOf(history.bars);
+      for (const forecast of pending)
+        if (forecast.due <= newestClose) this.#judge(history.symbol, forecast, history.bars, newestClose);
       while (pending.length > 0 && pending[0].due === Number.POSITIVE_INFINITY) pending.shift();
     }
     return this.#counts.all();
@@ -68,10 +70,8 @@ export class CoverageWatch {
     this.#pending.set(symbol, pending);
   }
 
-  #judge(symbol: string, forecast: PendingForecast, bars: BarSeries): void {
+  #judge(symbol: string, forecast: PendingForecast, bars: BarSeries, newestClose: number): void {
     const { isChampion, asOf } = forecast;
-    const newestClose = bars.length === 0 ? asOf : bars.openTime[bars.length - 1] + bars.intervalMilliseconds;
-    if (newestClose < forecast.due) return;
     for (const { horizonHours, cells, valuesAtRisk } of forecast.takeDue(newestClose)) {
       const realised = realisedExcursion(bars, asOf, horizonHours);
       if (realised === null) continue;

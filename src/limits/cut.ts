@@ -71,30 +71,32 @@ export const NOTHING_ALLOWED: Requirement = {
 /** @returns null where the curve does not even allow leverage 1 at the smallest edge. */
 export function requirementOf(target: ScheduleTarget, policy: Policy): Requirement | null {
   const { curve, maximumLeverage, largestNotional } = target;
-  // A market in which nothing but less than the smallest edge can be closed out in time still has that edge.
-  const inReach = Math.max(
-    countWhile(EDGES.length, (i) => EDGES[i] <= largestNotional),
-    1,
-  );
-  const edges = EDGES.slice(
-    0,
-    countWhile(inReach, (i) => curve.initial(EDGES[i]) <= 1),
-  );
-  if (edges.length === 0) return null;
-  const rungAt = (notional: number): number => {
-    const initial = curve.initial(notional);
-    for (const rung of policy.leverageLadder)
-      if (rung * initial <= 1 && (rung <= maximumLeverage || rung === 1)) return rung;
-    return 0;
+  const ladder = policy.leverageLadder;
+  const rungAt = (initial: number, from: number): number => {
+    for (let r = from; r < ladder.length; r++)
+      if (ladder[r] * initial <= 1 && (ladder[r] <= maximumLeverage || ladder[r] === 1)) return r;
+    return ladder.length;
   };
+  const edges: number[] = [];
   // The edges are asked for several times, other notionals hardly ever.
-  const atEdges = edges.map(rungAt);
+  const atEdges: number[] = [];
+  for (let i = 0, rung = 0; i < EDGES.length; i++) {
+    // A market in which nothing but less than the smallest edge can be closed out in time still has that edge.
+    if (i > 0 && EDGES[i] > largestNotional) break;
+    const initial = curve.initial(EDGES[i]);
+    if (!(initial <= 1)) break;
+    // Margins rise, so no later edge has a higher rung.
+    rung = rungAt(initial, rung);
+    edges.push(EDGES[i]);
+    atEdges.push(ladder[rung] ?? 0);
+  }
+  if (edges.length === 0) return null;
   return {
     edges,
     points: coverPoints(curve, edges),
     leverageAt: (notional) => {
       const below = countWhile(edges.length, (i) => edges[i] <= notional) - 1;
-      return edges[below] === notional ? atEdges[below] : rungAt(notional);
+      return edges[below] === notional ? atEdges[below] : (ladder[rungAt(curve.initial(notional), 0)] ?? 0);
     },
   };
 }

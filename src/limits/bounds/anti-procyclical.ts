@@ -6,8 +6,8 @@ import type { Bound, BufferState } from '../types.ts';
 import {
   type BoundContext,
   capBound,
+  type Evidence,
   type InitialMarginBound,
-  type MarginEvidence,
   marginBound,
   raisedBy,
   type Stated,
@@ -96,7 +96,7 @@ function floorBound(
   source: SourceForecast,
   floor: TailProfile | null,
   stated: Stated,
-  evidence: MarginEvidence,
+  evidence: Evidence,
 ): Bound {
   if (floor === null) return unavailableBound('antiProcyclical', source.unavailable, source.predictor);
   return marginBound('antiProcyclical', floor, stated, evidence, source.predictor);

@@ -40,7 +40,7 @@ export interface InitialMarginBound {
 /** Version of the rules in this folder. */
 export const RULE_VERSION = '2';
 
-type Evidence = Readonly<Record<string, EvidenceValue>>;
+export type Evidence = Readonly<Record<string, EvidenceValue>>;
 
 // Keys are in the order of canonical JSON, in which books are read back, so that they need not be sorted for each book.
 
@@ -53,53 +53,56 @@ export function capBound(name: BoundName, maxLeverage: number | null, evidence: 
   return { available: true, evidence, maxLeverage, name, unavailableReason: '', version: RULE_VERSION };
 }
 
-/** What a bound that is margins tells beside them; each key has its place in the order. */
-export interface MarginEvidence {
-  readonly article?: string;
-  readonly countsIn?: string;
-  readonly option?: string;
-  readonly role?: string;
-  readonly source?: string;
-}
-
-/** A bound that is the margins which a profile asks for. */
+/**
+ * A bound that is the margins which a profile asks for.
+ *
+ * @param told what it tells beside them, its keys in order too; null for nothing.
+ */
 export function marginBound(
   name: BoundName,
   profile: TailProfile,
   { axes, policy, liquidity, notional }: Stated,
-  { article, countsIn, option, role, source }: MarginEvidence,
+  told: Evidence | null,
   version: string,
 ): Bound {
   const margins = marginsAt(notional, profile, liquidity, axes, policy);
   const { initial: initialMarginRate, maintenance: maintenanceMarginRate } = margins;
   const { closeoutCost: closeoutCostRate } = margins;
   const maxLeverage = 1 / initialMarginRate;
+  const evidence = {
+    closeoutCostRate,
+    closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
+    closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
+    initialConfidence: policy.initialConfidence,
+    initialMarginRate,
+    ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
+    maintenanceConfidence: policy.maintenanceConfidence,
+    maintenanceMarginRate,
+    marginCallHorizonHours: policy.marginCallHorizonHours,
+    marginCallShortfall: profile.marginCallShortfall,
+    referenceNotional: notional,
+    worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
+  };
   return {
     available: true,
-    evidence: {
-      ...(article === undefined ? {} : { article }),
-      closeoutCostRate,
-      closeoutHorizonHours: closeoutHours(notional, liquidity, policy),
-      closeoutValueAtRisk: maintenanceMarginRate - closeoutCostRate,
-      ...(countsIn === undefined ? {} : { countsIn }),
-      initialConfidence: policy.initialConfidence,
-      initialMarginRate,
-      ladderLeverage: ladderDown(maxLeverage, policy.leverageLadder),
-      maintenanceConfidence: policy.maintenanceConfidence,
-      maintenanceMarginRate,
-      marginCallHorizonHours: policy.marginCallHorizonHours,
-      marginCallShortfall: profile.marginCallShortfall,
-      ...(option === undefined ? {} : { option }),
-      referenceNotional: notional,
-      ...(role === undefined ? {} : { role }),
-      ...(source === undefined ? {} : { source }),
-      worseSide: profile.shortfallSide === 0 ? 'long' : 'short',
-    },
+    evidence: told === null ? evidence : together(evidence, told),
     maxLeverage,
     name,
     unavailableReason: '',
     version,
   };
+}
+
+/** Two objects as one, with its keys in the order of canonical JSON. */
+function together(evidence: Evidence, told: Evidence): Evidence {
+  const both: Record<string, EvidenceValue> = {};
+  const [keys, others] = [Object.keys(evidence), Object.keys(told)];
+  for (let k = 0, o = 0; k < keys.length || o < others.length; ) {
+    const isOwn = o === others.length || (k < keys.length && keys[k] < others[o]);
+    if (isOwn) both[keys[k]] = evidence[keys[k++]];
+    else both[others[o]] = told[others[o++]];
+  }
+  return both;
 }
 
 /** Margins times a factor of at least 1, but never above the whole notional. */

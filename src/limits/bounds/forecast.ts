@@ -32,6 +32,6 @@ export function forecastBound(
 ): Bound {
   if (profile === null) return unavailableBound(name, source.unavailable, source.predictor);
   const use = boundUse(name, stated.policy.bounds);
-  const evidence = use === 'both' ? {} : { countsIn: use };
+  const evidence = use === 'both' ? null : { countsIn: use };
   return marginBound(name, profile, stated, evidence, source.predictor);
 }
