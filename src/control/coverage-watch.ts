@@ -1,4 +1,4 @@
-import type { LimitBook, MarketLimit } from '../limits/types.ts';
+import type { LimitBook } from '../limits/types.ts';
 import type { BarSeries, MarketHistory } from '../risk/bars.ts';
 import type { OriginCount } from './coverage-alarms.ts';
 import type { CoverageCount } from './decision-cycle.ts';
@@ -39,7 +39,7 @@ export class CoverageWatch {
    * @returns counts by confidence and horizon since they were last `delivered`.
    */
   judge(published: LimitBook | null, markets: readonly MarketHistory[]): readonly CoverageCount[] {
-    for (const market of published?.markets ?? []) this.#take(market, published?.model ?? null);
+    if (published !== null) this.#take(published);
     for (const history of markets) {
       const pending = this.#pending.get(history.symbol);
       if (pending === undefined) continue;
@@ -62,12 +62,18 @@ export class CoverageWatch {
     this.#counts = new CountsByCell();
   }
 
-  #take({ symbol, asOf, forecasts, model }: MarketLimit, champion: string | null): void {
-    if (asOf <= (this.#newest.get(symbol) ?? Number.NEGATIVE_INFINITY) || forecasts.length === 0) return;
-    this.#newest.set(symbol, asOf);
-    const pending = this.#pending.get(symbol) ?? [];
-    pending.push(new PendingForecast(asOf, model === champion, forecasts));
-    this.#pending.set(symbol, pending);
+  #take({ markets, model: champion }: LimitBook): void {
+    const values = new Float64Array(markets.reduce((sum, { forecasts }) => sum + forecasts.length, 0));
+    let from = 0;
+    for (const { symbol, asOf, forecasts, model } of markets) {
+      const newest = this.#newest.get(symbol) ?? Number.NEGATIVE_INFINITY;
+      if (asOf <= newest || forecasts.length === 0) continue;
+      this.#newest.set(symbol, asOf);
+      const pending = this.#pending.get(symbol) ?? [];
+      pending.push(new PendingForecast(asOf, model === champion, forecasts, values, from));
+      this.#pending.set(symbol, pending);
+      from += forecasts.length;
+    }
   }
 
   #judge(symbol: string, forecast: PendingForecast, bars: BarSeries, newestClose: number): void {

@@ -38,14 +38,23 @@ export class PendingForecast {
   due: number;
   readonly #horizons: readonly HorizonCells[];
   readonly #values: Float64Array;
+  readonly #from: number;
 
-  constructor(asOf: number, isChampion: boolean, cells: readonly ForecastCell[]) {
+  /** @param values takes what the cells say, from `from` on: those of all markets of a book are in one piece. */
+  constructor(
+    asOf: number,
+    isChampion: boolean,
+    cells: readonly ForecastCell[],
+    values: Float64Array,
+    from: number,
+  ) {
     this.asOf = asOf;
     this.isChampion = isChampion;
     if (!areSame(cells, axes.keys)) axes = axesOf(cells);
     this.#horizons = axes.horizons;
-    this.#values = new Float64Array(cells.length);
-    for (let i = 0; i < cells.length; i++) this.#values[i] = cells[i].valueAtRisk;
+    this.#values = values;
+    this.#from = from;
+    for (let i = 0; i < cells.length; i++) values[from + i] = cells[i].valueAtRisk;
     this.due = this.#nextAfter(asOf);
   }
 
@@ -56,7 +65,8 @@ export class PendingForecast {
       const horizonHours = (this.due - this.asOf) / HOUR_MILLISECONDS;
       for (const { horizonHours: hours, cells, positions } of this.#horizons) {
         if (hours !== horizonHours) continue;
-        due.push({ horizonHours, cells, valuesAtRisk: positions.map((position) => this.#values[position]) });
+        const valuesAtRisk = positions.map((position) => this.#values[this.#from + position]);
+        due.push({ horizonHours, cells, valuesAtRisk });
       }
     }
     return due;

@@ -29,7 +29,6 @@ const Tag = {
  * @throws TypeError for anything else.
  */
 export function encodeValues(values: readonly unknown[]): Uint8Array[] {
-  const writer = new Writer();
   return values.map((value) => writer.encode(value));
 }
 
@@ -131,6 +130,9 @@ class Writer {
     return this.#lastShape;
   }
 }
+
+/** One for all: its memory is as large as the largest value needed, and inputs of as many markets are written each hour. */
+const writer = new Writer();
 
 function indexOf<T>(key: string, item: T, indices: Map<string, number>, items: T[]): number {
   const known = indices.get(key);

@@ -27,19 +27,10 @@ export function fitParetoLikelihood(tail: Float64Array, n: number, threshold: nu
   const count = Math.round(moments.exceedanceShare * n);
   if (count === 0) return moments;
   const first = tail.length - count;
-  let mean = 0;
-  let square = 0;
-  for (let i = first; i < tail.length; i++) {
-    const excess = tail[i] - threshold;
-    mean += excess;
-    square += excess * excess;
-  }
-  mean /= count;
-  square /= count;
   const base = { threshold, exceedanceShare: moments.exceedanceShare };
-  if (!(square > 2 * mean * mean)) return { ...base, shape: MINIMUM_SHAPE, scale: mean };
-
   const excesses = new Excesses(tail, first, threshold);
+  const mean = excesses.mean();
+  if (!(excesses.meanSquare() > 2 * mean * mean)) return { ...base, shape: MINIMUM_SHAPE, scale: mean };
   const start = Math.max(moments.shape, FIRST_SHAPE) / (mean * (1 - Math.max(moments.shape, FIRST_SHAPE)));
   const theta = maximumNear(start, excesses);
   excesses.measure(theta);
@@ -63,6 +54,18 @@ class Excesses {
     this.#tail = tail;
     this.#first = first;
     this.#threshold = threshold;
+  }
+
+  mean(): number {
+    let sum = 0;
+    for (let i = this.#first; i < this.#tail.length; i++) sum += this.#tail[i] - this.#threshold;
+    return sum / (this.#tail.length - this.#first);
+  }
+
+  meanSquare(): number {
+    let sum = 0;
+    for (let i = this.#first; i < this.#tail.length; i++) sum += (this.#tail[i] - this.#threshold) ** 2;
+    return sum / (this.#tail.length - this.#first);
   }
 
   measure(theta: number): void {
