@@ -24,6 +24,8 @@ const KEPT_SHARE = 0.25;
 const LEAST_KEPT = 64;
 /** Where a rank is asked for that is not kept, so many times as many are from then on: it will be asked for again. */
 const ROOM = 1.3;
+/** The tail of a window that fills grows by one value in twenty. */
+const COPY_ROOM = 1.1;
 
 /**
  * The tails of the adverse excursions of all origins of a window, by path, for a window that moves on with a series: what
@@ -38,6 +40,8 @@ export class RollingTails {
   #end = 0;
   readonly #samples = Array.from({ length: PATHS_PER_MARKET }, () => new RollingLargest());
   readonly #tails = Array.from({ length: PATHS_PER_MARKET }, () => new SampleTail(new Float64Array(0), 0));
+  /** What the tails are in. */
+  readonly #copies = Array.from({ length: PATHS_PER_MARKET }, () => new Float64Array(0));
   /** Of each path's tail: its size, least value and threshold, in one piece of memory each. */
   readonly #counts = new Int32Array(PATHS_PER_MARKET);
   readonly #least = new Float64Array(PATHS_PER_MARKET);
@@ -54,7 +58,7 @@ export class RollingTails {
   }
 
   /**
-   * Of the origins from one bar on whose horizon ends before another, by `pathIndex`.
+   * Of the origins from one bar on whose horizon ends before another, by `pathIndex`; they hold until the window moves on.
    *
    * @param bars of one lineage in all calls. @param from index in the series. @param end number of bars that had closed.
    */
@@ -159,8 +163,15 @@ export class RollingTails {
       this.#refill(bars, path);
       largest = sample.largest(size);
     }
-    // A copy: the sample goes on.
-    this.#take(path, new SampleTail(largest?.slice() ?? new Float64Array(0), count));
+    this.#take(path, new SampleTail(this.#copied(path, largest ?? new Float64Array(0)), count));
+  }
+
+  /** The sample goes on. The memory of a path stays: one array an hour and path is what a collector is woken up for. */
+  #copied(path: number, largest: Float64Array): Float64Array {
+    if (largest.length > this.#copies[path].length)
+      this.#copies[path] = new Float64Array(Math.ceil(COPY_ROOM * largest.length));
+    this.#copies[path].set(largest);
+    return this.#copies[path].subarray(0, largest.length);
   }
 
   #take(path: number, tail: SampleTail): void {
