@@ -1,7 +1,7 @@
 import { type BarSeries, sliceBars } from '../risk/bars.ts';
 import { tailSize } from '../risk/numeric/quantile.ts';
 import { RollingLargest } from '../risk/numeric/rolling-largest.ts';
-import { adverseExcursions } from '../risk/tail/excursions.ts';
+import { type AdverseExcursions, adverseExcursions } from '../risk/tail/excursions.ts';
 import { extremeTailOfPath, tailOfPath } from './classical-tail.ts';
 import { MOST_NEW_BARS, VolatilityPower } from './classical-volatility.ts';
 import {
@@ -26,6 +26,9 @@ const LEAST_KEPT = 64;
 const ROOM = 1.3;
 /** The tail of a window that fills grows by one value in twenty. */
 const COPY_ROOM = 1.1;
+
+/** For whole samples: they are large, and each is kept in part only. */
+let scratch = new Float64Array(0);
 
 /**
  * The tails of the adverse excursions of all origins of a window, by path, for a window that moves on with a series: what
@@ -101,7 +104,7 @@ export class RollingTails {
     const sample = this.#samples[path];
     let above = sample.countAbove(x);
     if (above === null) {
-      const losses = this.#losses(bars, path);
+      const losses = this.#losses(this.#excursions(bars, path % HORIZON_COUNT), path);
       above = 0;
       for (let i = 0; i < losses.length; i++) if (losses[i] > x) above++;
       sample.refill(losses, Math.ceil(ROOM * above));
@@ -114,9 +117,13 @@ export class RollingTails {
     this.#end = end;
     this.#scales = this.#exponent === 0 || end === from ? null : new VolatilityPower(from, this.#exponent);
     this.#scales?.advance(bars, end);
-    for (let path = 0; path < PATHS_PER_MARKET; path++) {
-      this.#refill(bars, path);
-      this.#renew(bars, path);
+    for (let h = 0; h < HORIZON_COUNT; h++) {
+      const excursions = this.#excursions(bars, h);
+      for (let side = 0; side < SIDES.length; side++) {
+        const path = pathIndex(0, side, h);
+        this.#fill(path, this.#losses(excursions, path));
+        this.#renew(bars, path);
+      }
     }
   }
 
@@ -184,22 +191,25 @@ export class RollingTails {
   }
 
   #refill(bars: BarSeries, path: number): void {
-    const losses = this.#losses(bars, path);
+    this.#fill(path, this.#losses(this.#excursions(bars, path % HORIZON_COUNT), path));
+  }
+
+  #fill(path: number, losses: Float64Array): void {
     this.#samples[path].refill(losses, Math.max(Math.ceil(KEPT_SHARE * losses.length), LEAST_KEPT));
   }
 
-  /** The whole sample of a path, in the order of time. */
-  #losses(bars: BarSeries, path: number): Float64Array {
-    const { valid, length, ...excursions } = adverseExcursions(
-      sliceBars(bars, this.#from, this.#end),
-      HORIZONS_HOURS[path % HORIZON_COUNT],
-    );
+  #excursions(bars: BarSeries, horizon: number): AdverseExcursions {
+    return adverseExcursions(sliceBars(bars, this.#from, this.#end), HORIZONS_HOURS[horizon]);
+  }
+
+  /** The whole sample of a path, in the order of time, in memory that the next call overwrites. */
+  #losses({ valid, length, ...excursions }: AdverseExcursions, path: number): Float64Array {
     const losses = excursions[SIDES[Math.floor(path / HORIZON_COUNT)]];
-    const sample = new Float64Array(length);
+    if (scratch.length < length) scratch = new Float64Array(length);
     let count = 0;
     for (let i = 0; i < length; i++)
-      if (valid[i] === 1) sample[count++] = losses[i] / this.#scaleOf(this.#from + i);
-    return sample.subarray(0, count);
+      if (valid[i] === 1) scratch[count++] = losses[i] / this.#scaleOf(this.#from + i);
+    return scratch.subarray(0, count);
   }
 
   #scaleOf(bar: number): number {
