@@ -1,5 +1,5 @@
 import type { BarSeries } from '../bars.ts';
-import { excursionsOf } from '../tail/excursions.ts';
+import { adverseExcursions, excursionsOf } from '../tail/excursions.ts';
 
 /** Horizons for which the scenarios give excursions. */
 export const STRESS_HORIZONS_HOURS = [1, 4, 8, 24] as const;
@@ -87,18 +87,34 @@ export function worstExcursions(
   horizonsBars: readonly number[],
   known: KnownWorst | null = null,
 ): WorstExcursions {
-  const long = known?.worst.long.slice() ?? new Float64Array(horizonsBars.length);
-  const short = known?.worst.short.slice() ?? new Float64Array(horizonsBars.length);
+  if (known === null) return worstOfAll(bars, horizonsBars);
+  const long = known.worst.long.slice();
+  const short = known.worst.short.slice();
   const pair = new Float64Array(2);
   for (let h = 0; h < horizonsBars.length; h++) {
     const end = bars.length - horizonsBars[h];
-    for (let i = Math.max((known?.bars ?? 0) - horizonsBars[h], 0); i < end; i++) {
+    for (let i = Math.max(known.bars - horizonsBars[h], 0); i < end; i++) {
       if (!excursionsOf(bars, i, horizonsBars[h], pair)) continue;
       long[h] = Math.max(long[h], pair[0]);
       short[h] = Math.max(short[h], pair[1]);
     }
   }
   return { long, short };
+}
+
+/** A long history all at once takes the same time for any horizon. */
+function worstOfAll(bars: BarSeries, horizonsBars: readonly number[]): WorstExcursions {
+  const excursions = horizonsBars.map((horizonBars) => adverseExcursions(bars, horizonBars));
+  return {
+    long: Float64Array.from(excursions, ({ long }) => largestOf(long)),
+    short: Float64Array.from(excursions, ({ short }) => largestOf(short)),
+  };
+}
+
+function largestOf(excursions: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < excursions.length; i++) largest = Math.max(largest, excursions[i]);
+  return largest;
 }
 
 export interface StressExcursion {
