@@ -32,8 +32,11 @@ describe('the largest values of a sample that changes', () => {
             const largest = rolling.largest(Math.min(size, sample.length));
             if (largest !== null)
               expect([...largest]).toEqual([...sorted.subarray(Math.max(sample.length - size, 0))]);
-            const above = rolling.countAbove(value);
-            if (above !== null) expect(above).toBe(sample.filter((one) => one > value).length);
+            // The same question again and again, too.
+            for (const x of [value, 1.5, 1.5]) {
+              const above = rolling.countAbove(x);
+              if (above !== null) expect(above).toBe(sample.filter((one) => one > x).length);
+            }
           }
           rolling.refill(Float64Array.from(sample), Math.max(size, 1));
           expect(rolling.largest(Math.min(size, sample.length))).not.toBeNull();

@@ -21,6 +21,9 @@ export class RollingLargest {
   #floor = Number.NEGATIVE_INFINITY;
   #count = 0;
   #highestChange = Number.POSITIVE_INFINITY;
+  /** What `countAbove` was last asked and answered; NaN once a value above it has come or gone. */
+  #lastAsked = Number.NaN;
+  #lastAbove = 0;
 
   /** Size of the sample. */
   get count(): number {
@@ -30,7 +33,7 @@ export class RollingLargest {
   /** @param scratch the whole sample, finite; it is reordered. @param kept how many of the largest to keep, at least. */
   refill(scratch: Float64Array, kept: number): void {
     this.#count = scratch.length;
-    this.#highestChange = Number.POSITIVE_INFINITY;
+    this.#note(Number.POSITIVE_INFINITY);
     const isWhole = kept >= scratch.length;
     this.#floor = isWhole ? Number.NEGATIVE_INFINITY : selectInPlace(scratch, scratch.length - kept);
     let size = 0;
@@ -43,7 +46,7 @@ export class RollingLargest {
 
   add(value: number): void {
     this.#count++;
-    if (value > this.#highestChange) this.#highestChange = value;
+    this.#note(value);
     if (value < this.#floor) return;
     if (this.#kept === this.#values.length) this.#letGo();
     if (value < this.#floor) return;
@@ -56,7 +59,7 @@ export class RollingLargest {
   /** @param value one that was added, to the bit. */
   remove(value: number): void {
     this.#count--;
-    if (value > this.#highestChange) this.#highestChange = value;
+    this.#note(value);
     if (value < this.#floor) return;
     const at = this.#firstFrom(value);
     this.#values.copyWithin(at, at + 1, this.#kept);
@@ -75,17 +78,38 @@ export class RollingLargest {
     return this.#highestChange >= value;
   }
 
-  /** How many values of the sample are above x; null where x is below what is kept. */
+  /**
+   * How many values of the sample are above x; null where x is below what is kept. Searched from the last answer on, in
+   * steps that double: what is asked for hour by hour hardly moves, and the middle of a long array is far away in memory.
+   */
   countAbove(x: number): number | null {
     if (x < this.#floor) return null;
-    let low = 0;
-    let high = this.#kept;
+    if (x === this.#lastAsked) return this.#lastAbove;
+    const values = this.#values;
+    // All before `low` are at most x, and all from `high` on are above it.
+    let low = Math.max(this.#kept - this.#lastAbove, 0);
+    let high = low;
+    for (let step = 1; low > 0 && values[low - 1] > x; step *= 2) {
+      high = low - 1;
+      low = Math.max(low - step, 0);
+    }
+    for (let step = 1; high < this.#kept && values[high] <= x; step *= 2) {
+      low = high + 1;
+      high = Math.min(high + step, this.#kept);
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#values[middle] <= x) low = middle + 1;
+      if (values[middle] <= x) low = middle + 1;
       else high = middle;
     }
-    return this.#kept - low;
+    this.#lastAsked = x;
+    this.#lastAbove = this.#kept - low;
+    return this.#lastAbove;
+  }
+
+  #note(changed: number): void {
+    if (changed > this.#highestChange) this.#highestChange = changed;
+    if (changed > this.#lastAsked) this.#lastAsked = Number.NaN;
   }
 
   /** Keeps no more than it was filled with, but all that are equal to the smallest of them; grows where that is not less. */
