@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -34,6 +34,22 @@ describe('the committed policy file', () => {
 
   test('explains every setting, and none that there is not', () => {
     expect(Object.keys(POLICY_SETTINGS).sort()).toEqual(pathsOf(DEFAULT_POLICY, '').sort());
+  });
+});
+
+describe('the policies beside it', () => {
+  const folder = join(PROGRAM_ROOT, 'ops', 'policies');
+
+  test.each(readdirSync(folder))('%s is without a fault and has the name of its file', (file) => {
+    const { policy, faults } = readPolicyFile(join(folder, file));
+    expect(faults).toEqual([]);
+    expect(`${policy.name}.yaml`).toBe(file);
+  });
+
+  test('through-the-cycle has rungs no further apart than a fifth from 6x on, so that margins rise no further than they have to', () => {
+    const ladder = readPolicyFile(join(folder, 'through-the-cycle.yaml')).policy.leverageLadder;
+    for (const [i, rung] of ladder.entries())
+      if (rung > 6) expect(rung / ladder[i + 1]).toBeLessThanOrEqual(1.2);
   });
 });
 
