@@ -13,7 +13,7 @@ interface Kept extends VersionedReadings {
 
 /** What holds more is asked for each time: to reckon with it takes longer than to ask. */
 const MOST_OF_USER = 64;
-/** Users and positions together: what is kept and what is made of it takes a kilobyte or two for each. */
+/** Users, accounts and positions together: with what is made of it each takes one to four kilobytes. */
 const MOST_KEPT = 32_768;
 
 /**
