@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import type { NatsOptions } from '../data/nats/nats-broker.ts';
 import { SqliteAccountStore } from '../data/sqlite-account-store.ts';
+import { AccountVersions } from './accounts/book/account-versions.ts';
 import { UserFilter } from './accounts/book/user-filter.ts';
 import { systemClock as clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,8 @@ export interface AccountWorkerData {
   readonly config: Pick<Config, 'dataDir' | 'policy' | 'logLevel'>;
   /** Memory of a `UserFilter`, shared with whoever asks. */
   readonly holders: SharedArrayBuffer;
+  /** Memory of `AccountVersions`, shared likewise. */
+  readonly versions: SharedArrayBuffer;
   /** Null where the accounts are one file of the data folder. */
   readonly streams: AccountStreams | null;
 }
@@ -44,7 +47,7 @@ interface Answering {
   end(): Promise<void>;
 }
 
-const { config, holders, streams } = workerData as AccountWorkerData;
+const { config, holders, versions, streams } = workerData as AccountWorkerData;
 const logger = pino(
   { level: config.logLevel, base: { part: 'accounts' } },
   pino.destination({ dest: 2, sync: true }),
@@ -68,6 +71,7 @@ function loopOver(
         policy: policy.accounts,
         plannerOf: (book) => plannerFor(book, policy, liquidity),
         holders: new UserFilter(holders),
+        versions: new AccountVersions(versions),
         ...(shard === undefined ? {} : { shard }),
       }),
     clock,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { AccountWorkerData } from './account-worker.ts';
+import { AccountVersions } from './accounts/book/account-versions.ts';
 import { UserFilter } from './accounts/book/user-filter.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -36,12 +37,13 @@ export interface KeptAccounts {
 export function startAccounts(input: AccountsInput): KeptAccounts {
   const { config, clock, logger, metrics, streams, keepsAccounts } = input;
   const holders = new UserFilter();
+  const versions = new AccountVersions();
   if (!keepsAccounts) holders.complete();
   const thread = !keepsAccounts
     ? null
     : new WorkerAccounts({
         entry: siblingUrl(import.meta.url, 'account-worker'),
-        workerData: workerDataOf(input, holders),
+        workerData: workerDataOf(input, holders, versions),
         clock,
         onShard: (shard) => {
           streams?.onShard(shard);
@@ -65,7 +67,13 @@ export function startAccounts(input: AccountsInput): KeptAccounts {
   const all =
     streams?.answererOver(answerer, { clock, askSystem: (...asked) => system.ask(...asked) }) ?? answerer;
   const mayHave = (userId: string): boolean => streams?.keepsAll === false || holders.mayHave(userId);
-  const accounts = new Accounts(all, onUnpublished, { mayHave });
+  const accounts = new Accounts(
+    all,
+    onUnpublished,
+    { mayHave },
+    // With streams a part of what a user holds may be elsewhere, and change there.
+    thread !== null && streams === null ? versions : null,
+  );
   return {
     ...{ accounts, thread },
     stop: async () => {
@@ -78,7 +86,8 @@ export function startAccounts(input: AccountsInput): KeptAccounts {
 function workerDataOf(
   { config, streams }: AccountsInput,
   { memory: holders }: UserFilter,
+  { memory: versions }: AccountVersions,
 ): AccountWorkerData {
   const { dataDir, policy, logLevel } = config;
-  return { config: { dataDir, policy, logLevel }, holders, streams: streams?.workerData ?? null };
+  return { config: { dataDir, policy, logLevel }, holders, versions, streams: streams?.workerData ?? null };
 }

@@ -24,17 +24,17 @@ export function governanceTeller(logger: Logger, metrics: Metrics): GovernanceOb
 /** Tells what became of calls of webhooks. */
 export function webhookTeller(logger: Logger, metrics: Metrics): WebhookObserver {
   return {
-    delivered: () => metrics.accounts.delivery('delivered'),
-    failed: (hook, reason, attempt) => {
-      metrics.accounts.delivery('failed');
-      logger.warn({ hook, reason, attempt }, 'a webhook did not take an event; it is called again');
+    delivered: (delivery) => {
+      metrics.accounts.delivery('delivered');
+      logger.debug(delivery, 'a webhook took an event');
     },
-    buried: (hook, sequence, reason) => {
+    failed: (delivery, reason, attempt) => {
+      metrics.accounts.delivery('failed');
+      logger.warn({ ...delivery, reason, attempt }, 'a webhook did not take an event; it is called again');
+    },
+    buried: (delivery, reason) => {
       metrics.accounts.delivery('buried');
-      logger.error(
-        { hook, sequence, reason },
-        'a webhook did not take an event for hours; the next ones go on',
-      );
+      logger.error({ ...delivery, reason }, 'a webhook did not take an event for hours; the next ones go on');
     },
   };
 }

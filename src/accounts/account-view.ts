@@ -10,7 +10,7 @@ import {
   sideOf,
 } from './margin/account.ts';
 import { notionalOf, settlementPerQuote } from './margin/contract.ts';
-import { type MarginStatus, measureUnit } from './margin/measure.ts';
+import { type MarginStatus, type MeasuredUnit, measureUnit } from './margin/measure.ts';
 import type { Exposure, ShortfallRates } from './portfolio-cap.ts';
 
 export type Side = 'long' | 'short';
@@ -26,6 +26,8 @@ export interface AccountView {
   readonly equity: number | null;
   /** The same without profit: what stood behind the positions when they were opened. */
   readonly paidIn: number;
+  /** What shares margin, held to what the user chose; null where a mark is missing. */
+  readonly shared: MeasuredUnit | null;
   /** One for each market that shares margin, and one for each isolated position. */
   readonly exposures: readonly Exposure[];
   /** It holds both sides of some market: an order on the other side then opens and does not reduce. */
@@ -51,6 +53,7 @@ export function accountView(
     status,
     equity: isWhole ? measured.reduce((sum, unit) => sum + (unit?.equity ?? 0), 0) / perQuote : null,
     paidIn,
+    shared: measureUnit(units[0], policy.accounts, account.ownInitialRate),
     exposures: exposuresOf(account, markets, limits, policy),
     isHedged: account.positions.some(
       ({ symbol, quantity }) =>

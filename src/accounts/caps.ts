@@ -16,8 +16,9 @@ import {
 export interface CapScope {
   /** The market's. */
   readonly brackets: readonly Bracket[];
-  /** The same as they count for the user, where they were made before: see `withOwnBrackets`. */
+  /** The same as they count for the user, and the limits that hold for the user everywhere, where they were made before: see `withOwn`. */
   readonly ownBrackets?: readonly Bracket[];
+  readonly ownLimits?: readonly Limit[];
   readonly user: UserLimits;
   readonly policy: CapPolicy;
   /** Epoch milliseconds. */
@@ -58,22 +59,31 @@ export interface Applied {
  */
 export function userCap(scope: CapScope, notional: number): UserCap {
   if (!(notional >= 0)) throw invalid(`a notional of ${notional}`, 'Give a notional of at least 0.');
-  const all = limitsAt(scope, notional);
-  // The sort is stable.
-  all.sort((a, b) => rank(b) - rank(a));
-  const refusing = all.filter(({ leverage }) => leverage === 0);
-  const limits = all.filter(({ leverage }) => leverage < Number.POSITIVE_INFINITY);
+  const limits: Applied[] = [];
+  for (const limit of limitsAt(scope, notional))
+    if (limit.leverage < Number.POSITIVE_INFINITY) insertByRank(limits, limit);
   const [binding, next] = limits;
-  const rest = limits.slice(1).map(({ leverage }) => leverage);
+  const refusing = limits.filter(({ leverage }) => leverage === 0);
+  let rest = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < limits.length; i++) rest = Math.min(rest, limits[i].leverage);
   return {
     // Of two limits of nearly the same margin rate, the one that was rounded down may be the lower leverage.
-    maxLeverage: Math.min(...limits.map(({ leverage }) => leverage)),
+    maxLeverage: Math.min(binding.leverage, rest),
     initialMarginRatePpm: Math.min(binding.initialMarginRatePpm, PPM),
     bindingReason: binding.reason,
     nextReason: next?.reason ?? null,
-    nextMaxLeverage: next === undefined ? null : Math.min(...rest),
+    nextMaxLeverage: next === undefined ? null : rest,
     reasons: (refusing.length > 0 ? refusing : limits).map((limit) => limit.reason),
   };
+}
+
+/** Behind all that rank as high: of equal ones the first stays first. */
+function insertByRank(limits: Applied[], limit: Applied): void {
+  const own = rank(limit);
+  let at = limits.length;
+  limits.push(limit);
+  for (; at > 0 && rank(limits[at - 1]) < own; at--) limits[at] = limits[at - 1];
+  limits[at] = limit;
 }
 
 /** What refuses is beyond every margin rate. */
@@ -112,13 +122,15 @@ export function capEdges(scope: CapScope): readonly number[] {
 }
 
 /** All but the schedule. */
-function otherLimits({ user, policy, now, positionLimits = [] }: CapScope): readonly Limit[] {
-  return [...personalLimits(user, policy, now), ...positionLimits];
+function otherLimits(scope: CapScope): readonly Limit[] {
+  const { user, policy, now, ownLimits, positionLimits = [] } = scope;
+  return [...(ownLimits ?? personalLimits(user, policy, now)), ...positionLimits];
 }
 
-/** The same scope for many questions: the user's brackets are made once. */
-export function withOwnBrackets(scope: CapScope): CapScope {
-  return { ...scope, ownBrackets: userBrackets(scope) };
+/** The same scope for several questions: what is the user's own is made once. */
+export function withOwn(scope: CapScope): CapScope {
+  const { user, policy, now } = scope;
+  return { ...scope, ownBrackets: userBrackets(scope), ownLimits: personalLimits(user, policy, now) };
 }
 
 /** The market's brackets as they count for the user. */
@@ -173,9 +185,11 @@ export function largestNotionalAt(scope: CapScope, leverage: number): LargestNot
  */
 export function fittingNotional(scope: CapScope, equity: number): number {
   if (!(equity > 0)) return 0;
-  const others = otherLimits(scope);
-  const leverage = Math.min(...others.map((limit) => limit.leverage));
-  const largest = Math.min(...others.map((limit) => limit.largestNotional));
+  let [leverage, largest] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (const limit of otherLimits(scope)) {
+    leverage = Math.min(leverage, limit.leverage);
+    largest = Math.min(largest, limit.largestNotional);
+  }
   let fits = 0;
   for (const { notionalFloor, notionalCap, maxLeverage } of userBrackets(scope)) {
     const reached = Math.min(notionalCap, largest, Math.floor(equity * Math.min(leverage, maxLeverage)));

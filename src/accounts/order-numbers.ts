@@ -29,14 +29,13 @@ export interface NumberedOrder {
 
 /** The numbers of an order that an account gives, whether it is allowed or not. */
 export function orderNumbers(view: AccountView, order: NumberedOrder, policy: Policy): OrderNumbers {
-  const { account, markets } = view;
+  const { markets, shared } = view;
   const market = markets.get(order.symbol);
   const mark = market?.mark ?? null;
   const isLinear = market?.contract.kind === 'linear';
   const price = order.price ?? mark ?? (isLinear ? 1 : null);
   const perQuote = market === undefined || price === null ? null : settlementPerQuote(market.contract, price);
   const margin = perQuote === null ? null : (order.effect.addedNotional / order.leverage) * perQuote;
-  const shared = measureUnit(marginUnits(account, markets)[0], policy.accounts, account.ownInitialRate);
   const availableBalance = shared === null ? null : Math.max(shared.equity - shared.initial, 0);
   const after = accountAfter(view, order);
   const unit = marginUnits(after, markets).find(({ legs }) =>

@@ -7,7 +7,7 @@ import {
   limitsAt,
   type UserCap,
   userCap,
-  withOwnBrackets,
+  withOwn,
 } from '../accounts/caps.ts';
 import type { CapNote } from '../accounts/position-limits.ts';
 import { leverageToMarginPpmUp, PPM } from '../units.ts';
@@ -83,7 +83,7 @@ export class CapTable {
   readonly #refusals: readonly Refusals[];
 
   constructor(given: CapScope, { symbol, version, notes }: TableFacts) {
-    const scope = withOwnBrackets(given);
+    const scope = withOwn(given);
     const edges = capEdges(scope);
     this.#count = edges.length;
     const notionals = [...edges, edges[edges.length - 1] + 1];

@@ -108,6 +108,11 @@ export interface AccountAccess {
   /** Null where nothing has come in of it. */
   reading(accountId: string): Promise<AccountReading | null>;
   readingsOfUser(userId: string): Promise<readonly AccountReading[]>;
+  /**
+   * The same from memory, where they were asked for before and nothing of them has changed; null otherwise. The list is the same one until
+   * then.
+   */
+  keptReadings(userId: string): readonly AccountReading[] | null;
   /** Whether a user may have an account: false only where none is known. Answered from memory. */
   mayHold(userId: string): boolean;
   interventionsAfter(

@@ -4,6 +4,7 @@ import type { AccountReading } from '../control/reads.ts';
 import type { LimitBook } from '../limits/types.ts';
 import { ppmToRate } from '../units.ts';
 import { marketsOf } from './books.ts';
+import { type KeptLimits, KeptViews } from './kept-views.ts';
 import { refuse } from './problem.ts';
 import { publishedMarket } from './published-market.ts';
 import type { RouteContext } from './routes.ts';
@@ -13,6 +14,8 @@ export interface UserAccounts {
   /** The one that is asked about; null where none is known. */
   readonly view: AccountView | null;
   readonly others: readonly AccountView[];
+  /** What limits positions in one market, for as long as the accounts are kept; undefined where they are asked for each time. */
+  readonly limits?: KeptLimits;
 }
 
 export const NO_ACCOUNTS: UserAccounts = { view: null, others: [] };
@@ -35,12 +38,52 @@ export function accountsOfUser(
     if (accountId !== undefined) throw unknownAccount(accountId, userId);
     return NO_ACCOUNTS;
   }
-  return accounts.readingsOfUser(userId).then((readings) => {
-    const chosen = chosenOf(readings, userId, accountId);
-    if (chosen === null) return NO_ACCOUNTS;
-    const viewOf = (reading: AccountReading): AccountView => viewOfReading(context, book, reading, symbol);
-    return { view: viewOf(chosen), others: readings.filter((one) => one !== chosen).map(viewOf) };
-  });
+  const kept = accounts.keptReadings(userId);
+  if (kept !== null && symbol !== undefined)
+    return keptAccounts(context, book, userId, kept, accountId, symbol);
+  if (kept !== null) return accountsOf(context, book, userId, kept, accountId, symbol);
+  return accounts
+    .readingsOfUser(userId)
+    .then((readings) => accountsOf(context, book, userId, readings, accountId, symbol));
+}
+
+function accountsOf(
+  context: RouteContext,
+  book: LimitBook,
+  userId: string,
+  readings: readonly AccountReading[],
+  accountId: string | undefined,
+  symbol: string | undefined,
+): UserAccounts {
+  const chosen = chosenOf(readings, userId, accountId);
+  if (chosen === null) return NO_ACCOUNTS;
+  const viewOf = (reading: AccountReading): AccountView => viewOfReading(context, book, reading, symbol);
+  return { view: viewOf(chosen), others: readings.filter((one) => one !== chosen).map(viewOf) };
+}
+
+const VIEWS = new WeakMap<readonly AccountReading[], KeptViews>();
+
+/** The same, made once for all that it follows from: the readings, the book, the policy, the user, correlations, and the market's mark. */
+function keptAccounts(
+  context: RouteContext,
+  book: LimitBook,
+  userId: string,
+  readings: readonly AccountReading[],
+  accountId: string | undefined,
+  symbol: string,
+): UserAccounts {
+  const { reads } = context;
+  const from = { book, policy: reads.policy(), user: reads.userNow(userId), netting: reads.netting() };
+  let views = VIEWS.get(readings);
+  if (views === undefined || !views.isFrom(from)) {
+    views = new KeptViews(from);
+    VIEWS.set(readings, views);
+  }
+  const mark = reads.markOf(symbol)?.price ?? null;
+  const known = views.find(accountId, symbol, mark);
+  if (known !== null) return known;
+  const made = accountsOf(context, book, userId, readings, accountId, symbol);
+  return views.keep(accountId, symbol, mark, made);
 }
 
 function chosenOf(

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { heldNotional, type Side } from '../accounts/account-view.ts';
-import { type CapScope, largestNotionalAt, userCap } from '../accounts/caps.ts';
+import { type CapScope, largestNotionalAt, userCap, withOwn } from '../accounts/caps.ts';
 import { expiredLimits } from '../accounts/expired-limits.ts';
 import { type PositionLimits, positionLimits, tighterLimits } from '../accounts/position-limits.ts';
 import { type ReduceOnly, reduceOnlyOf } from '../accounts/reduce-only.ts';
@@ -37,18 +37,17 @@ export function marketScopes(
   const expired = expiredLimits(market.brackets, reads.currentBook()?.validUntil ?? 0, now);
   const netting = reads.netting();
   const isHedge = hedge ?? accounts.view?.isHedged ?? false;
+  const { view, others: otherViews, limits: kept } = accounts;
   const limitsOf = (side: Side): PositionLimits => {
-    const found = positionLimits({
-      ...{ market, side, policy, netting, isHedge },
-      view: accounts.view,
-      otherViews: accounts.others,
-    });
+    const make = (): PositionLimits =>
+      positionLimits({ market, side, policy, netting, isHedge, view, otherViews });
+    const found = kept?.of(market, policy, netting, side, isHedge, make) ?? make();
     return expired.length === 0 ? found : { ...found, limits: [...found.limits, ...expired] };
   };
   const long = limitsOf('long');
   // Without an account both sides are held to the same.
   const short = accounts.view === null ? long : limitsOf('short');
-  const common = { brackets: market.brackets, user: user ?? UNKNOWN_USER, policy, now };
+  const common = withOwn({ brackets: market.brackets, user: user ?? UNKNOWN_USER, policy, now });
   return {
     market,
     policy,

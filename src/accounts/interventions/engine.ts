@@ -1,5 +1,6 @@
 import type { AccountPolicy } from '../../limits/account-policy.ts';
 import type { AccountBook, AccountRecord } from '../book/account-book.ts';
+import type { AccountVersions } from '../book/account-versions.ts';
 import { IntList } from '../book/growing.ts';
 import { type JournalWriter, readBatch, type StageRecord } from '../book/journal.ts';
 import type { MarketTerms } from '../book/market-rows.ts';
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly planner: Planner;
   /** Of the newest intervention that is stored; 0 for none. */
   readonly lastSequence: number;
+  /** Counts what is taken in, for whoever keeps what was read here. */
+  readonly versions?: AccountVersions | undefined;
 }
 
 interface Stage {
@@ -54,14 +57,16 @@ export class AccountEngine {
   limitsVersion = 0;
   readonly #policy: AccountPolicy;
   readonly #planner: Planner;
+  readonly #versions: AccountVersions | undefined;
   readonly #thresholds;
   readonly #changed = new IntList(1024);
   /** Reductions in stages that go on, by account and unit. */
   readonly #stages = new Map<number, Map<string, Stage>>();
   #sequence: number;
 
-  constructor({ book, policy, planner, lastSequence }: EngineOptions) {
+  constructor({ book, policy, planner, lastSequence, versions }: EngineOptions) {
     this.book = book;
+    this.#versions = versions;
     this.#policy = policy;
     this.#planner = planner;
     this.#thresholds = thresholdsOf(policy);
@@ -77,6 +82,9 @@ export class AccountEngine {
   put(record: AccountRecord, at: number, journal: JournalWriter): readonly Intervention[] | null {
     const known = this.book.find(record.accountId);
     if (known >= 0 && record.sequence > 0 && record.sequence <= this.book.sequence[known]) return null;
+    // An account may come to another user.
+    if (known >= 0) this.#versions?.userChanges(this.book.userIdOf(known));
+    this.#versions?.userChanges(record.userId);
     const row = this.#take(record);
     journal.account(record);
     return this.#settle(row, { at, cause: 'account', movedMarkets: [] }, journal, []);
@@ -88,6 +96,7 @@ export class AccountEngine {
     const moved = new Set<number>();
     for (const { market, price, at: markedAt } of marks) {
       if (markedAt < markets.markedAt[market]) continue;
+      this.#versions?.marketChanges(markets.symbols[market]);
       markets.mark[market] = price;
       markets.markedAt[market] = markedAt;
       journal.mark(market, price, markedAt);
@@ -297,6 +306,7 @@ export class AccountEngine {
   }
 
   #setStatus({ row, position }: Unit, status: number): void {
+    this.#versions?.userChanges(this.book.userIdOf(row));
     if (position < 0) this.book.status[row] = status;
     else this.book.positionStatus[this.book.firstPosition[row] + position] = status;
   }

@@ -99,15 +99,13 @@ export function marginUnits(account: MarginAccount, markets: Markets): readonly 
   if (!Number.isFinite(account.collateral))
     throw invalid(`the equity of account ${account.accountId} is no number`, 'Give a decimal.');
   const legs = account.positions.map((position) => legOf(position, markets));
-  const seen = new Set<string>();
+  const isTwice = twiceOf(account.positions);
   for (const { position } of legs) {
-    const key = `${position.symbol} ${sideOf(position)}`;
-    if (seen.has(key))
+    if (isTwice(position))
       throw invalid(
         `there are two ${sideOf(position)} positions of ${position.symbol}`,
         'Give one position for each market and side.',
       );
-    seen.add(key);
     if (account.marginMode === 'isolated' && position.isolatedMargin === null)
       throw invalid(
         `the ${position.symbol} position of an isolated account has no isolatedMargin`,
@@ -123,6 +121,28 @@ export function marginUnits(account: MarginAccount, markets: Markets): readonly 
       return { kind: 'isolated', collateral: leg.position.isolatedMargin ?? 0, legs: [leg] };
     }),
   ];
+}
+
+/** So few positions are compared with each other sooner than their names are put together. */
+const FEW = 8;
+
+/** Whether a position is the second of its market and side, asked about each in turn. */
+function twiceOf(positions: readonly MarginPosition[]): (position: MarginPosition) => boolean {
+  if (positions.length <= FEW)
+    return (position) => {
+      for (const other of positions) {
+        if (other === position) return false;
+        if (other.symbol === position.symbol && sideOf(other) === sideOf(position)) return true;
+      }
+      return false;
+    };
+  const seen = new Set<string>();
+  return (position) => {
+    const key = `${position.symbol} ${sideOf(position)}`;
+    const isSeen = seen.has(key);
+    seen.add(key);
+    return isSeen;
+  };
 }
 
 /** What an account settles in. Without positions nobody can tell, and it is the quote asset. */

@@ -62,6 +62,14 @@ interface Piece {
   readonly slope: number;
 }
 
+/** f on every stretch of prices; a piece is made when it is walked to. */
+interface Pieces {
+  readonly count: number;
+  /** The piece that the mark is in, the lower one at an edge. */
+  readonly here: number;
+  at(piece: number): Piece;
+}
+
 function linearPrices(
   legs: readonly MeasuredLeg[],
   rest: number,
@@ -72,40 +80,59 @@ function linearPrices(
   const net = legs.reduce((sum, leg) => sum + sizeOf(leg), 0);
   const gross = legs.reduce((sum, leg) => sum + Math.abs(sizeOf(leg)), 0);
   const entryCost = legs.reduce((sum, leg) => sum + sizeOf(leg) * leg.position.entryPrice, 0);
-  const pieces = piecesOf(legs, market.maintenance, liquidationRatio).map(
-    ({ constant, slope, ...stretch }): Piece => ({
-      ...stretch,
-      constant: rest - entryCost - asked + constant,
-      slope: net + slope,
-    }),
-  );
+  const pieces = piecesOf(legs, market.maintenance, liquidationRatio, rest - entryCost - asked, net);
   const bankruptcy = isFlat(net, gross) ? null : positive((entryCost - rest) / net);
-  const here = pieces.find(({ to }) => mark <= to) as Piece;
+  const here = pieces.at(pieces.here);
   return chosen(mark, bankruptcy, valueAt(here, mark), here.slope, (direction, sign) =>
     firstCrossing(pieces, mark, direction, sign),
   );
 }
 
-/** −maintenance / `liquidationRatio` of some legs of one market, on every stretch of prices on which each stays in a row. */
+/**
+ * f of some legs of one market, on every stretch of prices on which each stays in a row of the table.
+ *
+ * @param constant, slope of the equity; −maintenance / `liquidationRatio` comes to it.
+ */
 function piecesOf(
   legs: readonly MeasuredLeg[],
   table: MarginTable,
   liquidationRatio: number,
-): readonly Piece[] {
+  constant: number,
+  slope: number,
+): Pieces {
   const sizes = legs.map((leg) => Math.abs(sizeOf(leg)));
-  const caps = table.slice(0, -1).map(({ notionalCap }) => notionalCap);
-  const edges = [...new Set(sizes.flatMap((size) => caps.map((cap) => cap / size)))].sort((a, b) => a - b);
-  return [...edges, Number.POSITIVE_INFINITY].map((to, i) => {
-    const from = i === 0 ? 0 : edges[i - 1];
+  const edges = edgesOf(sizes, table);
+  const { mark } = legs[0];
+  let here = 0;
+  while (here < edges.length && !(mark <= edges[here])) here++;
+  const at = (piece: number): Piece => {
+    const to = piece < edges.length ? edges[piece] : Number.POSITIVE_INFINITY;
+    const from = piece === 0 ? 0 : edges[piece - 1];
     const within = to === Number.POSITIVE_INFINITY ? from * 2 + 1 : (from + to) / 2;
-    const rows = sizes.map((size) => table[rowIndexAt(table, size * within)]);
+    let [amount, perPrice] = [0, 0];
+    for (const size of sizes) {
+      const row = table[rowIndexAt(table, size * within)];
+      amount += row.maintenanceAmount;
+      perPrice += row.maintenanceRate * size;
+    }
     return {
       from,
       to,
-      constant: rows.reduce((sum, row) => sum + row.maintenanceAmount, 0) / liquidationRatio,
-      slope: -rows.reduce((sum, row, leg) => sum + row.maintenanceRate * sizes[leg], 0) / liquidationRatio,
+      constant: constant + amount / liquidationRatio,
+      slope: slope + -perPrice / liquidationRatio,
     };
-  });
+  };
+  return { count: edges.length + 1, here, at };
+}
+
+/** Prices at which a leg comes to a cap, rising, each once. */
+function edgesOf(sizes: readonly number[], table: MarginTable): readonly number[] {
+  const edges: number[] = [];
+  for (const size of sizes)
+    for (let row = 0; row < table.length - 1; row++) edges.push(table[row].notionalCap / size);
+  // Those of one leg rise as the caps do.
+  if (sizes.length > 1) edges.sort((a, b) => a - b);
+  return edges.every((edge, i) => i === 0 || edge !== edges[i - 1]) ? edges : [...new Set(edges)];
 }
 
 function valueAt({ constant, slope }: Piece, price: number): number {
@@ -113,20 +140,15 @@ function valueAt({ constant, slope }: Piece, price: number): number {
 }
 
 /** The first price from the mark on at which sign · f, which is above 0 at the mark, is no more. */
-function firstCrossing(
-  pieces: readonly Piece[],
-  mark: number,
-  direction: 'down' | 'up',
-  sign: 1 | -1,
-): number | null {
+function firstCrossing(pieces: Pieces, mark: number, direction: 'down' | 'up', sign: 1 | -1): number | null {
   const isUp = direction === 'up';
-  const ahead = isUp
-    ? pieces.filter(({ to }) => to > mark)
-    : pieces.filter(({ from }) => from < mark).reverse();
-  for (const piece of ahead) {
-    const [near, far] = isUp
-      ? [Math.max(piece.from, mark), piece.to]
-      : [Math.min(piece.to, mark), piece.from];
+  const step = isUp ? 1 : -1;
+  for (let ahead = pieces.here; ahead >= 0 && ahead < pieces.count; ahead += step) {
+    const piece = pieces.at(ahead);
+    // At an edge the way up begins in the next one.
+    if (isUp && piece.to <= mark) continue;
+    const near = isUp ? Math.max(piece.from, mark) : Math.min(piece.to, mark);
+    const far = isUp ? piece.to : piece.from;
     // A table that was rounded jumps at a cap: the cap is where it happens.
     if (sign * valueAt(piece, near) <= 0) return positive(near);
     const isCrossed =

@@ -113,7 +113,8 @@ export function measureLeg(leg: Leg, ownInitialRate = 0): MeasuredLeg | null {
   const notional = notionalOf(contract, position.quantity, mark);
   const perQuote = settlementPerQuote(contract, mark);
   return {
-    ...leg,
+    position,
+    market,
     mark,
     notional,
     perQuote,

@@ -26,8 +26,9 @@ export function marginTableOf(brackets: readonly Bracket[]): MarginTable {
 
 /** Index of the row that holds a notional. */
 export function rowIndexAt(table: MarginTable, notional: number): number {
-  const index = table.findIndex(({ notionalCap }) => notional <= notionalCap);
-  return index < 0 ? table.length - 1 : index;
+  const last = table.length - 1;
+  for (let row = 0; row < last; row++) if (notional <= table[row].notionalCap) return row;
+  return last;
 }
 
 /** In the quote asset. */

@@ -1,3 +1,4 @@
+import type { AccountVersions } from '../../accounts/book/account-versions.ts';
 import type { MarketTerms } from '../../accounts/book/market-rows.ts';
 import type { UserFilter } from '../../accounts/book/user-filter.ts';
 import type { Intervention } from '../../accounts/interventions/intervention.ts';
@@ -10,6 +11,8 @@ import type { LimitBook } from '../../limits/types.ts';
 import type { CycleFacts } from '../decision-cycle.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import type { AccountAccess } from '../reads.ts';
+import type { AccountReading } from './account-desk.ts';
+import { KeptReadings } from './kept-readings.ts';
 import type { StressRequest } from './system-desk.ts';
 import type { AccountRequests, RequestKind } from './worker-messages.ts';
 
@@ -26,15 +29,22 @@ export interface AccountAnswerer {
 export class Accounts implements AccountAccess {
   readonly #answerer: AccountAnswerer;
   readonly #holders: Pick<UserFilter, 'mayHave'>;
+  readonly #kept: KeptReadings | null;
   readonly #onFailure: (error: Error) => void;
   readonly #listeners = new Set<(interventions: readonly Intervention[]) => void>();
 
-  /** @param onFailure is told when what nobody asked for goes wrong. @param holders who may have an account, as far as the answerer knows. */
+  /**
+   * @param onFailure is told when what nobody asked for goes wrong.
+   * @param holders who may have an account, as far as the answerer knows.
+   * @param versions what the answerer counts of its accounts; null where it has not all of them, or counts nothing.
+   */
   constructor(
     answerer: AccountAnswerer,
     onFailure: (error: Error) => void,
     holders: Pick<UserFilter, 'mayHave'>,
+    versions: AccountVersions | null = null,
   ) {
+    this.#kept = versions === null ? null : new KeptReadings(versions);
     this.#answerer = answerer;
     this.#holders = holders;
     this.#onFailure = onFailure;
@@ -49,7 +59,7 @@ export class Accounts implements AccountAccess {
   }
 
   async mark(prices: readonly MarkPrice[]): Promise<void> {
-    if (prices.length > 0) await this.#answerer.ask('mark', { prices });
+    if (prices.length > 0) await this.#changing(this.#answerer.ask('mark', { prices }));
   }
 
   /** The newest believed marks, as they were stored; those of before a start are among them. */
@@ -61,8 +71,15 @@ export class Accounts implements AccountAccess {
     return this.#answerer.ask('reading', { accountId });
   }
 
-  readingsOfUser(userId: string) {
-    return this.#answerer.ask('readingsOfUser', { userId });
+  async readingsOfUser(userId: string): Promise<readonly AccountReading[]> {
+    const found = this.#kept === null ? null : await this.#answerer.ask('versionedReadings', { userId });
+    if (found === null) return this.#answerer.ask('readingsOfUser', { userId });
+    this.#kept?.keep(userId, found);
+    return found.readings;
+  }
+
+  keptReadings(userId: string): readonly AccountReading[] | null {
+    return this.#kept?.find(userId) ?? null;
   }
 
   mayHold(userId: string): boolean {
@@ -115,8 +132,13 @@ export class Accounts implements AccountAccess {
   ): void {
     const prices = Object.entries(closes).map(([symbol, { asOf, price }]) => ({ symbol, price, at: asOf }));
     const known = liquidity === undefined ? null : this.#answerer.ask('liquidity', { liquidity });
-    const terms = this.#answerer.setTerms(termsOf(book, policy), book.version);
+    const terms = this.#changing(this.#answerer.setTerms(termsOf(book, policy), book.version));
     Promise.all([terms, this.mark(prices), known]).catch(this.#onFailure);
+  }
+
+  /** What the service sends of its own accord, or believes before the accounts do: nothing older may be seen behind it. */
+  #changing<T>(answer: Promise<T>): Promise<T> {
+    return this.#kept === null ? answer : this.#kept.until(answer);
   }
 }
 

@@ -1,6 +1,7 @@
 import { AccountBook, type AccountRecord } from '../../accounts/book/account-book.ts';
 import { type AccountCode, type AccountFault, readAccount } from '../../accounts/book/account-line.ts';
 import { AccountScanner } from '../../accounts/book/account-scan.ts';
+import type { AccountVersions } from '../../accounts/book/account-versions.ts';
 import { JournalWriter, type StageRecord } from '../../accounts/book/journal.ts';
 import { MarketRows, type MarketTerms } from '../../accounts/book/market-rows.ts';
 import { captureBook, restoreBook } from '../../accounts/book/snapshot.ts';
@@ -11,6 +12,7 @@ import { ACCOUNT_STATUSES, type AccountStatus } from '../../accounts/interventio
 import type { AccountPolicy } from '../../limits/account-policy.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import { partitionOf } from '../streams/partition.ts';
+import { type VersionedReadings, wordsOf } from './kept-readings.ts';
 import type { AccountStore, InterventionFilter, Positions } from './ports.ts';
 
 /** Why a line of a batch has no effect. */
@@ -73,6 +75,8 @@ export interface AccountDeskOptions {
   readonly snapshotBytes?: number;
   /** Is told every user that has an account, and when all that are stored are in it. */
   readonly holders?: UserFilter;
+  /** Counts what changes, for whoever keeps what was read. */
+  readonly versions?: AccountVersions;
   /** The part of all accounts that are taken here; without it all are. */
   readonly shard?: ShardPlace;
 }
@@ -100,6 +104,7 @@ export class AccountDesk {
   readonly #journal = new JournalWriter();
   readonly #scanner: AccountScanner;
   readonly #holders: UserFilter | undefined;
+  readonly #versions: AccountVersions | undefined;
   readonly #shard: ShardPlace | undefined;
   #told: Intervention[] = [];
   /** How far streams were taken in since the last commit. */
@@ -110,7 +115,7 @@ export class AccountDesk {
 
   private constructor(
     engine: AccountEngine,
-    { store, snapshotBytes, holders, shard }: AccountDeskOptions,
+    { store, snapshotBytes, holders, versions, shard }: AccountDeskOptions,
     lastBatch: number,
     journalBytes: number,
   ) {
@@ -119,6 +124,7 @@ export class AccountDesk {
     this.#store = store;
     this.#snapshotBytes = snapshotBytes ?? SNAPSHOT_BYTES;
     this.#holders = holders;
+    this.#versions = versions;
     this.#shard = shard;
     this.#lastBatch = lastBatch;
     this.#journalBytes = journalBytes;
@@ -126,12 +132,13 @@ export class AccountDesk {
 
   /** Every start is a recovery: the newest snapshot, and the batches after it. Nothing is told again. */
   static recover(options: AccountDeskOptions): AccountDesk {
-    const { store, policy, plannerOf } = options;
+    const { store, policy, plannerOf, versions } = options;
+    versions?.everythingChanges();
     const snapshot = store.snapshot();
     const restored = snapshot === null ? null : restoreBook(snapshot.chunks);
     const book = restored?.book ?? new AccountBook(new MarketRows());
     const lastSequence = store.lastIntervention();
-    const engine = new AccountEngine({ book, policy, planner: plannerOf(book), lastSequence });
+    const engine = new AccountEngine({ book, policy, planner: plannerOf(book), lastSequence, versions });
     const beside = restored?.beside as Beside | undefined;
     engine.limitsVersion = beside?.limitsVersion ?? 0;
     for (const stage of beside?.stages ?? []) engine.restoreStatus(stage);
@@ -261,6 +268,14 @@ export class AccountDesk {
   /** All accounts of a user. */
   readingsOfUser(userId: string): readonly AccountReading[] {
     return this.book.accountsOf(userId).map((row) => this.#readingOf(row));
+  }
+
+  /** The same, with what they are known by as long as nothing of them changes; null where nobody counts that. */
+  versionedReadings(userId: string): VersionedReadings | null {
+    const versions = this.#versions;
+    if (versions === undefined) return null;
+    const readings = this.readingsOfUser(userId);
+    return { readings, version: versions.sumOf(wordsOf(versions, userId, readings)) };
   }
 
   /** The newest believed mark of each market that has one: part of what is durable. */

@@ -208,6 +208,8 @@ export class AccountLoop {
         return desk.reading(request.accountId);
       case 'readingsOfUser':
         return desk.readingsOfUser(request.userId);
+      case 'versionedReadings':
+        return desk.versionedReadings(request.userId);
       case 'interventions':
         return desk.interventionsAfter(request.after, request.limit, request.filter);
       case 'summary':

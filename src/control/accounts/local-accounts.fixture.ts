@@ -1,4 +1,5 @@
 import { SqliteAccountStore } from '../../../data/sqlite-account-store.ts';
+import { AccountVersions } from '../../accounts/book/account-versions.ts';
 import { UserFilter } from '../../accounts/book/user-filter.ts';
 import type { Clock } from '../../clock.ts';
 import type { PlimsollError } from '../../errors.ts';
@@ -22,8 +23,9 @@ export function localAccounts(
   const liquidity = new KnownLiquidity();
   const plannerOf = (book: Parameters<typeof plannerFor>[0]) => plannerFor(book, policy, liquidity);
   const holders = new UserFilter();
+  const versions = new AccountVersions();
   const recover = (): AccountDesk =>
-    AccountDesk.recover({ store, policy: policy.accounts, plannerOf, holders });
+    AccountDesk.recover({ store, policy: policy.accounts, plannerOf, holders, versions });
   const waiting = new Map<
     number,
     { resolve: (answer: never) => void; reject: (error: PlimsollError) => void }
@@ -62,7 +64,7 @@ export function localAccounts(
   const onFailure = (error: Error): void => {
     if (!isClosed) throw error;
   };
-  const accounts = new Accounts({ ask, setTerms }, onFailure, holders);
+  const accounts = new Accounts({ ask, setTerms }, onFailure, holders, versions);
   return {
     accounts,
     get desk() {

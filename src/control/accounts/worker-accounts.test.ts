@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AccountWorkerData } from '../../account-worker.ts';
+import { AccountVersions } from '../../accounts/book/account-versions.ts';
 import { UserFilter } from '../../accounts/book/user-filter.ts';
 import { ManualClock } from '../../clock.ts';
 import { resolveConfig } from '../../config.ts';
@@ -31,7 +32,11 @@ function accountsIn(entry: string, workerData: unknown): WorkerAccounts {
 describe('the end of the thread of the accounts', () => {
   test('comes after its own thread has answered for all accounts together and is gone', async () => {
     const { values: config } = resolveConfig({ flags: {}, environment: { PLIMSOLL_DATA_DIR: folder } });
-    const workerData: AccountWorkerData = { config, holders: new UserFilter().memory, streams: null };
+    const workerData: AccountWorkerData = {
+      ...{ config, streams: null },
+      holders: new UserFilter().memory,
+      versions: new AccountVersions().memory,
+    };
     const accounts = accountsIn('../../account-worker.ts', workerData);
     const asked = [accounts.ask('system', {}), accounts.ask('stress', { move: -0.1, moves: {} })];
     await Promise.all([accounts.close(), ...asked]);

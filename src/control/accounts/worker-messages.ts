@@ -8,6 +8,7 @@ import type { AccountImpact, MarketTables } from '../../limits/impact.ts';
 import type { LiquidityInput, SystemStressInput } from '../../limits/market-input.ts';
 import type { MarkPrice } from '../guard/prices.ts';
 import type { AccountReading, AccountSummary, BatchReport } from './account-desk.ts';
+import type { VersionedReadings } from './kept-readings.ts';
 import type { InterventionFilter } from './ports.ts';
 import type { StressAnswer, StressRequest } from './system-desk.ts';
 
@@ -34,6 +35,11 @@ export interface AccountRequests {
   readonly readingsOfUser: {
     readonly ask: { readonly userId: string };
     readonly answer: readonly AccountReading[];
+  };
+  /** The same for whoever shares its memory of versions; null where it counts none. */
+  readonly versionedReadings: {
+    readonly ask: { readonly userId: string };
+    readonly answer: VersionedReadings | null;
   };
   readonly interventions: {
     readonly ask: { readonly after: number; readonly limit: number; readonly filter: InterventionFilter };

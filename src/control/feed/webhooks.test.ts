@@ -8,9 +8,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SqliteStateStore } from '../../../data/sqlite-state-store.ts';
 import { postWebhook } from '../../../data/webhook-post.ts';
 import { ManualClock } from '../../clock.ts';
+import { traceOf } from '../../http/trace.ts';
 import { Random } from '../../random.ts';
 import { Feed } from './feed.ts';
-import { signedHeaders, WebhookSender } from './webhooks.ts';
+import { type Delivery, signedHeaders, WebhookSender } from './webhooks.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
 let folder: string;
@@ -20,6 +21,7 @@ let received: { readonly headers: IncomingHttpHeaders; readonly body: string }[]
 let answer: (call: number) => number;
 let pauses: number[];
 let buried: number[];
+let told: Delivery[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-webhooks-'));
@@ -27,6 +29,7 @@ beforeEach(async () => {
   received = [];
   pauses = [];
   buried = [];
+  told = [];
   answer = () => 204;
   receiver = createServer(async (request, response) => {
     let body = '';
@@ -60,7 +63,11 @@ function senderOf(feed: Feed, clock = new ManualClock(1_700_000_000_000)): Webho
   return new WebhookSender({
     hook: { name: 'desk', url: `http://127.0.0.1:${port}/hook`, secret: SECRET, kinds: ['intervention'] },
     ...{ outbox: store.outbox, feed, post: postWebhook, clock, random: new Random(1) },
-    observer: { delivered: () => {}, failed: () => {}, buried: (_, sequence) => buried.push(sequence) },
+    observer: {
+      delivered: (delivery) => told.push(delivery),
+      failed: (delivery) => told.push(delivery),
+      buried: ({ sequence }) => buried.push(sequence),
+    },
     pause: async (milliseconds) => {
       pauses.push(milliseconds);
     },
@@ -139,6 +146,26 @@ test('one that is away is called again, longer and longer apart, and nothing ove
     expect(pause).toBeLessThanOrEqual(1000 * 2 ** i);
   }
   await sender.stop();
+});
+
+test('every call names its trace: one for all calls of an event, a span for each, and what is told here names it too', async () => {
+  const feed = await feedOf();
+  const sender = senderOf(feed);
+  answer = (call) => (call <= 2 ? 500 : 200);
+  sender.start();
+  await until(async () => (await store.outbox.cursor('desk')) === 0);
+  await append(2, feed);
+  await until(async () => (await store.outbox.cursor('desk')) === 2);
+  await sender.stop();
+  const traces = received.map(({ headers }) => traceOf(headers));
+  expect(traces.every((trace) => trace?.isRecorded)).toBe(true);
+  const ids = traces.map((trace) => trace?.id);
+  expect(ids).toEqual([ids[0], ids[0], ids[0], ids[3]]);
+  expect(ids[3]).not.toBe(ids[0]);
+  expect(new Set(traces.map((trace) => trace?.parentSpanId)).size).toBe(4);
+  expect(told).toEqual(
+    [1, 1, 1, 2].map((sequence, call) => ({ hook: 'desk', sequence, traceId: ids[call] })),
+  );
 });
 
 test('what is never taken is buried with its reason, and the next ones go on', async () => {

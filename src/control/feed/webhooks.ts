@@ -20,11 +20,19 @@ export type WebhookPost = (
   body: string,
 ) => Promise<number>;
 
+/** An event on its way to a receiver. */
+export interface Delivery {
+  readonly hook: string;
+  readonly sequence: number;
+  /** 32 hex digits: of the trace that all its calls are part of. */
+  readonly traceId: string;
+}
+
 /** What becomes of a delivery. */
 export interface WebhookObserver {
-  delivered(hook: string): void;
-  failed(hook: string, reason: string, attempt: number): void;
-  buried(hook: string, sequence: number, reason: string): void;
+  delivered(delivery: Delivery): void;
+  failed(delivery: Delivery, reason: string, attempt: number): void;
+  buried(delivery: Delivery, reason: string): void;
 }
 
 export interface WebhookOptions {
@@ -97,35 +105,35 @@ export class WebhookSender {
   /** @returns false where the service ends before it was delivered or buried. */
   async #deliver(event: FeedEvent): Promise<boolean> {
     const { hook, outbox, clock, observer, pause, random } = this.#options;
+    const text = `{"type":"${event.kind}","sequence":${event.sequence},"data":${event.body}}`;
+    const traceId = traceIdOf(hook.secret, text);
+    const delivery = { hook: hook.name, sequence: event.sequence, traceId };
     let reason = '';
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-      reason = await this.#attempt(event);
+      reason = await this.#attempt(delivery, text, attempt);
       if (reason === '') {
-        observer.delivered(hook.name);
+        observer.delivered(delivery);
         return true;
       }
-      observer.failed(hook.name, reason, attempt);
+      observer.failed(delivery, reason, attempt);
       const longest = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_MILLISECONDS);
       // Half of it by chance, so that receivers that failed together are not called together.
       await pause(longest * (0.5 + 0.5 * random.uniform()), this.#ending.signal);
       if (this.#ending.signal.aborted) return false;
     }
     await outbox.bury({ reader: hook.name, sequence: event.sequence, reason, at: clock.now() });
-    observer.buried(hook.name, event.sequence, reason);
+    observer.buried(delivery, reason);
     return true;
   }
 
   /** @returns why it failed; empty where it was taken. */
-  async #attempt({ sequence, kind, body }: FeedEvent): Promise<string> {
+  async #attempt({ sequence, traceId }: Delivery, text: string, attempt: number): Promise<string> {
     const { hook, clock, post } = this.#options;
-    const seconds = Math.floor(clock.now() / 1000);
-    const text = `{"type":"${kind}","sequence":${sequence},"data":${body}}`;
+    const now = clock.now();
+    const signed = signedHeaders(hook.secret, `plimsoll-${sequence}`, Math.floor(now / 1000), text);
+    const spanId = spanIdOf(hook.secret, traceId, attempt, now);
     try {
-      const status = await post(
-        hook.url,
-        signedHeaders(hook.secret, `plimsoll-${sequence}`, seconds, text),
-        text,
-      );
+      const status = await post(hook.url, { ...signed, traceparent: `00-${traceId}-${spanId}-01` }, text);
       return status >= 200 && status < 300 ? '' : `answered ${status}`;
     } catch (thrown) {
       return thrown instanceof Error ? thrown.message : String(thrown);
@@ -138,6 +146,26 @@ export class WebhookSender {
       this.#wake = resolve;
     });
   }
+}
+
+/**
+ * The trace of a delivery (W3C Trace Context), the same for each call of it, also after a restart and in another process that goes on
+ * with it. Keyed, so that nobody else can tell it beforehand; never all zeros, which would not be valid.
+ */
+function traceIdOf(secret: string, text: string): string {
+  return hexOf(secret, `trace\n${text}`, 32);
+}
+
+/** One call of a delivery. */
+function spanIdOf(secret: string, traceId: string, attempt: number, now: number): string {
+  return hexOf(secret, `span\n${traceId}\n${attempt}\n${now}`, 16);
+}
+
+function hexOf(secret: string, text: string, digits: number): string {
+  return `${createHmac('sha256', secret)
+    .update(text)
+    .digest('hex')
+    .slice(0, digits - 1)}1`;
 }
 
 /** As the Standard Webhooks specification has them, so that receivers verify with any of its libraries. */
