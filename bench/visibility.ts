@@ -132,6 +132,9 @@ function asking(url: string, seen: (reader: number) => Seen): () => void {
           told(versionIn(text));
           setTimeout(ask, ASK_EVERY_MILLISECONDS);
         });
+      }).on('error', (error) => {
+        // Those that are under way in the end are cut off.
+        if (!isOver) throw error;
       });
     };
     setTimeout(ask, (reader * ASK_EVERY_MILLISECONDS) / READERS);
