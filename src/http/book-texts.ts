@@ -1,7 +1,7 @@
 import { isoTime } from '../clock.ts';
 import { maintenanceOf } from '../limits/brackets.ts';
 import { scheduleShape } from '../limits/shapes.ts';
-import type { Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
+import type { Announcement, Bracket, LimitBook, MarketLimit } from '../limits/types.ts';
 import { limitShape, limitsHeadShape, publishedShape } from './shapes.ts';
 
 /** The JSON of the hot reads of a book, as `JSON.stringify` writes `limitsShape` and `bracketsShape`. */
@@ -39,12 +39,22 @@ function scheduleText(brackets: readonly Bracket[]): string {
   return text;
 }
 
+/** What is announced stays the same object until it changes. */
+const announcementTexts = new WeakMap<Announcement, string>();
+
+function announcementText(announcement: Announcement): string {
+  let text = announcementTexts.get(announcement);
+  if (text === undefined) {
+    const { brackets, effectiveAt, announcedAt } = announcement;
+    text = `{"effectiveAt":"${isoTime(effectiveAt)}","announcedAt":"${isoTime(announcedAt)}","brackets":${scheduleText(brackets)}}`;
+    announcementTexts.set(announcement, text);
+  }
+  return text;
+}
+
 /** As `JSON.stringify` writes `tablesShape`. */
 function tablesText(market: MarketLimit): string {
-  const announced = (market.announced ?? []).map(
-    ({ brackets, effectiveAt, announcedAt }) =>
-      `{"effectiveAt":"${isoTime(effectiveAt)}","announcedAt":"${isoTime(announcedAt)}","brackets":${scheduleText(brackets)}}`,
-  );
+  const announced = (market.announced ?? []).map(announcementText);
   const maintenance = scheduleText(maintenanceOf(market));
   return `{"brackets":${scheduleText(market.brackets)},"maintenance":${maintenance},"announced":[${announced.join(',')}]}`;
 }

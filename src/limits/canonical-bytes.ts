@@ -30,8 +30,8 @@ const places = new WeakMap<MarketLimit, Place>();
 const memory: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)];
 let writers = 0;
 
-/** A table that stays is the same array from book to book, and a third of a market's text: it is written once. */
-const tableTexts = new WeakMap<readonly Bracket[], string>();
+/** A table that stays is the same array from book to book, announced ones are too, and a third of a market's text: each is written once. */
+const tableTexts = new WeakMap<readonly Bracket[] | Announcement, string>();
 
 /** UTF-8 has at most so many bytes for each unit of a string. */
 const BYTES_PER_UNIT = 3;
@@ -128,19 +128,21 @@ function withTables(value: MarketLimit | Announcement): string {
   let text = '';
   for (const { key, prefix } of sortedKeys(value)) {
     const item = value[key as keyof typeof value] as unknown;
-    if (key === 'brackets' || key === 'maintenance') text += prefix + tableText(item as readonly Bracket[]);
-    else if (key === 'announced')
-      text += `${prefix}[${(item as readonly Announcement[]).map(withTables).join(',')}]`;
-    else text += prefix + canonicalJson(item);
+    if (key === 'brackets' || key === 'maintenance')
+      text += prefix + kept(item as readonly Bracket[], canonicalJson);
+    else if (key === 'announced') {
+      const announced = item as readonly Announcement[];
+      text += `${prefix}[${announced.map((one) => kept(one, withTables)).join(',')}]`;
+    } else text += prefix + canonicalJson(item);
   }
   return `{${text}}`;
 }
 
-function tableText(table: readonly Bracket[]): string {
-  let text = tableTexts.get(table);
+function kept<T extends readonly Bracket[] | Announcement>(value: T, write: (value: T) => string): string {
+  let text = tableTexts.get(value);
   if (text === undefined) {
-    text = canonicalJson(table);
-    tableTexts.set(table, text);
+    text = write(value);
+    tableTexts.set(value, text);
   }
   return text;
 }

@@ -92,7 +92,7 @@ function lowered({ maintenance, announced }: HeldTables, table: readonly Bracket
     const before = kept.at(-1)?.brackets ?? held;
     // The order of the tables must hold for larger positions than any cap too: a later decision may have caps there.
     const brackets = lowerOf(one.brackets, table, lastRateOf(before));
-    if (asksForMore(brackets, before)) kept.push({ ...one, brackets });
+    if (asksForMore(brackets, before)) kept.push(brackets === one.brackets ? one : { ...one, brackets });
   }
   return { maintenance: held, announced: kept };
 }
