@@ -109,6 +109,30 @@ describe('plimsoll backtest', () => {
     expect(against[0].measures.exceedanceRate).toBeLessThanOrEqual(measures.exceedanceRate);
   });
 
+  test('walks each policy with the floor of its own anti-procyclical option, on the tape of all', async () => {
+    const floored = (option: string, more = ''): string => {
+      const file = join(folder, `${option}.yaml`);
+      writeFileSync(
+        file,
+        `version: 1\nname: ${option}\nbounds:\n  antiProcyclical:\n    option: ${option}\n${more}`,
+      );
+      return file;
+    };
+    const [long, stressed] = [floored('longLookbackFloor', '    floorRatio: 4\n'), floored('stressedWeight')];
+    await run('backtest', '--no-rules', '--json');
+    const tapes = readdirSync(join(folder, 'backtest'));
+    const both = await run('backtest', '--no-rules', '--policy', long, '--against', stressed, '--json');
+    expect(both.code).toBe(0);
+    expect(both.stderr).not.toContain('classical …');
+    expect(both.stderr).toContain('floor …');
+    expect(readdirSync(join(folder, 'backtest'))).toEqual(tapes);
+    const alone = await run('backtest', '--no-rules', '--policy', stressed, '--json');
+    expect(alone.stderr).not.toContain('floor …');
+    const [{ against, measures }, other] = [both, alone].map(({ stdout }) => JSON.parse(stdout));
+    expect(against[0].measures).toEqual(other.measures);
+    expect(against[0].measures.averageLeverage).not.toBe(measures.averageLeverage);
+  });
+
   test.each([
     ['a policy that contradicts itself', ['--against', 'bad.yaml'], 2, 'POLICY_INVALID'],
     ['tables that are not there', ['--tables', 'nowhere.ndjson'], 4, 'NOT_FOUND'],

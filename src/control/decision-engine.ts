@@ -1,7 +1,7 @@
 import type { MarketDataReader, QualityReport } from '../../data/ports.ts';
 import { asPlimsollError } from '../errors.ts';
 import { type LatestFeatures, LiveFeatures } from '../features/live.ts';
-import { LongLookbackPredictor, StressedWeightPredictor } from '../forecast/anti-procyclical.ts';
+import { antiProcyclicalPredictor } from '../forecast/anti-procyclical.ts';
 import { requireWhole } from '../forecast/forecast-check.ts';
 import { LevelTracking } from '../forecast/level-tracking.ts';
 import {
@@ -120,7 +120,7 @@ export class DecisionEngine implements BookProposer {
     this.#options = options;
     this.#stress = new StressInputs(options.policy.marginCallHorizonHours);
     this.#volume = new RobustVolume(VOLUME_LOOKBACK_HOURS, options.policy.volumeQuantile);
-    this.#antiProcyclical = antiProcyclicalPredictor(options.policy);
+    this.#antiProcyclical = antiProcyclicalPredictor(options.policy.bounds.antiProcyclical);
   }
 
   async propose(
@@ -379,11 +379,4 @@ function sourceOf(batch: ForecastBatch, m: number): SourceForecast {
     shockThreshold: batch.shockThreshold.subarray(...paths),
     shockProbability: batch.shockProbability.subarray(...paths),
   };
-}
-
-/** What makes the floor that a policy chooses. */
-function antiProcyclicalPredictor(policy: Policy): Predictor | null {
-  const { option, lookbackYears, stressedWeight, stressedDays } = policy.bounds.antiProcyclical;
-  if (option === 'longLookbackFloor') return new LongLookbackPredictor(lookbackYears);
-  return option === 'stressedWeight' ? new StressedWeightPredictor(stressedWeight, stressedDays) : null;
 }

@@ -22,6 +22,27 @@ import { NUMBERS_PER_PATH, SHORTFALL_AT } from './tail-numbers.ts';
 
 const YEAR_HOURS = 8766;
 
+/** What the floor of a policy's anti-procyclical measure rests on. */
+export interface FloorSettings {
+  readonly option: string;
+  /** Of `longLookbackFloor`. */
+  readonly lookbackYears: number;
+  /** Of `stressedWeight`. */
+  readonly stressedWeight: number;
+  readonly stressedDays: number;
+}
+
+/** What makes the floor that a policy chooses; null where it chooses an option without one. */
+export function antiProcyclicalPredictor({
+  option,
+  lookbackYears,
+  stressedWeight,
+  stressedDays,
+}: FloorSettings): LongLookbackPredictor | StressedWeightPredictor | null {
+  if (option === 'longLookbackFloor') return new LongLookbackPredictor(lookbackYears);
+  return option === 'stressedWeight' ? new StressedWeightPredictor(stressedWeight, stressedDays) : null;
+}
+
 /** Writes the VaR and ES of a market, by confidence, from the first cell of a path on; not above `most`. */
 type WritePath = (path: number, cell: number, most: number) => void;
 
@@ -31,21 +52,30 @@ type WritePath = (path: number, cell: number, most: number) => void;
  */
 export class LongLookbackPredictor implements Predictor {
   readonly id = 'long-lookback@1';
+  /** Names the predictor and its settings. */
+  readonly idWithSettings: string;
   readonly #bars: number;
   readonly #variances = new KeptBySeries(() => new LongVariance());
 
   constructor(years: number) {
+    this.idWithSettings = `${this.id} ${years} years`;
     this.#bars = Math.ceil(years * YEAR_HOURS);
   }
 
+  /** What takes the place of today's volatility, to the power of `FilteredPredictor`, at the end of a lookback. */
+  scale({ bars, end }: Lookback): number {
+    const first = Math.max(end - this.#bars, 0);
+    const variance = this.#variances.of(bars, first, end).mean(bars, first, end);
+    return (variance + VARIANCE_FLOOR) ** (0.5 * DEFAULT_VOLATILITY_EXPONENT);
+  }
+
   async predict(input: PredictorInput): Promise<ForecastBatch> {
-    return forecastPaths(this.id, input, ({ bars, from, end }, { valueAtRisk, expectedShortfall }) => {
+    return forecastPaths(this.id, input, (past, { valueAtRisk, expectedShortfall }) => {
+      const { bars, from, end } = past;
       const rolling = rollingTailsOf(bars, DEFAULT_VOLATILITY_EXPONENT);
       rolling.tails(bars, from, end);
       const numbers = rolling.numbers('moments');
-      const first = Math.max(end - this.#bars, 0);
-      const variance = this.#variances.of(bars, first, end).mean(bars, first, end);
-      const scale = (variance + VARIANCE_FLOOR) ** (0.5 * DEFAULT_VOLATILITY_EXPONENT);
+      const scale = this.scale(past);
       return (path, cell, most) => {
         const at = path * NUMBERS_PER_PATH;
         for (let c = 0; c < CONFIDENCE_COUNT; c++) {
@@ -63,20 +93,29 @@ export class LongLookbackPredictor implements Predictor {
  */
 export class StressedWeightPredictor implements Predictor {
   readonly id = 'stressed-weight@1';
+  /** Names the predictor and its settings. */
+  readonly idWithSettings: string;
   readonly #weight: number;
   readonly #stressed: KeptBySeries<StressedDays>;
 
   constructor(weight: number, days: number) {
+    this.idWithSettings = `${this.id} ${weight} of ${days} days`;
     this.#weight = weight;
     this.#stressed = new KeptBySeries(() => new StressedDays(Math.ceil(days)));
   }
 
+  /** VaR and ES by path at the end of a lookback; to be asked for before the lookback moves on. */
+  tails(past: Lookback): (path: number) => MixedTail {
+    const recent = tailsOf(past);
+    const stressed = this.#stressed.of(past.bars, 0, past.end).losses(past.bars, past.end);
+    return (path) => mixedTail(recent[path].largest, recent[path].count, stressed[path], this.#weight);
+  }
+
   async predict(input: PredictorInput): Promise<ForecastBatch> {
     return forecastPaths(this.id, input, (past, { valueAtRisk, expectedShortfall }) => {
-      const recent = tailsOf(past);
-      const stressed = this.#stressed.of(past.bars, 0, past.end).losses(past.bars, past.end);
+      const mixedOf = this.tails(past);
       return (path, cell, most) => {
-        const mixed = mixedTail(recent[path].largest, recent[path].count, stressed[path], this.#weight);
+        const mixed = mixedOf(path);
         for (let c = 0; c < CONFIDENCE_COUNT; c++) {
           valueAtRisk[cell + c] = Math.min(mixed.valueAtRisk[c], most);
           expectedShortfall[cell + c] = Math.min(mixed.expectedShortfall[c], most);
@@ -112,6 +151,12 @@ function writePaths(market: number, write: WritePath): void {
   }
 }
 
+export interface MixedTail {
+  /** By confidence. */
+  readonly valueAtRisk: Float64Array;
+  readonly expectedShortfall: Float64Array;
+}
+
 /**
  * VaR and ES of a mixture of two samples: walked from the largest loss down until the losses passed weigh 1 − c. Where
  * the walk would go below the recent losses that are known, it ends at the least of them, which is higher.
@@ -123,7 +168,7 @@ export function mixedTail(
   recentCount: number,
   stressed: Float64Array,
   weight: number,
-): { readonly valueAtRisk: Float64Array; readonly expectedShortfall: Float64Array } {
+): MixedTail {
   const recentMass = (stressed.length === 0 ? 1 : 1 - weight) / recentCount;
   const stressedMass = weight / stressed.length;
   const valueAtRisk = new Float64Array(CONFIDENCE_COUNT);

@@ -14,7 +14,7 @@ import { type StressedMarkets, stressedMarkets } from '../../src/forecast/stress
 import type { MarketHistory } from '../../src/risk/bars.ts';
 import { excursionsOf } from '../../src/risk/tail/excursions.ts';
 import { HOUR_MILLISECONDS } from '../../src/units.ts';
-import type { SampleTape } from './tape.ts';
+import type { CellTape, SampleTape } from './tape.ts';
 
 /** What the classical forecasters say of one market through a span. */
 export interface ClassicalTape {
@@ -99,11 +99,11 @@ class WorstSoFar {
   }
 }
 
-function writeCells(
-  out: { readonly valueAtRisk: Float32Array; readonly expectedShortfall: Float32Array },
+export function writeCells(
+  out: CellTape,
   row: number,
   path: number,
-  estimate: TailOfPath,
+  estimate: Pick<TailOfPath, 'valueAtRisk' | 'expectedShortfall'>,
 ): void {
   const cell = row * CELLS_PER_MARKET + path * CONFIDENCE_COUNT;
   out.valueAtRisk.set(estimate.valueAtRisk, cell);

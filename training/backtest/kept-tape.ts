@@ -1,8 +1,10 @@
 import { deserialize, serialize } from 'node:v8';
 import { featureSpecHash } from '../../src/features/spec.ts';
+import type { Policy } from '../../src/limits/policy.ts';
 import type { MarketHistory } from '../../src/risk/bars.ts';
 import { type KeyPart, runKey } from '../checkpoints.ts';
 import type { PieceStore } from '../kept-fits.ts';
+import { withFloors } from './floor-tape.ts';
 import { makeTape, type TapeOptions } from './make-tape.ts';
 import type { Tape } from './tape.ts';
 
@@ -29,14 +31,17 @@ export function tapeKey(
   });
 }
 
-/** The tape of an earlier backtest of the same key, or a new one, which is kept. Fits that were finished before a kill are used again. */
+/**
+ * The tape of an earlier backtest of the same key, or a new one, which is kept. Fits that were finished before a kill are used again. The floors
+ * of policies are put beside it: the tape itself is that of all policies.
+ */
 export async function keptTape(
   markets: readonly MarketHistory[],
+  policies: readonly Policy[],
   options: TapeOptions & { readonly pieces: PieceStore },
 ): Promise<Tape> {
   const kept = options.pieces.get(PIECE);
-  if (kept !== null) return deserialize(kept) as Tape;
-  const tape = await makeTape(markets, options);
-  options.pieces.put(PIECE, serialize(tape));
-  return tape;
+  const tape = kept === null ? await makeTape(markets, options) : (deserialize(kept) as Tape);
+  if (kept === null) options.pieces.put(PIECE, serialize(tape));
+  return withFloors(tape, markets, policies, options);
 }

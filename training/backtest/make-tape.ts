@@ -26,7 +26,11 @@ export interface TapeOptions {
   readonly everyHours: number;
   readonly model: Omit<ModelOptions, 'threads'>;
   readonly pieces: PieceStore | null;
-  readonly onPhase: (phase: 'features' | 'fit' | 'classical', share: number, remark: string) => void;
+  readonly onPhase: (
+    phase: 'features' | 'fit' | 'classical' | 'floor',
+    share: number,
+    remark: string,
+  ) => void;
 }
 
 export const WALKED_MODEL = 'shock-network@walk-forward';
@@ -38,7 +42,7 @@ const VOLATILITY = featureIndex('logRealisedVolatility720h');
 
 /**
  * Lets every forecaster of the service speak at every hour of a span. The shock model is fitted anew every `refitDays` on what was known before,
- * and its levels are tracked as the service does it; nothing looks at a later bar.
+ * and its levels are tracked as the service does it; nothing looks at a later bar. Floors are put beside it by `withFloors`.
  *
  * @throws PlimsollError DATA_INSUFFICIENT where no market has a bar in the span.
  */
@@ -79,6 +83,7 @@ export async function makeTape(markets: readonly MarketHistory[], options: TapeO
       historical: classical.historical,
       filtered: classical.filtered,
       tail: classical.tail,
+      floors: new Map(),
       worst: classical.worst,
     });
   }

@@ -1,3 +1,5 @@
+import { PlimsollError } from '../../src/errors.ts';
+import { antiProcyclicalPredictor } from '../../src/forecast/anti-procyclical.ts';
 import {
   CELLS_PER_MARKET,
   CONFIDENCES,
@@ -66,7 +68,7 @@ function inputsOf(market: MarketTape, policy: Policy): (hour: number) => MarketI
   const historical = sampleReader('historical@1', market.historical);
   const filtered = sampleReader('filtered@1', market.filtered);
   const tail = sampleReader('tail@1', market.tail);
-  const antiProcyclical = unavailable('none', 'the policy has no floor');
+  const antiProcyclical = floorReader(market, policy);
   const stress = stressReader(market, policy);
   const volumes = countedVolumes(market, policy.volumeQuantile);
   return (hour) => {
@@ -85,7 +87,7 @@ function inputsOf(market: MarketTape, policy: Policy): (hour: number) => MarketI
       historical: historical(hour),
       filtered: filtered(hour),
       tail: tail(hour),
-      antiProcyclical,
+      antiProcyclical: antiProcyclical(hour),
       stress: stress(hour),
       liquidity: isLiquid ? { hourlyVolume, dailyVolatility: dailyVolatility[hour] } : null,
       openInterest: openInterestAt(openInterest, asOf),
@@ -137,6 +139,25 @@ function sampleReader(predictor: string, sample: SampleTape): (hour: number) => 
     }
     return source;
   };
+}
+
+function floorReader(market: MarketTape, policy: Policy): (hour: number) => SourceForecast {
+  const predictor = antiProcyclicalPredictor(policy.bounds.antiProcyclical);
+  if (predictor === null) {
+    const none = unavailable('none', 'the policy has no floor');
+    return () => none;
+  }
+  const floor = market.floors.get(predictor.idWithSettings);
+  // A floor that is missing holds a market from loosening: what was measured would be another policy.
+  if (floor === undefined)
+    throw new PlimsollError(
+      'INTERNAL',
+      `the tape of ${market.symbol} has no floor ${predictor.idWithSettings}`,
+      {
+        remedy: 'Put it beside the tape by withFloors before the policy is walked.',
+      },
+    );
+  return sampleReader(predictor.id, floor);
 }
 
 function stressReader(

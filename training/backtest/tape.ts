@@ -35,6 +35,8 @@ export interface MarketTape {
   readonly historical: SampleTape;
   readonly filtered: SampleTape;
   readonly tail: SampleTape;
+  /** Of anti-procyclical options that have one, by `idWithSettings` of their predictors: those of the policies that are to be walked. */
+  readonly floors: ReadonlyMap<string, SampleTape>;
   /** By refresh of the samples, then path: the worst excursion that was known. */
   readonly worst: Float32Array;
   /** By hour: standard deviation of a day's log return; NaN where it is not known yet. */

@@ -38,15 +38,24 @@ const USUAL_SECONDS = [
   ['features', 8],
   ['fit', 120],
   ['classical', 25],
+  ['floor', 2],
   ['walk', 40],
 ] as const;
+
+/** What a verb asks of its stage beside the options that all have. */
+export interface StageWishes {
+  /** Where neither --from nor --to says otherwise; null for the newest year. */
+  readonly span: readonly [from: number, until: number] | null;
+  /** Policies beside that of the stage that will be walked: their floors must be on the tape. */
+  readonly others: readonly Policy[];
+}
 
 /** The stage of a backtest: stored history as a tape, kept for the next one, and who deals on it. */
 export async function withStage<T>(
   context: CliContext,
   label: string,
   options: StageOptions,
-  span: readonly [from: number, until: number] | null,
+  { span, others }: StageWishes,
   work: (stage: Stage, tell: (remark: string, share: number) => void) => Promise<T> | T,
 ): Promise<T> {
   const { dataDir, config, policy: file } = options;
@@ -58,7 +67,7 @@ export async function withStage<T>(
     bar.update({ phase, share, remark });
   };
   try {
-    const tape = await tapeOf(context, values.dataDir, options, span, tell);
+    const tape = await tapeOf(context, values.dataDir, options, span, [policy, ...others], tell);
     const rules = { ...DEFAULT_TRADER_RULES, ...(options.seed === undefined ? {} : { seed: options.seed }) };
     const stage = { tape, rules, policy, decisionHours: options.decisionHours ?? 1 };
     tell('walk', 0, `${tape.markets.length} markets`);
@@ -72,7 +81,8 @@ async function tapeOf(
   context: CliContext,
   dataDir: string,
   { from, to, markets: list, refitDays, model }: StageOptions,
-  span: readonly [number, number] | null,
+  span: StageWishes['span'],
+  policies: readonly Policy[],
   tell: (phase: string, share: number, remark: string) => void,
 ): ReturnType<typeof keptTape> {
   tell('load', 0, '');
@@ -102,7 +112,7 @@ async function tapeOf(
   const lock = acquireLock(join(dataDir, 'backtest.lock'), 'a backtest');
   try {
     const pieces = Checkpoints.open(dataDir, tapeKey(markets, fingerprint, fixed), KEPT_TAPES, 'backtest');
-    return await keptTape(markets, { ...fixed, pieces, onPhase: tell });
+    return await keptTape(markets, policies, { ...fixed, pieces, onPhase: tell });
   } finally {
     lock.release();
   }
@@ -118,7 +128,7 @@ function spanOf(
   markets: readonly MarketHistory[],
   from: number | undefined,
   to: number | undefined,
-  span: readonly [number, number] | null,
+  span: StageWishes['span'],
 ): readonly [number, number] {
   const newest = Math.max(...markets.map(({ bars }) => bars.openTime[bars.length - 1] + HOUR_MILLISECONDS));
   const whole = (time: number): number => Math.floor(time / HOUR_MILLISECONDS) * HOUR_MILLISECONDS;

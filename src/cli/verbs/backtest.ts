@@ -39,7 +39,8 @@ export async function backtest(context: CliContext, options: BacktestOptions): P
   const tables = options.tables === undefined ? null : await recordedTablesOf(options.tables);
   const other = options.against === undefined ? null : policyFile(options.against);
   const span = tables === null ? null : recordedSpan(tables);
-  const found = await withStage(context, 'backtest', options, span, (stage, tell) => {
+  const wishes = { span, others: other === null ? [] : [other] };
+  const found = await withStage(context, 'backtest', options, wishes, (stage, tell) => {
     const own = walkPolicy(stage, stage.policy, everyHour, (done, total) =>
       tell('the policy', (0.4 * done) / total),
     );

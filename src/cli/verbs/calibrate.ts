@@ -19,6 +19,9 @@ export interface CalibrateOptions extends StageOptions {
 
 const UNMET_EXIT_CODE = 3;
 
+/** Margins are all that is tried: the floor is that of the policy itself. */
+const NO_WISHES = { span: null, others: [] };
+
 /** Solves the policy for an appetite; what is not given on the command line is taken from the policy. */
 export async function calibratePolicy(context: CliContext, options: CalibrateOptions): Promise<void> {
   const { policy } = loadConfig({
@@ -27,13 +30,19 @@ export async function calibratePolicy(context: CliContext, options: CalibrateOpt
     policy: options.policy,
   }).values;
   const appetite = appetiteOf(options, policy.appetite);
-  const { found, span, simulated } = await withStage(context, 'calibrate', options, null, (stage, tell) => {
-    return {
-      found: calibrate(stage, appetite, tell),
-      span: { from: isoTime(stage.tape.from), until: isoTime(stage.tape.until) },
-      simulated: stage.tape.simulated,
-    };
-  });
+  const { found, span, simulated } = await withStage(
+    context,
+    'calibrate',
+    options,
+    NO_WISHES,
+    (stage, tell) => {
+      return {
+        found: calibrate(stage, appetite, tell),
+        span: { from: isoTime(stage.tape.from), until: isoTime(stage.tape.until) },
+        simulated: stage.tape.simulated,
+      };
+    },
+  );
   const remarks = evidence(found, appetite, span, simulated);
   if (options.output !== undefined) {
     await writeFile(options.output, policyText({ ...found.policy, appetite }, remarks));
