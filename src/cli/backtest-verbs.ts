@@ -43,6 +43,6 @@ function staged(command: Command): Command {
     .option('--markets <list>', 'only these markets, separated by commas')
     .option('--decision-hours <number>', 'hours between decisions', parseCount, 1)
     .option('--refit-days <number>', 'days that a fit of the shock model is used', parseCount)
-    .option('--no-model', 'without the shock model: the classical bounds alone')
+    .option('--no-model', 'as if no shock model answered: classical bounds decide, and no market loosens')
     .option('--seed <text>', 'of the traders');
 }

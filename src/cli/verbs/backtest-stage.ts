@@ -27,7 +27,7 @@ export interface StageOptions extends CommonOptions {
   readonly markets?: string;
   readonly decisionHours?: number;
   readonly refitDays?: number;
-  /** False by `--no-model`: the classical bounds alone. */
+  /** False by `--no-model`: the classical bounds decide, and what is missing keeps markets from loosening, as in the service. */
   readonly model: boolean;
   readonly seed?: string;
 }
