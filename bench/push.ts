@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -17,6 +18,8 @@ import { megabytes, print } from './measure.ts';
  */
 const READERS = process.argv.slice(3).length > 0 ? process.argv.slice(3).map(Number) : [1000, 5000, 10_000];
 const MARKETS = 500;
+/** After this long without work V8 has given back what it had taken for as many requests at once. */
+const REST_MILLISECONDS = 10_000;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -76,6 +79,11 @@ async function measure(): Promise<void> {
       print(
         `${readers} readers, ${isPacked ? 'gzip' : 'plain'}: last byte after ${seconds.toFixed(2)} s (decided, stored and shown after ${(published / 1000).toFixed(2)}), ` +
           `${megabytes(Number(bytes))} in all, ${((user + system) / 1e6).toFixed(2)} s of processor time of the service, ${(kept.rss / 1000).toFixed(1)} kB a reader, ${(kept.heap / 1000).toFixed(1)} kB of it objects`,
+      );
+      await wait(REST_MILLISECONDS);
+      const atRest = perReaderSince(before, readers);
+      print(
+        `  ten seconds later ${(atRest.rss / 1000).toFixed(1)} kB a reader, ${(atRest.heap / 1000).toFixed(1)} kB of it objects`,
       );
       child.kill();
       await service.stop();
