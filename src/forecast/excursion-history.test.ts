@@ -21,6 +21,7 @@ import {
   pathIndex,
   SIDES,
 } from './predictor.ts';
+import { RecentExcursions } from './recent-excursions.ts';
 import { RollingTails } from './rolling-tails.ts';
 import { shockThresholds } from './shock-threshold.ts';
 
@@ -158,11 +159,14 @@ describe('what is computed once for a series', () => {
             gapProbability: 0.004,
             longestGapHours: 30,
           });
-          const moving = new RollingTails(exponent);
+          // Another window looks at the same bars before it, or has stayed behind.
+          const recent = new RecentExcursions();
+          const [moving, other] = [new RollingTails(exponent, recent), new RollingTails(0.5, recent)];
           let [from, end] = [seed % 400, 900];
           for (const [left, came] of moves) {
             from = Math.min(from + left, end);
             end = Math.min(end + came, own.length);
+            if (came % 2 === 0) other.tails(own, from, end);
             const begun = new RollingTails(exponent);
             const fresh = begun.tails(own, from, end);
             for (const [path, tail] of moving.tails(own, from, end).entries()) {
