@@ -1,21 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OPERATOR, TestService } from '../src/http/test-service.ts';
+import { serviceWithAccount } from './account-holder.ts';
 
 /**
  * One server of the benchmark of checks in a process of its own: `plimsoll` is the service, `bare` a `node:http` server that parses
  * the same JSON and answers what the service answered.
  */
 const [kind, order] = process.argv.slice(2);
-const service = await TestService.start();
-const markets = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
-const matrix = Float64Array.from({ length: 9 }, (_, i) => (i % 4 === 0 ? 1 : 0.7));
-service.plane.correlated({ asOf: 0, markets, matrix });
-const positions = markets.map((symbol, i) => {
-  return { symbol, side: i === 1 ? 'short' : 'long', quantity: '10', entryPrice: '100' };
-});
-const account = { userId: 'holder', marginMode: 'cross', equity: '100000', positions };
-await service.put('/v1/accounts/holder', account, OPERATOR);
+const service = await serviceWithAccount();
 
 if (kind === 'plimsoll') ready(Number(new URL(service.url).port));
 else {

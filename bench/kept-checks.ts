@@ -8,9 +8,9 @@ import { Accounts } from '../src/control/accounts/account-access.ts';
 import { WorkerAccounts } from '../src/control/accounts/worker-accounts.ts';
 import type { ControlReads } from '../src/control/reads.ts';
 import type { RouteContext } from '../src/http/routes.ts';
-import { OPERATOR, TestService } from '../src/http/test-service.ts';
 import { CHECK_ROUTE } from '../src/http/user-routes.ts';
 import { DEFAULT_POLICY } from '../src/limits/policy.ts';
+import { ACCOUNT, MARKETS, serviceWithAccount } from './account-holder.ts';
 import { median, print } from './measure.ts';
 
 /**
@@ -22,19 +22,7 @@ const TURNS = 200;
 /** Checks that come in one turn of the event loop. */
 const TOGETHER = 50;
 
-const service = await TestService.start();
-const markets = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
-const matrix = Float64Array.from({ length: 9 }, (_, i) => (i % 4 === 0 ? 1 : 0.7));
-service.plane.correlated({ asOf: 0, markets, matrix });
-const positions = markets.map((symbol, i) => {
-  return { symbol, side: i === 1 ? 'short' : 'long', quantity: '10', entryPrice: '100' };
-});
-const account = {
-  ...{ accountId: 'holder', userId: 'holder', marginMode: 'cross', equity: '100000' },
-  positions,
-};
-await service.put('/v1/accounts/holder', account, OPERATOR);
-
+const service = await serviceWithAccount();
 const [holders, versions] = [new UserFilter(), new AccountVersions()];
 const workerData: AccountWorkerData = {
   config: { dataDir: `${service.folder}/thread`, policy: DEFAULT_POLICY, logLevel: 'error' },
@@ -54,9 +42,9 @@ const inThread = new Accounts(thread, fail, holders, versions);
 const book = service.plane.currentBook();
 if (book === null) throw new Error('nothing is published');
 const asOf = service.clock.now();
-const closes = Object.fromEntries(markets.map((symbol) => [symbol, { asOf, price: 100 }]));
+const closes = Object.fromEntries(MARKETS.map((symbol) => [symbol, { asOf, price: 100 }]));
 inThread.published(book, DEFAULT_POLICY, { closes });
-await inThread.take(account);
+await inThread.take(ACCOUNT);
 
 const nothingKept = { keptReadings: () => null };
 const readsWith = (accounts: object): ControlReads => instead(service.plane, { accounts });

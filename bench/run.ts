@@ -12,6 +12,7 @@ const HELPERS = [
   'growing-markets.ts',
   'core-share.ts',
   'shards-owner.ts',
+  'account-holder.ts',
 ];
 const names = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && !HELPERS.includes(file))
