@@ -9,7 +9,7 @@ import { CONFIDENCES } from './predictor.ts';
 export class SampleTail {
   /** Size of the sample. */
   readonly count: number;
-  /** Ascending; as many as quantiles and tail means from the lowest of `CONFIDENCES` on need. Empty where count is 0. */
+  /** In memory of whoever made it, who may write another tail there: see `RollingTails.tails`. Ascending; as many as quantiles and tail means from the lowest of `CONFIDENCES` on need. Empty where count is 0. */
   readonly largest: Float64Array;
   /** The quantile at the lowest of `CONFIDENCES`; 0 where count is 0. */
   readonly threshold: number;
